@@ -1,0 +1,237 @@
+"""The container engine: the machine's own when it answers, else the distribution's, installed and started here."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.errors import MissingRequirement
+from lab.process import CommandFailed, found, run
+from lab.progress import Say
+from lab.settings import Settings
+from lab.text import Text
+from lab.tools import debian
+
+_CAP_SYS_RESOURCE = 24
+_START_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A container engine that answers.
+
+    Attributes:
+        command: how it is called, `("docker",)` or `("podman",)`.
+        lacks_resource: True where the host cannot grant CAP_SYS_RESOURCE.
+
+    """
+
+    command: tuple[str, ...]
+    lacks_resource: bool
+
+    def call(self, *words: str | Path, what: Text, timeout: float | None = 600) -> str:
+        """Run one engine command and return what it printed."""
+        return run([*self.command, *words], what=what, timeout=timeout, env={"DOCKER_BUILDKIT": "0"})
+
+    def has_image(self, reference: str) -> bool:
+        """Say whether the engine holds the image."""
+        return self.image_id(reference) is not None
+
+    def image_id(self, reference: str) -> str | None:
+        """Return an image's id, None where the engine does not hold it."""
+        try:
+            return self.call("image", "inspect", "--format", "{{.Id}}", reference, what=Text.plain(reference)).strip()
+        except CommandFailed:
+            return None
+
+    def pull(self, reference: str, seconds: float) -> bool:
+        """Try to pull an image; say whether it came within the time."""
+        try:
+            self.call("pull", "--quiet", reference, what=Text.plain(f"pull {reference}"), timeout=seconds)
+        except CommandFailed:
+            return False
+        return True
+
+    def build(self, context: Path, dockerfile: Path, reference: str, arguments: dict[str, str]) -> None:
+        """Build an image; the network stays closed, since all that enters it was fetched before.
+
+        Raises:
+            CommandFailed: with the last lines of the build.
+
+        """
+        words = [word for key, value in arguments.items() for word in ("--build-arg", f"{key}={value}")]
+        self.call(
+            "build", "--network", "none", "--quiet", "--force-rm", "-f", dockerfile, "-t", reference, *words, context,
+            what=Text(en=f"building image {reference}", fr=f"construction de l'image {reference}"),
+            timeout=1800,
+        )  # fmt: skip
+
+    def tag(self, reference: str, name: str) -> None:
+        """Give an image another name."""
+        self.call("tag", reference, name, what=Text.plain(f"tag {name}"))
+
+    def save(self, reference: str, archive: Path) -> None:
+        """Write an image to an archive; the file appears only when complete."""
+        archive.parent.mkdir(parents=True, exist_ok=True)
+        partial = archive.with_suffix(".part")
+        self.call("save", "-o", partial, reference, what=Text(en=f"saving {reference}", fr=f"archive de {reference}"))
+        partial.rename(archive)
+
+    def load(self, archive: Path) -> None:
+        """Load an image from an archive."""
+        self.call("load", "--quiet", "-i", archive, what=Text(en=f"loading {archive.name}", fr=f"chargement de {archive.name}"))
+
+    def remove_image(self, reference: str) -> None:
+        """Take a name away, and the image with its last name."""
+        self.call("rmi", reference, what=Text.plain(f"rmi {reference}"))
+
+
+def running() -> Engine | None:
+    """Return the engine that answers now, or None; starts nothing.
+
+    Raises:
+        MissingRequirement: an engine runs but refuses us.
+
+    """
+    for program in ("docker", "podman"):
+        if not found(program):
+            continue
+        try:
+            run([program, "info", "--format", "{{.ID}}" if program == "docker" else "{{.Host.Os}}"],
+                what=Text.plain(f"{program} info"), timeout=20)  # fmt: skip
+        except CommandFailed as error:
+            if "permission denied" in error.output.lower():
+                raise _no_rights(program) from error
+            continue
+        return Engine((program,), lacks_resource())
+    return None
+
+
+def ensure(settings: Settings, say: Say) -> Engine:
+    """Return an engine that answers, installing and starting the distribution's where there is none.
+
+    Raises:
+        MissingRequirement: there is none and we may not install one.
+
+    """
+    engine = running()
+    if engine:
+        return engine
+    if os.geteuid() != 0:
+        raise MissingRequirement(
+            Text(en="no container engine answers (docker, podman)", fr="aucun moteur de conteneurs ne répond (docker, podman)"),
+            Text(en="start Docker, or install it: apt install docker.io", fr="démarrez Docker, ou installez-le : apt install docker.io"),
+        )
+    debian.need("dockerd", "docker.io", say)
+    if not found("docker"):
+        debian.install(["docker-cli"], say)
+    debian.need("iptables", "iptables", say)
+    _start(settings, say)
+    started = running()
+    if started is None:
+        raise _silent(settings)
+    return started
+
+
+def lacks_resource() -> bool:
+    """Say whether CAP_SYS_RESOURCE is missing from the bounding set."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("CapBnd:"):
+            return not int(line.split()[1], 16) >> _CAP_SYS_RESOURCE & 1
+    return False
+
+
+def stop(settings: Settings, say: Say) -> None:
+    """Stop the daemon that the tool itself started; anybody else's stays."""
+    pid_file = _folder(settings) / "dockerd.pid"
+    if not pid_file.exists():
+        return
+    pid = int(pid_file.read_text())
+    if _is_dockerd(pid):
+        say(Text(en="stopping the container engine", fr="arrêt du moteur de conteneurs"))
+        os.kill(pid, 15)
+        _until(lambda: not _is_dockerd(pid))
+    pid_file.unlink(missing_ok=True)
+
+
+def _folder(settings: Settings) -> Path:
+    """Return the folder of the engine's files: one engine for all clusters of this machine."""
+    return settings.home / "engine"
+
+
+def _start(settings: Settings, say: Say) -> None:
+    folder = _folder(settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    wrapped = lacks_resource()
+    note = " (without CAP_SYS_RESOURCE, through a runtime of ours)" if wrapped else ""
+    note_fr = " (sans CAP_SYS_RESOURCE, par un runtime à nous)" if wrapped else ""
+    say(Text(en=f"starting Docker{note}", fr=f"démarrage de Docker{note_fr}"))
+    if Path("/run/systemd/system").exists() and not wrapped:
+        run(["systemctl", "start", "docker"], what=Text(en="starting Docker", fr="démarrage de Docker"))
+        return
+    runtime = folder / "runtime"
+    shutil.copyfile(Path(__file__).with_name("runtime.py"), runtime)
+    runtime.chmod(0o755)
+    config = {"log-level": "warn"}
+    if wrapped:
+        config |= {"runtimes": {"tarmac": {"path": str(runtime)}}, "default-runtime": "tarmac"}
+    (folder / "daemon.json").write_text(json.dumps(config))
+    # A power cut leaves the old process numbers behind; dockerd would take any process of that number for itself.
+    for stale in (Path("/var/run/docker.pid"), Path("/run/docker/containerd/containerd.pid")):
+        if stale.exists() and not _is_dockerd(int(stale.read_text() or 0)):
+            stale.unlink()
+    with (folder / "dockerd.log").open("ab") as log:
+        daemon = subprocess.Popen(  # noqa: S603  the distribution's own daemon, detached: it outlives this command
+            [_dockerd(), "--config-file", str(folder / "daemon.json")],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/",
+        )  # fmt: skip
+    (folder / "dockerd.pid").write_text(str(daemon.pid))
+    _until(lambda: daemon.poll() is not None or Path("/var/run/docker.sock").exists() and running() is not None)
+
+
+def _dockerd() -> str:
+    return str(found("dockerd") or "/usr/sbin/dockerd")
+
+
+def _is_dockerd(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip() in ("dockerd", "containerd")
+    except OSError:
+        return False
+
+
+def _until(condition: object) -> bool:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        if condition():  # type: ignore[operator]
+            return True
+        time.sleep(0.2)
+    return False
+
+
+def _no_rights(program: str) -> MissingRequirement:
+    user = os.environ.get("USER", str(os.geteuid()))
+    return MissingRequirement(
+        Text(en=f"{program} runs, but user {user} may not use it", fr=f"{program} tourne, mais {user} n'y a pas droit"),
+        Text(
+            en=f"add the user to the group docker (usermod -aG docker {user}) and log in again",
+            fr=f"ajoutez l'utilisateur au groupe docker (usermod -aG docker {user}) et reconnectez-vous",
+        ),
+    )
+
+
+def _silent(settings: Settings) -> MissingRequirement:
+    log = _folder(settings) / "dockerd.log"
+    tail = "\n".join(log.read_text(errors="replace").splitlines()[-5:]) if log.exists() else ""
+    return MissingRequirement(
+        Text(
+            en=f"dockerd does not answer after {_START_SECONDS} s\n{tail}",
+            fr=f"dockerd ne répond pas après {_START_SECONDS} s\n{tail}",
+        ),
+        Text(en=f"read {log}; `lab doctor` checks the kernel", fr=f"lisez {log} ; `lab doctor` vérifie le noyau"),
+    )

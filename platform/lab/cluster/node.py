@@ -1,0 +1,258 @@
+"""The kind node image: pulled where its registry answers, else built from package registries alone.
+
+Everything that enters the image is fetched and compiled on the host; the Dockerfiles under `platform/node` only copy,
+so that they need neither a network nor the host's certificates.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lab.cluster.engine import Engine
+from lab.process import run
+from lab.progress import Say
+from lab.settings import Settings
+from lab.text import Text
+from lab.tools import KIND, debian, golang
+
+KUBERNETES = "v1.37.2"
+UPSTREAM = f"kindest/node:{KUBERNETES}"
+COREDNS = "v1.13.1"
+LOCAL_PATH = "v0.0.30"
+PAUSE = "registry.k8s.io/pause:3.10"
+"""The sandbox image that kind's containerd configuration names."""
+HELPER = "tarmac.local/volume-helper:1"
+PROVISIONER = "tarmac.local/local-path-provisioner:1"
+
+_CONTROL_PACKAGES = ["conntrack", "iptables", "ipset", "kmod", "ca-certificates"]
+_NODE_PACKAGES = [
+    "systemd", "systemd-sysv", "dbus", "containerd", "runc", "containernetworking-plugins", "conntrack", "iptables",
+    "nftables", "iproute2", "ethtool", "jq", "procps", "e2fsprogs", "kmod", "socat", "util-linux", "mount", "bash",
+    "ca-certificates", "curl", "pigz",
+]  # fmt: skip
+_LDFLAGS = (
+    f"-s -w -X k8s.io/component-base/version.gitVersion={KUBERNETES}"
+    f" -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor={KUBERNETES.split('.')[1]}"
+)
+_PULL_SECONDS = 15
+
+
+@dataclass(frozen=True)
+class NodeImage:
+    """The node image and where it came from.
+
+    Attributes:
+        reference: its name in the engine.
+        built: True when it was built here: it then brings no network plugin of its own that kind would install.
+
+    """
+
+    reference: str
+    built: bool
+
+
+def ensure(settings: Settings, engine: Engine, say: Say) -> NodeImage:
+    """Return the node image, present in the engine: built earlier, pulled, or built now."""
+    own = f"tarmac.local/node:{_digest(settings, engine)}"
+    archive = settings.cache / "node" / f"{own.rsplit(':', 1)[1]}.tar"
+    if engine.has_image(own):
+        return NodeImage(own, built=True)
+    if engine.has_image(UPSTREAM):
+        return NodeImage(UPSTREAM, built=False)
+    if archive.exists():
+        say(Text(en="loading the node image from the cache", fr="chargement de l'image du nœud depuis le cache"))
+        engine.load(archive)
+        return NodeImage(own, built=True)
+    if engine.pull(UPSTREAM, _PULL_SECONDS):
+        return NodeImage(UPSTREAM, built=False)
+    say(
+        Text(
+            en="building the node image from package registries (about 9 minutes on 2 cores, once)",
+            fr="construction de l'image du nœud depuis les dépôts de paquets (environ 9 minutes, une seule fois)",
+        )
+    )
+    _Build(settings, engine, say).image(own)
+    engine.save(own, archive)
+    return NodeImage(own, built=True)
+
+
+def _digest(settings: Settings, engine: Engine) -> str:
+    """Return the hash of all that decides the image's content."""
+    source = settings.root / "platform" / "node"
+    content = hashlib.sha256(Path(__file__).read_bytes())
+    for path in sorted(source.iterdir()):
+        content.update(path.name.encode() + b"\0" + path.read_bytes())
+    content.update(f"{engine.lacks_resource}".encode())
+    return content.hexdigest()[:12]
+
+
+class _Build:
+    """One build of the node image, in a scratch folder that goes away with it."""
+
+    def __init__(self, settings: Settings, engine: Engine, say: Say) -> None:
+        self.settings = settings
+        self.engine = engine
+        self.say = say
+        self.source = settings.root / "platform" / "node"
+
+    def image(self, reference: str) -> None:
+        """Build the image and name it `reference`."""
+        folder = self.settings.cache / "node"
+        folder.mkdir(parents=True, exist_ok=True)
+        debian.need("mmdebstrap", "mmdebstrap", self.say)
+        debian.need("gcc", "gcc libc6-dev".split()[0], self.say)
+        with tempfile.TemporaryDirectory(dir=folder) as scratch:
+            stage = Path(scratch)
+            shutil.copytree(self.source, stage, dirs_exist_ok=True)
+            # Packages come over the network while the compiler uses the cores.
+            with ThreadPoolExecutor() as pool:
+                parts = [
+                    pool.submit(self._binaries, stage),
+                    pool.submit(debian.rootfs, stage / "control.tar", _CONTROL_PACKAGES, self.say),
+                    pool.submit(debian.rootfs, stage / "node.tar", _NODE_PACKAGES, self.say),
+                ]
+                for part in parts:
+                    part.result()
+            self._files(stage)
+            base = f"{reference}-base"
+            resource = "yes" if self.engine.lacks_resource else "no"
+            arguments = {"version": KUBERNETES, "restrict_oom": resource}
+            self.engine.build(stage, stage / "Dockerfile.node", base, arguments)
+            self._preload(stage, base, reference)
+            self.engine.remove_image(base)
+
+    def _binaries(self, stage: Path) -> None:
+        binary = self._kubernetes()
+        shutil.copy(binary, stage / "node")
+        shutil.copy(golang.install(self.settings, self.say, "github.com/coredns/coredns", COREDNS), stage / "coredns")
+        shutil.copy(self._provisioner(), stage / "local-path-provisioner")
+        run(
+            ["gcc", "-Os", "-static", "-s", "-o", stage / "pause", stage / "pause.c"],
+            what=Text(en="compiling pause", fr="compilation de pause"),
+        )
+
+    def _kubernetes(self) -> Path:
+        """Return the binary, compiled once for each state of the Go module."""
+        content = hashlib.sha256(_LDFLAGS.encode())
+        for name in ("main.go", "go.mod", "go.sum"):
+            content.update((self.source / name).read_bytes())
+        target = self.settings.cache / "node" / content.hexdigest()[:12] / "bin" / "kube-node"
+        if not target.exists():
+            say = Text(en=f"compiling Kubernetes {KUBERNETES}", fr=f"compilation de Kubernetes {KUBERNETES}")
+            self.say(say)
+            golang.build(self.settings, self.say, self.source, ".", target, "-mod=readonly", "-ldflags", _LDFLAGS)
+        for name in ("kubectl", "kubeadm"):
+            link = target.with_name(name)
+            if not link.exists():
+                link.symlink_to(target.name)
+        return target
+
+    def _provisioner(self) -> Path:
+        target = self.settings.cache / "tools" / f"local-path-{LOCAL_PATH}" / "local-path-provisioner"
+        if not target.exists():
+            module = golang.module(self.settings, self.say, "github.com/rancher/local-path-provisioner", LOCAL_PATH)
+            golang.build(self.settings, self.say, module, ".", target, "-mod=readonly", "-ldflags", "-s -w")
+        return target
+
+    def _files(self, stage: Path) -> None:
+        """Lay out what is not a program: kind's files, container defaults, the storage manifest."""
+        kind = golang.module(self.settings, self.say, "sigs.k8s.io/kind", KIND)
+        shutil.copytree(kind / "images/base/files", stage / "kind-files", copy_function=shutil.copyfile)
+        for folder in (path for path in (stage / "kind-files").rglob("*") if path.is_dir()):
+            folder.chmod(0o755)
+        run(["tar", "-C", stage, "-xf", stage / "control.tar", "./etc/ssl"], what=Text.plain("certificates"))
+        run(["tar", "-C", stage, "-cf", stage / "certificates.tar", "etc/ssl"], what=Text.plain("certificates"))
+        run(["tar", "-C", stage, "-xf", stage / "node.tar", "./usr/bin/ctr"], what=Text.plain("ctr"))
+        spec = json.loads(run([stage / "usr/bin/ctr", "oci", "spec"], what=Text.plain("ctr oci spec")))
+        (stage / "cri-base.json").write_text(json.dumps(container_defaults(spec)))
+        module = golang.module(self.settings, self.say, "github.com/rancher/local-path-provisioner", LOCAL_PATH)
+        manifests = yaml.safe_load_all((module / "deploy/local-path-storage.yaml").read_text())
+        (stage / "local-path.yaml").write_text(yaml.safe_dump_all(storage_manifests(list(manifests))))
+
+    def _preload(self, stage: Path, base: str, reference: str) -> None:
+        """Import the control plane's images into the node's containerd and commit the result."""
+        archive = stage / "images.tar"
+        names = self._images(stage)
+        run([*self.engine.command, "save", "-o", archive, *names], what=Text(en="saving images", fr="archive d'images"))
+        container = run(
+            [*self.engine.command, "run", "-d", "--privileged", "--entrypoint", "sleep", "-v", f"{stage}:/stage", base,
+             "900"],
+            what=Text(en="starting the node image", fr="démarrage de l'image du nœud"),
+        ).strip()  # fmt: skip
+        script = (
+            "containerd >/dev/null 2>&1 & pid=$!; until ctr version >/dev/null 2>&1; do sleep 0.2; done;"
+            " ctr -n k8s.io images import --no-unpack /stage/images.tar && kill $pid && wait $pid; true"
+        )
+        try:
+            what = Text(en="loading the control plane's images", fr="chargement des images du plan de contrôle")
+            run([*self.engine.command, "exec", "--privileged", container, "sh", "-c", script], what=what, timeout=300)
+            entry = 'ENTRYPOINT ["/usr/local/bin/entrypoint", "/sbin/init"]'
+            run([*self.engine.command, "commit", "--change", entry, "--change", "CMD []", container, reference], what=what)
+        finally:
+            run([*self.engine.command, "rm", "-f", "-v", container], what=Text.plain("docker rm"))
+
+    def _images(self, stage: Path) -> list[str]:
+        kubeadm = self._kubernetes().with_name("kubeadm")
+        listing = run(
+            [kubeadm, "config", "images", "list", "--kubernetes-version", KUBERNETES],
+            what=Text.plain("kubeadm config images list"),
+        ).split()
+        self.engine.build(stage, stage / "Dockerfile.control", HELPER, {})
+        built = [HELPER]
+        for name in listing:
+            if "coredns" in name:
+                self._program(stage, name, "coredns", "/coredns")
+            elif "pause" in name:
+                self._program(stage, name, "pause", "/pause")
+            else:
+                self.engine.tag(HELPER, name)
+            built.append(name)
+        self._program(stage, PAUSE, "pause", "/pause")
+        self._program(stage, PROVISIONER, "local-path-provisioner", "/usr/bin/local-path-provisioner")
+        return sorted({*built, PAUSE, PROVISIONER})
+
+    def _program(self, stage: Path, reference: str, program: str, path: str) -> None:
+        arguments = {"program": program, "path": path}
+        self.engine.build(stage, stage / "Dockerfile.program", reference, arguments)
+
+
+def container_defaults(spec: dict[str, Any]) -> dict[str, Any]:
+    """Return containerd's default container specification as kind wants it, without limits that a host may refuse."""
+    process = {key: value for key, value in spec["process"].items() if key not in ("rlimits", "oomScoreAdj")}
+    hooks = dict(spec.get("hooks") or {})
+    mount = {"path": "/kind/bin/mount-product-files.sh"}
+    return {**spec, "process": process, "hooks": {**hooks, "createContainer": [*hooks.get("createContainer", []), mount]}}
+
+
+def storage_manifests(manifests: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the provisioner's own manifests with our images, a folder on the node's disk, and a default class.
+
+    kind's fallback keeps volumes under /tmp, which a node restart empties.
+    """
+    for manifest in manifests:
+        match manifest["kind"]:
+            case "Deployment":
+                pod = manifest["spec"]["template"]["spec"]
+                pod["containers"][0]["image"] = PROVISIONER
+                pod["containers"][0]["command"] = [
+                    "/usr/bin/local-path-provisioner", "start", "--config", "/etc/config/config.json",
+                    "--helper-image", HELPER,
+                ]  # fmt: skip
+                pod["tolerations"] = [{"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}]
+            case "StorageClass":
+                manifest["metadata"]["name"] = "standard"
+                manifest["metadata"]["annotations"] = {"storageclass.kubernetes.io/is-default-class": "true"}
+            case "ConfigMap":
+                data = manifest["data"]
+                data["config.json"] = data["config.json"].replace("/opt/local-path", "/var/local-path")
+                data["helperPod.yaml"] = data["helperPod.yaml"].replace("busybox", HELPER)
+    return manifests

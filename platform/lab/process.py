@@ -1,0 +1,144 @@
+"""Other programs: the one place that starts them, so that a failure is told the same way everywhere."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from lab.errors import LabError
+from lab.text import Text
+
+_TAIL_LINES = 20
+
+
+class CommandFailed(LabError):
+    """A program ended with a non-zero code, could not start, or took too long.
+
+    Attributes:
+        code: its exit code; 127 when it could not start, 124 when it took too long.
+        output: the last lines that it printed.
+
+    """
+
+    def __init__(self, what: Text, reason: Text, output: str, code: int) -> None:
+        """Name the step, the reason and the program's last words."""
+        self.code = code
+        self.output = output
+        super().__init__(
+            Text(en=f"{what.en}: {reason.en}\n{output}".rstrip(), fr=f"{what.fr} : {reason.fr}\n{output}".rstrip()),
+            Text(
+                en="read the program's last lines above; run `lab doctor` if the machine may be the cause",
+                fr="lisez les dernières lignes du programme ci-dessus ; lancez `lab doctor` si la machine est en cause",
+            ),
+        )
+
+
+def run(  # noqa: PLR0913  one door for every program: each option is one that some caller needs
+    argv: Sequence[str | Path],
+    *,
+    what: Text,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    input: str | None = None,  # noqa: A002  the standard library's own name
+    timeout: float | None = None,
+    stream: Callable[[str], None] | None = None,
+) -> str:
+    """Run a program to its end and return its standard output.
+
+    Args:
+        argv: the program and its arguments; never a shell line.
+        what: the step in the user's words, for the error.
+        env: variables added to the tool's own environment.
+        cwd: where it runs.
+        input: text for its standard input; without it, standard input is empty.
+        timeout: seconds after which it is ended.
+        stream: receives every line of both outputs as it comes.
+
+    Raises:
+        CommandFailed: the program did not end with 0.
+
+    """
+    words = [str(word) for word in argv]
+    try:
+        process = subprocess.Popen(  # noqa: S603  argv is a list of ours
+            words,
+            stdin=subprocess.PIPE if input is not None else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, **(env or {})},
+            cwd=cwd,
+            text=True,
+            errors="replace",
+        )
+    except OSError as error:
+        reason = Text(en=f"{words[0]} cannot start", fr=f"{words[0]} ne démarre pas")
+        raise CommandFailed(what, reason, str(error), 127) from error
+    with process:
+        return _finish(process, what, input, timeout, stream)
+
+
+def found(program: str) -> Path | None:
+    """Return the program's path when it is on PATH."""
+    path = shutil.which(program)
+    return Path(path) if path else None
+
+
+def _finish(
+    process: subprocess.Popen[str],
+    what: Text,
+    text: str | None,
+    timeout: float | None,
+    stream: Callable[[str], None] | None,
+) -> str:
+    out: list[str] = []
+    tail: deque[str] = deque(maxlen=_TAIL_LINES)
+    readers = [
+        threading.Thread(target=_read, args=(process.stdout, (out.append, tail.append), stream), daemon=True),
+        threading.Thread(target=_read, args=(process.stderr, (tail.append,), stream), daemon=True),
+    ]
+    for reader in readers:
+        reader.start()
+    try:
+        if text is not None:
+            _feed(process, text)
+        code = process.wait(timeout)
+    except subprocess.TimeoutExpired as error:
+        process.kill()
+        reason = Text(en=f"no end after {timeout:.0f} s", fr=f"pas de fin après {timeout:.0f} s")
+        raise CommandFailed(what, reason, "".join(tail), 124) from error
+    except BaseException:
+        # Ctrl-C reaches the child too; waiting for it keeps half-written files from being read later.
+        process.terminate()
+        process.wait()
+        raise
+    for reader in readers:
+        reader.join(timeout=5)
+    if code != 0:
+        raise CommandFailed(what, Text(en=f"exit code {code}", fr=f"code de sortie {code}"), "".join(tail), code)
+    return "".join(out)
+
+
+def _feed(process: subprocess.Popen[str], text: str) -> None:
+    if process.stdin is None:
+        return
+    try:
+        process.stdin.write(text)
+        process.stdin.close()
+    except BrokenPipeError:
+        # The program ended before it read all; its exit code tells why.
+        return
+
+
+def _read(
+    pipe: object, keep: tuple[Callable[[str], None], ...], stream: Callable[[str], None] | None
+) -> None:
+    for line in pipe:  # type: ignore[attr-defined]
+        for put in keep:
+            put(line)
+        if stream:
+            stream(line.rstrip("\n"))

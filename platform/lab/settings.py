@@ -1,0 +1,113 @@
+"""Settings of the tool: read once from the environment, passed on as a value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.errors import BadInput
+from lab.text import Language, Text, language
+
+PORTS = {"api": 6443, "kafka": 9092, "prometheus": 9090, "jaeger": 16686, "ingest": 8080, "lab": 8081}
+"""Host ports on 127.0.0.1 by name, before `LAB_PORT_OFFSET` is added."""
+
+_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?")
+_CLUSTER = re.compile(r"auto|kind|k3s|context:.+")
+_HIGHEST_PORT = 65535
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where the tool works and on what.
+
+    Attributes:
+        name: the cluster's name (`LAB_NAME`, default `tarmac`).
+        home: folder of all clusters' state (`LAB_HOME`, default `~/.local/state/tarmac`).
+        cache: folder of what can be rebuilt: tools, images (`LAB_CACHE`, default `~/.cache/tarmac`).
+        cluster: `auto`, `kind`, `k3s` or `context:<name>` (`LAB_CLUSTER`, default `auto`).
+        lang: language of messages (`LAB_LANG`, else the locale).
+        port_offset: added to every host port, 0 or more (`LAB_PORT_OFFSET`, default 0).
+        root: the checkout.
+
+    """
+
+    name: str
+    home: Path
+    cache: Path
+    cluster: str
+    lang: Language
+    port_offset: int
+    root: Path
+
+    @classmethod
+    def load(cls, environment: Mapping[str, str]) -> Settings:
+        """Read the settings.
+
+        Raises:
+            BadInput: a variable has a value that cannot be meant.
+
+        """
+        user = Path(environment.get("HOME") or Path.home())
+        return cls(
+            name=_matching(environment, "LAB_NAME", "tarmac", _NAME, "a-z, 0-9, -"),
+            home=_folder(environment, "LAB_HOME", user / ".local/state/tarmac"),
+            cache=_folder(environment, "LAB_CACHE", user / ".cache/tarmac"),
+            cluster=_matching(environment, "LAB_CLUSTER", "auto", _CLUSTER, "auto, kind, k3s, context:NAME"),
+            lang=_lang(environment),
+            port_offset=_offset(environment),
+            root=Path(__file__).resolve().parents[2],
+        )
+
+    @property
+    def folder(self) -> Path:
+        """Return the folder of this cluster's state."""
+        return self.home / self.name
+
+    @property
+    def kubeconfig(self) -> Path:
+        """Return the tool's own kubeconfig; the user's is never touched."""
+        return self.folder / "kubeconfig"
+
+    def port(self, name: str) -> int:
+        """Return the host port of a service by its name in `PORTS`."""
+        return PORTS[name] + self.port_offset
+
+
+def _matching(env: Mapping[str, str], variable: str, default: str, pattern: re.Pattern[str], accepted: str) -> str:
+    value = env.get(variable) or default
+    if not pattern.fullmatch(value):
+        raise _bad(variable, value, accepted)
+    return value
+
+
+def _folder(env: Mapping[str, str], variable: str, default: Path) -> Path:
+    value = env.get(variable)
+    if not value:
+        return default
+    if not Path(value).is_absolute():
+        raise _bad(variable, value, "an absolute path")
+    return Path(value)
+
+
+def _lang(env: Mapping[str, str]) -> Language:
+    value = env.get("LAB_LANG", "")
+    if value and value not in ("en", "fr"):
+        raise _bad("LAB_LANG", value, "en, fr")
+    return language(env)
+
+
+def _offset(env: Mapping[str, str]) -> int:
+    value = env.get("LAB_PORT_OFFSET") or "0"
+    highest = _HIGHEST_PORT - max(PORTS.values())
+    if not value.isdigit() or int(value) > highest:
+        raise _bad("LAB_PORT_OFFSET", value, f"0..{highest}")
+    return int(value)
+
+
+def _bad(variable: str, value: str, accepted: str) -> BadInput:
+    return BadInput(
+        Text(en=f"{variable}={value!r} is not usable", fr=f"{variable}={value!r} n'est pas utilisable"),
+        Text(en=f"set {variable} to: {accepted}", fr=f"donnez à {variable} une valeur parmi : {accepted}"),
+    )

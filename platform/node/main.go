@@ -1,0 +1,54 @@
+// Command node is every Kubernetes program of a node in one binary, etcd included.
+//
+// It runs as the program whose name it was called by (argv[0]), so that one file with links to it replaces a
+// dozen downloads: linking the shared packages once is what makes the build quick and the image small.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+	"go.etcd.io/etcd/server/v3/etcdmain"
+	"k8s.io/component-base/cli"
+	_ "k8s.io/component-base/logs/json/register"
+	_ "k8s.io/component-base/metrics/prometheus/clientgo"
+	_ "k8s.io/component-base/metrics/prometheus/version"
+	kubectl "k8s.io/kubectl/pkg/cmd"
+	"k8s.io/kubectl/pkg/cmd/util"
+	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
+	controllers "k8s.io/kubernetes/cmd/kube-controller-manager/app"
+	proxy "k8s.io/kubernetes/cmd/kube-proxy/app"
+	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
+	kubeadm "k8s.io/kubernetes/cmd/kubeadm/app"
+	kubeadmerrors "k8s.io/kubernetes/cmd/kubeadm/app/util/errors"
+	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
+)
+
+var commands = map[string]func() *cobra.Command{
+	"kube-apiserver":          apiserver.NewAPIServerCommand,
+	"kube-controller-manager": controllers.NewControllerManagerCommand,
+	"kube-proxy":              proxy.NewProxyCommand,
+	"kube-scheduler":          func() *cobra.Command { return scheduler.NewSchedulerCommand() },
+	"kubelet":                 func() *cobra.Command { return kubelet.NewKubeletCommand(context.Background()) },
+}
+
+func main() {
+	name := filepath.Base(os.Args[0])
+	switch command, known := commands[name]; {
+	case name == "kubectl":
+		// kubectl tells its own errors; the others leave it to the command line library.
+		util.CheckErr(cli.RunNoErrOutput(kubectl.NewDefaultKubectlCommand()))
+	case known:
+		os.Exit(cli.Run(command()))
+	case name == "etcd":
+		etcdmain.Main(os.Args)
+	case name == "kubeadm":
+		kubeadmerrors.HandleError(kubeadm.Run())
+	default:
+		fmt.Fprintf(os.Stderr, "%s: call this binary by the name of a Kubernetes program, for example kubelet\n", name)
+		os.Exit(2)
+	}
+}
