@@ -221,8 +221,10 @@ class _Build:
         return sorted({*built, PAUSE, PROVISIONER})
 
     def _program(self, stage: Path, reference: str, program: str, path: str) -> None:
-        arguments = {"program": program, "path": path}
-        self.engine.build(stage, stage / "Dockerfile.program", reference, arguments)
+        """Build an image of one static program; an exec form cannot expand arguments, hence the file made here."""
+        dockerfile = stage / f"Dockerfile.{program}"
+        dockerfile.write_text(f'FROM scratch\nADD certificates.tar /\nCOPY {program} {path}\nENTRYPOINT ["{path}"]\n')
+        self.engine.build(stage, dockerfile, reference, {})
 
 
 def container_defaults(spec: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,297 @@
+"""kind: the default cluster, one node in a container."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lab.cluster import engine, node
+from lab.cluster.base import Status
+from lab.errors import BadInput, NotConverged
+from lab.process import CommandFailed, run
+from lab.progress import Say
+from lab.settings import PORTS, Settings
+from lab.text import Text
+from lab.tools import kind
+
+_READY_SECONDS = 120
+_AUDIT = {
+    "apiVersion": "audit.k8s.io/v1",
+    "kind": "Policy",
+    "omitStages": ["RequestReceived"],
+    "rules": [
+        # What is only read, or only beats, would drown what matters.
+        {"level": "None", "verbs": ["get", "list", "watch"]},
+        {"level": "None", "resources": [{"group": "coordination.k8s.io"}, {"group": "", "resources": ["events"]}]},
+        {"level": "Metadata"},
+    ],
+}
+
+
+class Kind:
+    """A cluster of one node, made by kind in the machine's container engine."""
+
+    backend = "kind"
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.name = settings.name
+        self.kubeconfig = settings.kubeconfig
+        self._node = f"{settings.name}-control-plane"
+
+    def status(self) -> Status:
+        """Say how the cluster stands; starts nothing."""
+        found = engine.running()
+        if found is None:
+            return Status.STOPPED if self._owner_file.exists() else Status.ABSENT
+        state = self._container_state(found)
+        if state is None:
+            return Status.ABSENT
+        if not self._is_ours():
+            return Status.FOREIGN
+        if state != "running":
+            return Status.STOPPED
+        return Status.RUNNING if self.kubeconfig.exists() and self._api_answers() else Status.BROKEN
+
+    def up(self, say: Say) -> None:
+        """Make the cluster, or bring it back; returns when its API answers and its node is ready.
+
+        Raises:
+            BadInput: a cluster of this name belongs to another checkout.
+            MissingRequirement: there is no engine and none can be had.
+            NotConverged: the node does not become ready.
+
+        """
+        found = engine.ensure(self._settings, say)
+        status = self.status()
+        if status is Status.FOREIGN:
+            raise self._foreign()
+        if status in (Status.STOPPED, Status.BROKEN):
+            status = self._heal(found, status, say)
+        if status is Status.ABSENT:
+            self._create(found, say)
+        self._wait_ready(say)
+
+    def down(self, say: Say) -> None:
+        """Remove the cluster and every file of it; the engine's images stay.
+
+        Raises:
+            BadInput: a cluster of this name belongs to another checkout.
+
+        """
+        found = engine.running()
+        if found is None and self._owner_file.exists():
+            # The container outlives a stopped engine: only a running one can remove it.
+            found = engine.ensure(self._settings, say)
+        if found and self._container_state(found) is not None:
+            if not self._is_ours():
+                raise self._foreign()
+            self._remove(found)
+        shutil.rmtree(self._settings.folder, ignore_errors=True)
+
+    def images(self) -> set[str]:
+        """Return the names of the images that the node holds."""
+        listing = self._in_node("ctr", "-n", "k8s.io", "images", "list", "-q", what=Text.plain("ctr images list"))
+        return set(listing.split())
+
+    def load_image(self, reference: str) -> None:
+        """Copy an image from the engine into the node."""
+        what = Text(en=f"loading {reference} into the node", fr=f"chargement de {reference} dans le nœud")
+        self._settings.folder.mkdir(parents=True, exist_ok=True)
+        archive = self._settings.folder / f"{reference.replace('/', '-').replace(':', '-')}.tar"
+        try:
+            command = self._engine().command
+            run([*command, "save", "-o", archive, reference], what=what, timeout=300)
+            # Through a pipe, without kind's detour over a second archive inside the node.
+            with archive.open("rb"):
+                run(
+                    ["sh", "-c", 'exec "$0" exec -i "$1" ctr -n k8s.io images import --no-unpack - < "$2"',
+                     *command, self._node, archive],
+                    what=what, timeout=300,
+                )  # fmt: skip
+        finally:
+            archive.unlink(missing_ok=True)
+
+    def remove_images(self, references: set[str]) -> None:
+        """Take images out of the node."""
+        if references:
+            self._in_node("ctr", "-n", "k8s.io", "images", "rm", *sorted(references), what=Text.plain("ctr images rm"))
+
+    @property
+    def _owner_file(self) -> Path:
+        return self._settings.folder / "checkout"
+
+    def _engine(self) -> engine.Engine:
+        found = engine.running()
+        if found is None:
+            raise NotConverged(
+                Text(en="no container engine answers", fr="aucun moteur de conteneurs ne répond"),
+                Text(en="run `lab up`, which starts it", fr="lancez `lab up`, qui le démarre"),
+            )
+        return found
+
+    def _is_ours(self) -> bool:
+        return self._owner_file.exists() and self._owner_file.read_text() == str(self._settings.root)
+
+    def _container_state(self, found: engine.Engine) -> str | None:
+        """Return the node container's state, None where there is no such container."""
+        try:
+            return found.call("inspect", "--format", "{{.State.Status}}", self._node, what=Text.plain("inspect")).strip()
+        except CommandFailed:
+            return None
+
+    def _foreign(self) -> BadInput:
+        owner = self._owner_file.read_text() if self._owner_file.exists() else "?"
+        return BadInput(
+            Text(
+                en=f"cluster {self.name} belongs to another checkout ({owner})",
+                fr=f"le cluster {self.name} appartient à une autre copie du projet ({owner})",
+            ),
+            Text(
+                en=f"choose another name (LAB_NAME=...), or remove it: kind delete cluster --name {self.name}",
+                fr=f"choisissez un autre nom (LAB_NAME=...), ou supprimez-le : kind delete cluster --name {self.name}",
+            ),
+        )
+
+    def _heal(self, found: engine.Engine, status: Status, say: Say) -> Status:
+        """Bring a stopped or silent node back; a node whose creation never finished is removed."""
+        if not self.kubeconfig.exists():
+            say(Text(en="removing a cluster that was never finished", fr="suppression d'un cluster jamais achevé"))
+            self._remove(found)
+            return Status.ABSENT
+        if self._container_state(found) is None:
+            # The engine lost the container (its storage was cleaned): only the files of it are left.
+            return Status.ABSENT
+        if status is Status.STOPPED:
+            say(Text(en="starting the stopped node", fr="redémarrage du nœud arrêté"))
+            self._make_api_port_free_check()
+            found.call("start", self._node, what=Text(en="starting the node", fr="démarrage du nœud"))
+        else:
+            self._restart_silent(found, say)
+        return Status.RUNNING
+
+    def _restart_silent(self, found: engine.Engine, say: Say) -> None:
+        """Start the node's own services again where the API is silent; systemd and kubelet do the rest."""
+        say(Text(en="the API server is silent: healing the node", fr="l'API ne répond pas : réparation du nœud"))
+        if self._api_within(20):
+            return
+        found.call("restart", self._node, what=Text(en="restarting the node", fr="redémarrage du nœud"))
+
+    def _make_api_port_free_check(self) -> None:
+        """Nothing to free: docker reports a taken port itself, by number."""
+
+    def _remove(self, found: engine.Engine) -> None:
+        found.call("rm", "-f", "-v", self._node, what=Text(en="removing the node", fr="suppression du nœud"))
+
+    def _create(self, found: engine.Engine, say: Say) -> None:
+        image = node.ensure(self._settings, found, say)
+        program = kind(self._settings, say)
+        folder = self._settings.folder
+        shutil.rmtree(folder / "control", ignore_errors=True)
+        (folder / "control").mkdir(parents=True, exist_ok=True)
+        self._owner_file.write_text(str(self._settings.root))
+        self._secrets(folder / "control")
+        config = folder / "kind.yaml"
+        template = yaml.safe_load((self._settings.root / "kind-config.yaml").read_text())
+        config.write_text(yaml.safe_dump(rendered(template, self._settings, image)))
+        say(Text(en="creating the cluster", fr="création du cluster"))
+        partial = folder / "kubeconfig.part"
+        try:
+            run(
+                [program, "create", "cluster", "--name", self.name, "--config", config, "--kubeconfig", partial],
+                what=Text(en=f"creating cluster {self.name}", fr=f"création du cluster {self.name}"),
+                env={"KIND_EXPERIMENTAL_PROVIDER": found.command[0]},
+                timeout=300,
+            )
+        except BaseException:
+            # Half a cluster is worse than none: the next run starts from a clean place.
+            if self._container_state(found) is not None:
+                self._remove(found)
+            partial.unlink(missing_ok=True)
+            raise
+        partial.chmod(0o600)
+        partial.rename(self.kubeconfig)
+
+    def _secrets(self, folder: Path) -> None:
+        key = base64.b64encode(secrets.token_bytes(32)).decode()
+        providers = [{"secretbox": {"keys": [{"name": "cluster", "secret": key}]}}, {"identity": {}}]
+        encryption = {
+            "apiVersion": "apiserver.config.k8s.io/v1",
+            "kind": "EncryptionConfiguration",
+            "resources": [{"resources": ["secrets"], "providers": providers}],
+        }
+        for name, content in (("encryption.yaml", encryption), ("audit.yaml", _AUDIT)):
+            path = folder / name
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                yaml.safe_dump(content, file)
+
+    def _in_node(self, *words: str, what: Text) -> str:
+        return self._engine().call("exec", self._node, *words, what=what)
+
+    def _api_answers(self) -> bool:
+        return _answers(self._settings)
+
+    def _api_within(self, seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
+        while not self._api_answers():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.3)
+        return True
+
+    def _wait_ready(self, say: Say) -> None:
+        if not self._api_within(_READY_SECONDS):
+            log = self._engine().call("logs", "--tail", "15", self._node, what=Text.plain("logs"))
+            raise NotConverged(
+                Text(
+                    en=f"the API server of {self.name} is silent after {_READY_SECONDS} s\n{log}",
+                    fr=f"l'API de {self.name} ne répond pas après {_READY_SECONDS} s\n{log}",
+                ),
+                Text(
+                    en="run `lab doctor`; if it finds nothing: `lab down`, then `lab up`",
+                    fr="lancez `lab doctor` ; s'il ne trouve rien : `lab down`, puis `lab up`",
+                ),
+            )
+
+
+def rendered(template: dict[str, Any], settings: Settings, image: node.NodeImage) -> dict[str, Any]:
+    """Return kind's configuration for this machine: name, image, host ports and folders filled in."""
+    config: dict[str, Any] = json.loads(json.dumps(template))
+    config["name"] = settings.name
+    config["networking"]["apiServerPort"] += settings.port_offset
+    config["networking"]["disableDefaultCNI"] = image.built
+    (machine,) = config["nodes"]
+    machine["image"] = image.reference
+    for mapping in machine["extraPortMappings"]:
+        mapping["hostPort"] += settings.port_offset
+    for mount in machine["extraMounts"]:
+        mount["hostPath"] = mount["hostPath"].replace("/tarmac", str(settings.folder), 1)
+    return config
+
+
+def _answers(settings: Settings) -> bool:
+    """Ask the API server whether it is ready, with the cluster's own certificates."""
+    import http.client  # noqa: PLC0415  only needed here
+    import ssl  # noqa: PLC0415
+
+    context = ssl._create_unverified_context()  # noqa: S323, SLF001  the question is only whether something answers
+    connection = http.client.HTTPSConnection("127.0.0.1", settings.port("api"), timeout=3, context=context)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == http.client.OK
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+__all__ = ["PORTS", "Kind", "rendered"]
