@@ -75,6 +75,8 @@ def rootfs(target: Path, packages: Sequence[str], say: Say) -> None:
                 f"--include={','.join(packages)}",
                 "--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-include=/usr/share/doc/*/copyright",
                 "--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/locale/*",
+                # Java's package links manual pages and fails where their folder is excluded.
+                "--essential-hook=mkdir -p $1/usr/share/man/man1",
                 "--customize-hook=rm -rf $1/var/lib/apt/lists/* $1/var/cache/apt/*.bin $1/var/log/*.log",
                 "--customize-hook=rm -f $1/etc/resolv.conf $1/etc/hostname $1/etc/machine-id",
                 "--customize-hook=rm -f $1/etc/apt/sources.list",

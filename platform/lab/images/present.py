@@ -1,0 +1,111 @@
+"""Images made present: in the engine, then in the cluster's node; never the same content twice."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+from lab.cluster import Cluster
+from lab.cluster.engine import Engine
+from lab.errors import NotConverged
+from lab.images import fetch
+from lab.images.catalogue import Catalogue
+from lab.process import CommandFailed
+from lab.progress import Say
+from lab.settings import Settings
+from lab.text import Text
+
+_PULL_SECONDS = 10
+_AT_ONCE = 2
+"""Builds at a time: more would only fight for two cores."""
+
+
+def ensure(catalogue: Catalogue, names: list[str], engine: Engine, settings: Settings, say: Say) -> dict[str, str]:
+    """Return the reference of each named image, present in the engine.
+
+    Raises:
+        NotConverged: an image can be neither pulled nor built; names the image and the step.
+
+    """
+    order = catalogue.lineage(names)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        jobs: dict[str, Future[None]] = {}
+        # Parents come first in the order, so a waiting child never holds the last worker from its parent.
+        for name in order:
+            parent = catalogue.image(name).parent
+            jobs[name] = pool.submit(_one, catalogue, name, jobs.get(parent or ""), engine, settings, say)
+        for job in jobs.values():
+            job.result()
+    return {name: catalogue.reference(name) for name in names}
+
+
+def load(references: Iterable[str], cluster: Cluster, say: Say) -> bool:
+    """Bring images to the cluster's node where it lacks them; say whether any was missing."""
+    missing = sorted(set(references) - cluster.images())
+    for reference in missing:
+        say(Text(en=f"loading {reference}", fr=f"chargement de {reference}"))
+        cluster.load_image(reference)
+    return bool(missing)
+
+
+def _one(  # noqa: PLR0913
+    catalogue: Catalogue, name: str, parent: Future[None] | None, engine: Engine, settings: Settings, say: Say
+) -> None:
+    reference = catalogue.reference(name)
+    archive = settings.cache / "images" / f"{reference.split('/')[1].replace(':', '-')}.tar"
+    if engine.has_image(reference):
+        return
+    if archive.exists():
+        engine.load(archive)
+        return
+    if parent:
+        parent.result()
+    upstream = catalogue.image(name).upstream
+    if upstream and engine.pull(upstream, _PULL_SECONDS):
+        engine.tag(upstream, reference)
+    else:
+        _build(catalogue, name, reference, engine, settings, say)
+    engine.save(reference, archive)
+
+
+def _build(  # noqa: PLR0913
+    catalogue: Catalogue, name: str, reference: str, engine: Engine, settings: Settings, say: Say
+) -> None:
+    say(Text(en=f"building image {name}", fr=f"construction de l'image {name}"))
+    folder = settings.cache / "images"
+    folder.mkdir(parents=True, exist_ok=True)
+    parent = catalogue.image(name).parent
+    try:
+        with tempfile.TemporaryDirectory(dir=folder) as scratch:
+            context = Path(scratch)
+            fetch.stage(catalogue, name, context, settings, say)
+            arguments = {"parent": catalogue.reference(parent)} if parent else {}
+            engine.build(context, context / "Dockerfile", reference, arguments)
+    except CommandFailed as error:
+        raise NotConverged(
+            Text(
+                en=f"image {name} cannot be built: {error.what.en}",
+                fr=f"l'image {name} ne se construit pas : {error.what.fr}",
+            ),
+            _remedy(error, name),
+        ) from error
+
+
+def _remedy(error: CommandFailed, name: str) -> Text:
+    words = error.output.lower()
+    if "no space left" in words:
+        return Text(
+            en="the disk is full: free some gigabytes (`lab doctor` says how many), then run again",
+            fr="le disque est plein : libérez quelques gigaoctets (`lab doctor` dit combien), puis relancez",
+        )
+    if any(sign in words for sign in ("could not resolve", "name resolution", "connection refused", "timed out")):
+        return Text(
+            en="a package registry does not answer: check the network and your mirror settings (`lab doctor`)",
+            fr="un dépôt de paquets ne répond pas : vérifiez le réseau et vos miroirs (`lab doctor`)",
+        )
+    return Text(
+        en=f"correct platform/images/{name} or what enters it, then run again",
+        fr=f"corrigez platform/images/{name} ou ce qui y entre, puis relancez",
+    )
