@@ -1,0 +1,11 @@
+"""Checks: pure functions over a recorded state, their verdicts, and the mutants that prove them.
+
+A lab's `checks` package imports from here and from nowhere else.
+"""
+
+from lab.checks.bundle import Bundle
+from lab.checks.verdict import Check, Finding, Findings, Verdict, check, need
+from lab.checks.view import Missing, View
+from lab.text import Text
+
+__all__ = ["Bundle", "Check", "Finding", "Findings", "Missing", "Text", "Verdict", "View", "check", "need"]
