@@ -30,7 +30,10 @@ class CommandFailed(LabError):
         self.code = code
         self.output = output
         super().__init__(
-            Text(en=f"{what.en}: {reason.en}\n{output}".rstrip(), fr=f"{what.fr} : {reason.fr}\n{output}".rstrip()),
+            Text(
+                en=f"{what.en}: {reason.en}\n{output}".rstrip(),
+                fr=f"{what.fr} : {reason.fr}\n{output}".rstrip(),
+            ),
             Text(
                 en="read the program's last lines above; run `lab doctor` if the machine may be the cause",
                 fr="lisez les dernières lignes du programme ci-dessus ; lancez `lab doctor` si la machine est en cause",
@@ -134,9 +137,7 @@ def _feed(process: subprocess.Popen[str], text: str) -> None:
         return
 
 
-def _read(
-    pipe: object, keep: tuple[Callable[[str], None], ...], stream: Callable[[str], None] | None
-) -> None:
+def _read(pipe: object, keep: tuple[Callable[[str], None], ...], stream: Callable[[str], None] | None) -> None:
     for line in pipe:  # type: ignore[attr-defined]
         for put in keep:
             put(line)

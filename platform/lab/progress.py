@@ -41,6 +41,7 @@ class Phase:
         usual: seconds that it took in earlier runs; None when it never ran here.
         state: where it stands.
         seconds: how long it took, or has been running.
+        unchanged: set by the phase when there was nothing to do.
         news: the last line that it told.
 
     """
@@ -49,6 +50,7 @@ class Phase:
     usual: float | None = None
     state: State = "waiting"
     seconds: float = 0.0
+    unchanged: bool = False
     news: Text = field(default_factory=lambda: Text.plain(""))
     started: float = 0.0
 
@@ -92,7 +94,7 @@ class Progress:
 
     @contextmanager
     def phase(self, name: str) -> Iterator[Phase]:
-        """Run the block as the named phase; set `phase.state = "unchanged"` inside when nothing was to do."""
+        """Run the block as the named phase; set `phase.unchanged` inside when nothing was to do."""
         phase = next((phase for phase in self.phases if phase.name == name), None)
         if phase is None:
             phase = Phase(name)
@@ -103,7 +105,7 @@ class Progress:
         except BaseException:
             self._end(phase, "failed")
             raise
-        self._end(phase, "unchanged" if phase.state == "unchanged" else "done")
+        self._end(phase, "unchanged" if phase.unchanged else "done")
 
     def teller(self, phase: Phase) -> Say:
         """Return what a phase uses to tell its news."""

@@ -21,6 +21,9 @@ def choose(settings: Settings) -> Cluster:
     if settings.cluster in ("auto", "kind"):
         return Kind(settings)
     raise BadInput(
-        Text(en=f"LAB_CLUSTER={settings.cluster} is not there yet", fr=f"LAB_CLUSTER={settings.cluster} n'existe pas encore"),
+        Text(
+            en=f"LAB_CLUSTER={settings.cluster} is not there yet",
+            fr=f"LAB_CLUSTER={settings.cluster} n'existe pas encore",
+        ),
         Text(en="use kind", fr="utilisez kind"),
     )

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,12 +80,24 @@ class Engine:
         """Write an image to an archive; the file appears only when complete."""
         archive.parent.mkdir(parents=True, exist_ok=True)
         partial = archive.with_suffix(".part")
-        self.call("save", "-o", partial, reference, what=Text(en=f"saving {reference}", fr=f"archive de {reference}"))
+        self.call(
+            "save",
+            "-o",
+            partial,
+            reference,
+            what=Text(en=f"saving {reference}", fr=f"archive de {reference}"),
+        )
         partial.rename(archive)
 
     def load(self, archive: Path) -> None:
         """Load an image from an archive."""
-        self.call("load", "--quiet", "-i", archive, what=Text(en=f"loading {archive.name}", fr=f"chargement de {archive.name}"))
+        self.call(
+            "load",
+            "--quiet",
+            "-i",
+            archive,
+            what=Text(en=f"loading {archive.name}", fr=f"chargement de {archive.name}"),
+        )
 
     def remove_image(self, reference: str) -> None:
         """Take a name away, and the image with its last name."""
@@ -124,8 +137,14 @@ def ensure(settings: Settings, say: Say) -> Engine:
         return engine
     if os.geteuid() != 0:
         raise MissingRequirement(
-            Text(en="no container engine answers (docker, podman)", fr="aucun moteur de conteneurs ne répond (docker, podman)"),
-            Text(en="start Docker, or install it: apt install docker.io", fr="démarrez Docker, ou installez-le : apt install docker.io"),
+            Text(
+                en="no container engine answers (docker, podman)",
+                fr="aucun moteur de conteneurs ne répond (docker, podman)",
+            ),
+            Text(
+                en="start Docker, or install it: apt install docker.io",
+                fr="démarrez Docker, ou installez-le : apt install docker.io",
+            ),
         )
     debian.need("dockerd", "docker.io", say)
     if not found("docker"):
@@ -177,7 +196,7 @@ def _start(settings: Settings, say: Say) -> None:
     runtime = folder / "runtime"
     shutil.copyfile(Path(__file__).with_name("runtime.py"), runtime)
     runtime.chmod(0o755)
-    config = {"log-level": "warn"}
+    config: dict[str, object] = {"log-level": "warn"}
     if wrapped:
         config |= {"runtimes": {"tarmac": {"path": str(runtime)}}, "default-runtime": "tarmac"}
     (folder / "daemon.json").write_text(json.dumps(config))
@@ -191,7 +210,7 @@ def _start(settings: Settings, say: Say) -> None:
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/",
         )  # fmt: skip
     (folder / "dockerd.pid").write_text(str(daemon.pid))
-    _until(lambda: daemon.poll() is not None or Path("/var/run/docker.sock").exists() and running() is not None)
+    _until(lambda: daemon.poll() is not None or (Path("/var/run/docker.sock").exists() and running() is not None))
 
 
 def _dockerd() -> str:
@@ -205,10 +224,10 @@ def _is_dockerd(pid: int) -> bool:
         return False
 
 
-def _until(condition: object) -> bool:
+def _until(condition: Callable[[], bool]) -> bool:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
-        if condition():  # type: ignore[operator]
+        if condition():
             return True
         time.sleep(0.2)
     return False
@@ -217,7 +236,10 @@ def _until(condition: object) -> bool:
 def _no_rights(program: str) -> MissingRequirement:
     user = os.environ.get("USER", str(os.geteuid()))
     return MissingRequirement(
-        Text(en=f"{program} runs, but user {user} may not use it", fr=f"{program} tourne, mais {user} n'y a pas droit"),
+        Text(
+            en=f"{program} runs, but user {user} may not use it",
+            fr=f"{program} tourne, mais {user} n'y a pas droit",
+        ),
         Text(
             en=f"add the user to the group docker (usermod -aG docker {user}) and log in again",
             fr=f"ajoutez l'utilisateur au groupe docker (usermod -aG docker {user}) et reconnectez-vous",
@@ -233,5 +255,8 @@ def _silent(settings: Settings) -> MissingRequirement:
             en=f"dockerd does not answer after {_START_SECONDS} s\n{tail}",
             fr=f"dockerd ne répond pas après {_START_SECONDS} s\n{tail}",
         ),
-        Text(en=f"read {log}; `lab doctor` checks the kernel", fr=f"lisez {log} ; `lab doctor` vérifie le noyau"),
+        Text(
+            en=f"read {log}; `lab doctor` checks the kernel",
+            fr=f"lisez {log} ; `lab doctor` vérifie le noyau",
+        ),
     )

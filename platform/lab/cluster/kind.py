@@ -18,7 +18,7 @@ from lab.cluster.base import Status
 from lab.errors import BadInput, NotConverged
 from lab.process import CommandFailed, run
 from lab.progress import Say
-from lab.settings import PORTS, Settings
+from lab.settings import Settings
 from lab.text import Text
 from lab.tools import kind
 
@@ -30,7 +30,10 @@ _AUDIT = {
     "rules": [
         # What is only read, or only beats, would drown what matters.
         {"level": "None", "verbs": ["get", "list", "watch"]},
-        {"level": "None", "resources": [{"group": "coordination.k8s.io"}, {"group": "", "resources": ["events"]}]},
+        {
+            "level": "None",
+            "resources": [{"group": "coordination.k8s.io"}, {"group": "", "resources": ["events"]}],
+        },
         {"level": "Metadata"},
     ],
 }
@@ -78,7 +81,7 @@ class Kind:
             status = self._heal(found, status, say)
         if status is Status.ABSENT:
             self._create(found, say)
-        self._wait_ready(say)
+        self._wait_ready()
 
     def down(self, say: Say) -> None:
         """Remove the cluster and every file of it; the engine's images stay.
@@ -111,8 +114,7 @@ class Kind:
             command = self._engine().command
             run([*command, "save", "-o", archive, reference], what=what, timeout=300)
             # Through a pipe, without kind's detour over a second archive inside the node.
-            with archive.open("rb"):
-                run(
+            run(
                     ["sh", "-c", 'exec "$0" exec -i "$1" ctr -n k8s.io images import --no-unpack - < "$2"',
                      *command, self._node, archive],
                     what=what, timeout=300,
@@ -144,7 +146,9 @@ class Kind:
     def _container_state(self, found: engine.Engine) -> str | None:
         """Return the node container's state, None where there is no such container."""
         try:
-            return found.call("inspect", "--format", "{{.State.Status}}", self._node, what=Text.plain("inspect")).strip()
+            return found.call(
+                "inspect", "--format", "{{.State.Status}}", self._node, what=Text.plain("inspect")
+            ).strip()
         except CommandFailed:
             return None
 
@@ -164,7 +168,12 @@ class Kind:
     def _heal(self, found: engine.Engine, status: Status, say: Say) -> Status:
         """Bring a stopped or silent node back; a node whose creation never finished is removed."""
         if not self.kubeconfig.exists():
-            say(Text(en="removing a cluster that was never finished", fr="suppression d'un cluster jamais achevé"))
+            say(
+                Text(
+                    en="removing a cluster that was never finished",
+                    fr="suppression d'un cluster jamais achevé",
+                )
+            )
             self._remove(found)
             return Status.ABSENT
         if self._container_state(found) is None:
@@ -172,7 +181,6 @@ class Kind:
             return Status.ABSENT
         if status is Status.STOPPED:
             say(Text(en="starting the stopped node", fr="redémarrage du nœud arrêté"))
-            self._make_api_port_free_check()
             found.call("start", self._node, what=Text(en="starting the node", fr="démarrage du nœud"))
         else:
             self._restart_silent(found, say)
@@ -184,9 +192,6 @@ class Kind:
         if self._api_within(20):
             return
         found.call("restart", self._node, what=Text(en="restarting the node", fr="redémarrage du nœud"))
-
-    def _make_api_port_free_check(self) -> None:
-        """Nothing to free: docker reports a taken port itself, by number."""
 
     def _remove(self, found: engine.Engine) -> None:
         found.call("rm", "-f", "-v", self._node, what=Text(en="removing the node", fr="suppression du nœud"))
@@ -206,7 +211,17 @@ class Kind:
         partial = folder / "kubeconfig.part"
         try:
             run(
-                [program, "create", "cluster", "--name", self.name, "--config", config, "--kubeconfig", partial],
+                [
+                    program,
+                    "create",
+                    "cluster",
+                    "--name",
+                    self.name,
+                    "--config",
+                    config,
+                    "--kubeconfig",
+                    partial,
+                ],
                 what=Text(en=f"creating cluster {self.name}", fr=f"création du cluster {self.name}"),
                 env={"KIND_EXPERIMENTAL_PROVIDER": found.command[0]},
                 timeout=300,
@@ -248,7 +263,7 @@ class Kind:
             time.sleep(0.3)
         return True
 
-    def _wait_ready(self, say: Say) -> None:
+    def _wait_ready(self) -> None:
         if not self._api_within(_READY_SECONDS):
             log = self._engine().call("logs", "--tail", "15", self._node, what=Text.plain("logs"))
             raise NotConverged(
@@ -292,6 +307,3 @@ def _answers(settings: Settings) -> bool:
         return False
     finally:
         connection.close()
-
-
-__all__ = ["PORTS", "Kind", "rendered"]

@@ -109,7 +109,7 @@ class _Build:
         folder = self.settings.cache / "node"
         folder.mkdir(parents=True, exist_ok=True)
         debian.need("mmdebstrap", "mmdebstrap", self.say)
-        debian.need("gcc", "gcc libc6-dev".split()[0], self.say)
+        debian.need("gcc", "gcc", self.say)
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
             stage = Path(scratch)
             shutil.copytree(self.source, stage, dirs_exist_ok=True)
@@ -170,7 +170,10 @@ class _Build:
         for folder in (path for path in (stage / "kind-files").rglob("*") if path.is_dir()):
             folder.chmod(0o755)
         run(["tar", "-C", stage, "-xf", stage / "control.tar", "./etc/ssl"], what=Text.plain("certificates"))
-        run(["tar", "-C", stage, "-cf", stage / "certificates.tar", "etc/ssl"], what=Text.plain("certificates"))
+        run(
+            ["tar", "-C", stage, "-cf", stage / "certificates.tar", "etc/ssl"],
+            what=Text.plain("certificates"),
+        )
         run(["tar", "-C", stage, "-xf", stage / "node.tar", "./usr/bin/ctr"], what=Text.plain("ctr"))
         spec = json.loads(run([stage / "usr/bin/ctr", "oci", "spec"], what=Text.plain("ctr oci spec")))
         (stage / "cri-base.json").write_text(json.dumps(container_defaults(spec)))
@@ -182,7 +185,10 @@ class _Build:
         """Import the control plane's images into the node's containerd and commit the result."""
         archive = stage / "images.tar"
         names = self._images(stage)
-        run([*self.engine.command, "save", "-o", archive, *names], what=Text(en="saving images", fr="archive d'images"))
+        run(
+            [*self.engine.command, "save", "-o", archive, *names],
+            what=Text(en="saving images", fr="archive d'images"),
+        )
         container = run(
             [*self.engine.command, "run", "-d", "--privileged", "--entrypoint", "sleep", "-v", f"{stage}:/stage", base,
              "900"],
@@ -194,9 +200,25 @@ class _Build:
         )
         try:
             what = Text(en="loading the control plane's images", fr="chargement des images du plan de contrôle")
-            run([*self.engine.command, "exec", "--privileged", container, "sh", "-c", script], what=what, timeout=300)
+            run(
+                [*self.engine.command, "exec", "--privileged", container, "sh", "-c", script],
+                what=what,
+                timeout=300,
+            )
             entry = 'ENTRYPOINT ["/usr/local/bin/entrypoint", "/sbin/init"]'
-            run([*self.engine.command, "commit", "--change", entry, "--change", "CMD []", container, reference], what=what)
+            run(
+                [
+                    *self.engine.command,
+                    "commit",
+                    "--change",
+                    entry,
+                    "--change",
+                    "CMD []",
+                    container,
+                    reference,
+                ],
+                what=what,
+            )
         finally:
             run([*self.engine.command, "rm", "-f", "-v", container], what=Text.plain("docker rm"))
 
@@ -232,7 +254,11 @@ def container_defaults(spec: dict[str, Any]) -> dict[str, Any]:
     process = {key: value for key, value in spec["process"].items() if key not in ("rlimits", "oomScoreAdj")}
     hooks = dict(spec.get("hooks") or {})
     mount = {"path": "/kind/bin/mount-product-files.sh"}
-    return {**spec, "process": process, "hooks": {**hooks, "createContainer": [*hooks.get("createContainer", []), mount]}}
+    return {
+        **spec,
+        "process": process,
+        "hooks": {**hooks, "createContainer": [*hooks.get("createContainer", []), mount]},
+    }
 
 
 def storage_manifests(manifests: list[dict[str, Any]]) -> list[dict[str, Any]]:

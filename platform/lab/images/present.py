@@ -50,7 +50,7 @@ def load(references: Iterable[str], cluster: Cluster, say: Say) -> bool:
     return bool(missing)
 
 
-def _one(  # noqa: PLR0913
+def _one(  # noqa: PLR0913, PLR0917  all are what a build needs
     catalogue: Catalogue, name: str, parent: Future[None] | None, engine: Engine, settings: Settings, say: Say
 ) -> None:
     reference = catalogue.reference(name)
@@ -70,7 +70,7 @@ def _one(  # noqa: PLR0913
     engine.save(reference, archive)
 
 
-def _build(  # noqa: PLR0913
+def _build(  # noqa: PLR0913, PLR0917  all are what a build needs
     catalogue: Catalogue, name: str, reference: str, engine: Engine, settings: Settings, say: Say
 ) -> None:
     say(Text(en=f"building image {name}", fr=f"construction de l'image {name}"))

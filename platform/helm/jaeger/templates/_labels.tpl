@@ -1,0 +1,22 @@
+{{- define "labels" -}}
+app.kubernetes.io/name: jaeger
+app.kubernetes.io/part-of: tarmac
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+tarmac.dev/component: jaeger
+{{- end }}
+{{- define "selector" -}}
+app.kubernetes.io/name: jaeger
+{{- end }}
+{{- define "restricted" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: {drop: [ALL]}
+{{- end }}
+{{- define "restricted.pod" -}}
+runAsNonRoot: true
+runAsUser: 10001
+runAsGroup: 10001
+fsGroup: 10001
+fsGroupChangePolicy: OnRootMismatch
+seccompProfile: {type: RuntimeDefault}
+{{- end }}

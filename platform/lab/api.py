@@ -1,0 +1,286 @@
+"""The Kubernetes API: the one module that uses its client."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import urllib3
+from kubernetes import client, config, dynamic, watch
+from kubernetes.client.exceptions import ApiException
+from kubernetes.dynamic.exceptions import DynamicApiError, ResourceNotFoundError
+from kubernetes.dynamic.resource import Resource
+
+from lab.errors import LabError, NotConverged
+from lab.settings import Settings
+from lab.text import Text
+
+Object: TypeAlias = dict[str, Any]
+"""A Kubernetes object as JSON gives it."""
+
+MANAGER = "tarmac"
+_NOT_FOUND, _CONFLICT = 404, 409
+_BACKGROUND = {"propagationPolicy": "Background"}
+
+
+class Refused(LabError):
+    """The API server refused an object."""
+
+
+class Api:
+    """A connection to a cluster's API server.
+
+    Args:
+        settings: whose kubeconfig leads there, never the user's own.
+
+    Raises:
+        NotConverged: the API server does not answer.
+
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._client = _connect(settings.kubeconfig)
+        self._dynamic = _discover(self._client, settings)
+        self._core = client.CoreV1Api(self._client)
+
+    def apply(self, objects: Iterable[Object], *, dry_run: bool = False) -> list[str]:
+        """Apply objects server-side; return the names (`Kind/name`) of those that it made or changed.
+
+        Raises:
+            Refused: the API server refuses one; names the object and its reason.
+
+        """
+        changed = []
+        for desired in objects:
+            before = None if dry_run else self.get(desired["kind"], _name(desired), _namespace(desired))
+            after = self._apply_one(desired, dry_run=dry_run)
+            if (
+                before is None
+                or before["metadata"].get("generation") != after["metadata"].get("generation")
+                or (
+                    "generation" not in after["metadata"]
+                    and before["metadata"]["resourceVersion"] != after["metadata"]["resourceVersion"]
+                )
+            ):
+                changed.append(f"{desired['kind']}/{_name(desired)}")
+        return changed
+
+    def get(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
+        """Return an object, None where there is none (or no such kind)."""
+        try:
+            found = self._resource(kind).get(name=name, namespace=namespace)
+        except (DynamicApiError, ResourceNotFoundError) as error:
+            if isinstance(error, ResourceNotFoundError) or error.status == _NOT_FOUND:
+                return None
+            raise
+        return dict(found.to_dict())
+
+    def find(self, kind: str, namespace: str | None = None, labels: str | None = None) -> list[Object]:
+        """Return the objects of a kind, in one namespace or all."""
+        try:
+            answer = self._resource(kind).get(namespace=namespace, label_selector=labels)
+        except ResourceNotFoundError:
+            return []
+        version = answer.to_dict().get("apiVersion", "")
+        return [{"apiVersion": version, "kind": kind, **item} for item in answer.to_dict()["items"]]
+
+    def delete(self, objects: Iterable[Object], *, wait: float = 60) -> None:
+        """Delete objects side by side and return when all are gone.
+
+        Raises:
+            NotConverged: something is still there after `wait` seconds; names it and what holds it.
+
+        """
+        targets = [(each["kind"], _name(each), _namespace(each)) for each in objects]
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda target: self._delete_one(*target), targets))
+        deadline = time.monotonic() + wait
+        for target in targets:
+            self._wait_gone(target, deadline)
+
+    def scale(self, name: str, namespace: str, replicas: int) -> None:
+        """Set the replicas of a Deployment."""
+        client.AppsV1Api(self._client).patch_namespaced_deployment_scale(
+            name, namespace, {"spec": {"replicas": replicas}}
+        )
+
+    def watch(
+        self, kind: str, namespace: str, enough: Callable[[dict[str, Object]], bool], seconds: float
+    ) -> dict[str, Object]:
+        """Follow the objects of a kind until `enough` says so or the time is over; return them by name.
+
+        The watch starts from a list, and starts again where the server forgot the place or was restarted.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                return self._follow(kind, namespace, enough, deadline)
+            except (ApiException, DynamicApiError, urllib3.exceptions.HTTPError):
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.5)
+
+    def events(self, namespace: str, name: str) -> list[str]:
+        """Return what the cluster last said about an object, oldest first."""
+        found = self._core.list_namespaced_event(namespace, field_selector=f"involvedObject.name={name}").items
+        ordered = sorted(found, key=lambda e: str(e.last_timestamp or e.event_time or e.metadata.creation_timestamp))
+        return [f"{event.reason}: {event.message}" for event in ordered]
+
+    def log(self, pod: str, namespace: str, container: str, *, previous: bool = False, lines: int = 8) -> str:
+        """Return the last lines that a container printed; empty where it never ran."""
+        try:
+            return str(
+                self._core.read_namespaced_pod_log(
+                    pod, namespace, container=container, previous=previous, tail_lines=lines
+                )
+            )
+        except ApiException:
+            return ""
+
+    def version(self) -> str:
+        """Return the cluster's Kubernetes version."""
+        return str(client.VersionApi(self._client).get_code().git_version)
+
+    def _apply_one(self, desired: Object, *, dry_run: bool) -> Object:
+        resource = self._resource(desired["kind"], desired["apiVersion"])
+        options = {"dry_run": "All"} if dry_run else {}
+        try:
+            applied = resource.server_side_apply(
+                body=desired, name=_name(desired), namespace=_namespace(desired), field_manager=MANAGER,
+                force_conflicts=True, **options,
+            )  # fmt: skip
+        except DynamicApiError as error:
+            raise _refused(desired, error) from error
+        return dict(applied.to_dict())
+
+    def _delete_one(self, kind: str, name: str, namespace: str | None) -> None:
+        try:
+            self._resource(kind).delete(name=name, namespace=namespace, body=_BACKGROUND)
+        except DynamicApiError as error:
+            if error.status not in (_NOT_FOUND, _CONFLICT):
+                raise
+
+    def _wait_gone(self, target: tuple[str, str, str | None], deadline: float) -> None:
+        kind, name, namespace = target
+        while (found := self.get(kind, name, namespace)) is not None:
+            if time.monotonic() > deadline:
+                holders = ", ".join(found["metadata"].get("finalizers") or ["its pods"])
+                raise NotConverged(
+                    Text(
+                        en=f"{kind}/{name} is still being deleted (held by {holders})",
+                        fr=f"{kind}/{name} est encore en suppression (retenu par {holders})",
+                    ),
+                    Text(
+                        en="wait a moment and run again; `lab doctor` looks at the node",
+                        fr="attendez un instant et relancez ; `lab doctor` examine le nœud",
+                    ),
+                )
+            time.sleep(0.2)
+
+    def _follow(
+        self, kind: str, namespace: str, enough: Callable[[dict[str, Object]], bool], deadline: float
+    ) -> dict[str, Object]:
+        resource = self._resource(kind)
+        answer = resource.get(namespace=namespace).to_dict()
+        known = {item["metadata"]["name"]: item for item in answer["items"]}
+        if enough(known):
+            return known
+        left = max(1, int(deadline - time.monotonic()))
+        for event in self._changes(resource, namespace, answer["metadata"]["resourceVersion"], left):
+            name = event["object"]["metadata"]["name"]
+            if event["type"] == "DELETED":
+                known.pop(name, None)
+            else:
+                known[name] = event["object"]
+            if enough(known) or time.monotonic() > deadline:
+                return known
+        if time.monotonic() > deadline:
+            return known
+        return self._follow(kind, namespace, enough, deadline)
+
+    def _changes(self, resource: Resource, namespace: str, version: str, seconds: int) -> Iterator[dict[str, Any]]:
+        watcher = watch.Watch()
+        try:
+            for event in resource.watch(
+                namespace=namespace, resource_version=version, timeout=min(seconds, 5), watcher=watcher
+            ):
+                yield {"type": event["type"], "object": event["raw_object"]}
+        finally:
+            watcher.stop()
+
+    def _resource(self, kind: str, version: str | None = None) -> Resource:
+        wanted = {"kind": kind} | ({"api_version": version} if version else {})
+        found = [
+            each
+            for each in self._dynamic.resources.search(**wanted)
+            if each.preferred or version or each.group_version == "v1"
+        ]
+        if not found:
+            raise ResourceNotFoundError(kind)
+        # Some kinds live in two groups (Event); the core one is what we mean.
+        return next((each for each in found if each.group_version == "v1"), found[0])
+
+
+def ready(workload: Object) -> bool:
+    """Say whether a Deployment, StatefulSet or Job stands as it was last asked to."""
+    spec, status = workload.get("spec", {}), workload.get("status", {})
+    if workload.get("kind") == "Job":
+        return bool(status.get("succeeded"))
+    wanted = spec.get("replicas", 1)
+    seen = status.get("observedGeneration", 0) >= workload["metadata"].get("generation", 0)
+    counts = (status.get("readyReplicas", 0), status.get("updatedReplicas", 0), status.get("replicas", 0))
+    if workload.get("kind") == "StatefulSet":
+        return bool(seen and counts[0] == wanted) and status.get("currentRevision") == status.get("updateRevision")
+    return bool(seen and counts == (wanted, wanted, wanted))
+
+
+def _name(each: Object) -> str:
+    return str(each["metadata"]["name"])
+
+
+def _namespace(each: Object) -> str | None:
+    namespace = each["metadata"].get("namespace")
+    return str(namespace) if namespace else None
+
+
+def _connect(kubeconfig: Path) -> client.ApiClient:
+    try:
+        connection = config.new_client_from_config(str(kubeconfig))
+    except (config.ConfigException, OSError) as error:
+        raise _silent(str(error)) from error
+    connection.configuration.retries = urllib3.Retry(3, backoff_factor=0.3)
+    return connection
+
+
+def _discover(connection: client.ApiClient, settings: Settings) -> dynamic.DynamicClient:
+    try:
+        return dynamic.DynamicClient(connection, cache_file=str(settings.folder / "discovery.json"))
+    except (urllib3.exceptions.HTTPError, ApiException, OSError) as error:
+        raise _silent(str(error)) from error
+
+
+def _silent(reason: str) -> NotConverged:
+    return NotConverged(
+        Text(en=f"the cluster's API does not answer: {reason}", fr=f"l'API du cluster ne répond pas : {reason}"),
+        Text(
+            en="run `lab up 01`, which starts or heals the cluster",
+            fr="lancez `lab up 01`, qui démarre ou répare le cluster",
+        ),
+    )
+
+
+def _refused(desired: Object, error: DynamicApiError) -> Refused:
+    try:
+        reason = json.loads(error.body or "")["message"]
+    except (ValueError, KeyError, TypeError):
+        reason = str(error.reason)
+    where = f"{desired['kind']}/{_name(desired)}"
+    return Refused(
+        Text(en=f"{where} is refused: {reason}", fr=f"{where} est refusé : {reason}"),
+        Text(en=f"correct that field of {where} and run again", fr=f"corrigez ce champ de {where} et relancez"),
+    )
