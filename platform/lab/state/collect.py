@@ -1,0 +1,142 @@
+"""Collects a lab's state from a running cluster into a bundle, with secrets taken out before anything is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Protocol, TypeVar
+
+from lab.state.bundle import FORMAT, State
+from lab.state.objects import trimmed
+from lab.state.redaction import redacted
+
+JsonDict = dict[str, object]
+
+_LAB_KINDS = (
+    "Deployment",
+    "StatefulSet",
+    "Job",
+    "CronJob",
+    "Pod",
+    "Service",
+    "EndpointSlice",
+    "ConfigMap",
+    "Secret",
+    "PersistentVolumeClaim",
+    "NetworkPolicy",
+)
+_STACK_KINDS = ("Deployment", "StatefulSet", "Service")
+# Kubernetes and the platform put these into every namespace; they tell nothing about a trainee's work.
+_EVERYWHERE = {("ConfigMap", "kube-root-ca.crt")}
+_Part = TypeVar("_Part")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a lab's bundle holds.
+
+    Attributes:
+        lab: the lab's two digits.
+        namespace: the lab's own; all that trainees make there is recorded.
+        stack: the other namespaces; their workloads and services are recorded.
+        metrics: PromQL by name.
+        http: places such as `lab:/compare` by name.
+        groups: consumer groups.
+        traces: services whose traces are recorded.
+
+    """
+
+    lab: str
+    namespace: str
+    stack: Sequence[str] = ("chain", "platform")
+    metrics: Mapping[str, str] = field(default_factory=dict)
+    http: Mapping[str, str] = field(default_factory=dict)
+    groups: Sequence[str] = ()
+    traces: Sequence[str] = ()
+
+
+class Objects(Protocol):
+    """What is asked of the Kubernetes API."""
+
+    def find(self, kind: str, namespace: str | None = None) -> list[JsonDict]:
+        """Return the objects of a kind."""
+
+    def version(self) -> str:
+        """Return the cluster's version."""
+
+
+class Log(Protocol):
+    """What is asked of the broker."""
+
+    def topics(self) -> dict[str, JsonDict]:
+        """Return each topic's `partitions`, `config`, `begin` and `end`."""
+
+    def groups(self, names: Sequence[str]) -> dict[str, JsonDict]:
+        """Return each group's position per topic: a list of `partition`, `committed`, `lag`."""
+
+
+class Questions(Protocol):
+    """What is asked over HTTP."""
+
+    def answer(self, place: str) -> JsonDict:
+        """Return `status` and `body`."""
+
+    def metric(self, query: str) -> list[JsonDict]:
+        """Return `labels` and `value` of each sample."""
+
+    def traces(self, service: str) -> list[JsonDict]:
+        """Return `traceId`, `operations` and `services` of each trace."""
+
+
+def collect(wanted: Wanted, objects: Objects, log: Log, questions: Questions) -> State:
+    """Return a lab's state as it is now.
+
+    A part of the stack that does not answer leaves its part of the bundle empty and a line under `problems`, for a
+    stuck trainee needs a bundle most of all when something is down.
+    """
+    problems: list[str] = []
+    with ThreadPoolExecutor(8) as pool:
+        found = pool.submit(_tried, "kubernetes", lambda: _objects(wanted, objects), [], problems)
+        version = pool.submit(_tried, "kubernetes", objects.version, "", problems)
+        topics = pool.submit(_tried, "kafka", log.topics, {}, problems)
+        groups = pool.submit(_tried, "kafka", lambda: log.groups(wanted.groups), {}, problems)
+        metrics = dict(zip(wanted.metrics, pool.map(questions.metric, wanted.metrics.values()), strict=True))
+        traces = dict(zip(wanted.traces, pool.map(questions.traces, wanted.traces), strict=True))
+        answers = dict(zip(wanted.http, pool.map(questions.answer, wanted.http.values()), strict=True))
+    state: State = {
+        "format": FORMAT,
+        "lab": wanted.lab,
+        "taken": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": {"kubernetes": version.result()},
+        "objects": found.result(),
+        "topics": topics.result(),
+        "groups": groups.result(),
+        "metrics": metrics,
+        "traces": traces,
+        "answers": answers,
+        "problems": sorted(problems),
+    }
+    clean = redacted(state)
+    return clean if isinstance(clean, dict) else state
+
+
+def _objects(wanted: Wanted, objects: Objects) -> list[JsonDict]:
+    own = [(kind, wanted.namespace) for kind in _LAB_KINDS]
+    stack = [(kind, namespace) for namespace in wanted.stack for kind in _STACK_KINDS]
+    found = [item for kind, namespace in (*own, *stack) for item in objects.find(kind, namespace)]
+    return trimmed(item for item in found if (item.get("kind"), _name(item)) not in _EVERYWHERE)
+
+
+def _name(item: JsonDict) -> object:
+    metadata = item.get("metadata")
+    return metadata.get("name") if isinstance(metadata, dict) else None
+
+
+def _tried(source: str, read: Callable[[], _Part], otherwise: _Part, problems: list[str]) -> _Part:
+    try:
+        return read()
+    except Exception as error:  # noqa: BLE001  whatever is down: the rest of the bundle is what helps
+        problems.append(f"{source}: {type(error).__name__}: {error}".splitlines()[0])
+        return otherwise
