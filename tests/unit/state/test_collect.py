@@ -1,0 +1,136 @@
+"""Collecting a bundle from a running cluster; the wire is faked, everything else is real."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import httpx
+import pytest
+
+from lab.settings import Settings
+from lab.state.collect import Wanted, collect
+from lab.state.web import Web
+
+_PIN = "hunter2-Zq8"
+_WANTED = Wanted(
+    lab="01",
+    namespace="lab-01",
+    metrics={"rate": "sum(x)"},
+    http={"report": "lab:/report", "down": "ingest:/nothing"},
+    groups=["readers"],
+    traces=["ingest"],
+)
+
+
+class _Api:
+    """The API server's side of the wire."""
+
+    def find(self, kind: str, namespace: str | None = None) -> list[dict[str, Any]]:
+        """Answer with one object of each kind."""
+        names = ["kube-root-ca.crt", "mine"] if kind == "ConfigMap" else ["mine"]
+        return [
+            {
+                "kind": kind,
+                "metadata": {"name": name, "namespace": namespace, "uid": "u"},
+                "data": {"password": _PIN},
+            }
+            for name in names
+        ]
+
+    def version(self) -> str:
+        """Answer with a version."""
+        return "v1.37.2"
+
+
+class _Broker:
+    """The broker's side of the wire."""
+
+    def topics(self) -> dict[str, dict[str, Any]]:
+        """Answer with one topic."""
+        return {"flights": {"partitions": 1, "config": {}, "begin": [0], "end": [5]}}
+
+    def groups(self, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Answer with every group's place."""
+        return {name: {"flights": [{"partition": 0, "committed": 5, "lag": 0}]} for name in names}
+
+
+class _Dead(_Broker):
+    """A broker that does not answer."""
+
+    def topics(self) -> dict[str, dict[str, Any]]:
+        """Fail as a client does."""
+        message = "no brokers"
+        raise ConnectionError(message)
+
+
+def _reply(request: httpx.Request) -> httpx.Response:
+    if request.url.path == "/report":
+        return httpx.Response(200, json={"agree": True, "token": _PIN})
+    if request.url.path == "/api/v1/query":
+        vector = [{"metric": {"site": "EWR"}, "value": [1.0, "2.5"]}, {"metric": {}, "value": []}]
+        return httpx.Response(200, json={"status": "success", "data": {"result": vector}})
+    if request.url.path == "/api/traces":
+        trace = {
+            "traceID": "a1",
+            "spans": [{"operationName": "send"}, {"operationName": "receive"}],
+            "processes": {"p1": {"serviceName": "ingest"}},
+        }
+        return httpx.Response(200, json={"data": [trace]})
+    message = "refused"
+    raise httpx.ConnectError(message)
+
+
+@pytest.fixture
+def web() -> Web:
+    """Return the questioner with a fake at the wire."""
+    return Web(Settings.load({"LAB_PORT_OFFSET": "100"}), httpx.Client(transport=httpx.MockTransport(_reply)))
+
+
+def test_a_bundle_holds_what_the_lab_asks_for_and_no_secret(web: Web) -> None:
+    """Objects, topics, groups, metrics, traces and answers are there; passwords and tokens are not."""
+    state: Any = collect(_WANTED, _Api(), _Broker(), web)
+    assert state["answers"]["report"] == {"status": 200, "body": {"agree": True, "token": "REDACTED"}}
+    assert state["metrics"] == {"rate": [{"labels": {"site": "EWR"}, "value": 2.5}]}
+    assert state["traces"]["ingest"] == [{"traceId": "a1", "operations": ["receive", "send"], "services": ["ingest"]}]
+    assert state["topics"]["flights"]["end"] == [5]
+    assert state["versions"] == {"kubernetes": "v1.37.2"}
+    assert state["problems"] == []
+    assert _PIN not in json.dumps(state)
+    names = {(item["kind"], item["metadata"]["name"]) for item in state["objects"]}
+    assert ("ConfigMap", "mine") in names
+    assert ("ConfigMap", "kube-root-ca.crt") not in names
+
+
+def test_a_service_that_is_down_is_told_with_its_reason(web: Web) -> None:
+    """No answer is status 0 and the reason, never an exception."""
+    state: Any = collect(_WANTED, _Api(), _Broker(), web)
+    assert state["answers"]["down"] == {"status": 0, "body": "ConnectError: refused"}
+
+
+def test_a_broker_that_is_down_leaves_the_rest_of_the_bundle(web: Web) -> None:
+    """A stuck trainee gets a bundle all the same, with a line that says what did not answer."""
+    state: Any = collect(_WANTED, _Api(), _Dead(), web)
+    assert state["topics"] == {}
+    assert state["problems"] == ["kafka: ConnectionError: no brokers"]
+    assert state["objects"]
+
+
+def test_questions_go_to_the_ports_of_the_named_cluster() -> None:
+    """A second cluster on shifted ports is asked at its own ports, on this machine only."""
+    asked = []
+
+    def record(request: httpx.Request) -> httpx.Response:
+        asked.append((request.url.host, request.url.port))
+        return httpx.Response(200, json={})
+
+    web = Web(Settings.load({"LAB_PORT_OFFSET": "100"}), httpx.Client(transport=httpx.MockTransport(record)))
+    assert web.answer("lab:/x") == {"status": 200, "body": {}}
+    assert web.metric("up") == web.traces("x") == []
+    assert asked == [("127.0.0.1", 8181), ("127.0.0.1", 9190), ("127.0.0.1", 16786)]
+
+
+def test_a_place_of_no_known_service_is_no_answer(web: Web) -> None:
+    """A slip in lab.yaml shows up in the bundle by its name."""
+    answer = web.answer("nosuch:/x")
+    assert answer["status"] == 0
+    assert "nosuch" in str(answer["body"])
