@@ -1,0 +1,200 @@
+"""What is declared: the platform's components (stack.yaml) and each lab (lab.yaml)."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from lab.errors import BadInput
+from lab.text import Text
+
+LABS = 9
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Words(_Strict):
+    """A text in both languages."""
+
+    en: str
+    fr: str
+
+    def text(self) -> Text:
+        """Return it as the tool's own kind of text."""
+        return Text(en=self.en, fr=self.fr)
+
+
+class Topic(_Strict):
+    """A Kafka topic, declared by the component or lab that owns it."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")
+    partitions: int = Field(default=1, ge=1)
+    config: dict[str, str] = {}
+
+
+class Component(_Strict):
+    """One Helm release of the platform; stack.yaml explains the fields."""
+
+    namespace: str
+    images: dict[str, str]
+    needs: list[str] = []
+    ports: dict[str, str] = {}
+    topics: list[Topic] = []
+
+
+class Exercise(_Strict):
+    """One exercise of a lab.
+
+    Attributes:
+        id: its name in commands and verdicts.
+        title: what the trainee is to reach.
+        check: function of the lab's checks that judges it.
+        hints: from a nudge to nearly the answer.
+
+    """
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+    title: Words
+    check: str
+    hints: list[Words] = Field(min_length=1)
+
+
+class Evidence(_Strict):
+    """What a state bundle records besides Kubernetes objects and topics.
+
+    Attributes:
+        metrics: name -> PromQL.
+        http: name -> `service:/path`, the service by its host port's name.
+        groups: consumer groups.
+        traces: names of services in Jaeger.
+
+    """
+
+    metrics: dict[str, str] = {}
+    http: dict[str, str] = {}
+    groups: list[str] = []
+    traces: list[str] = []
+
+
+class LabSpec(_Strict):
+    """One lab, as its lab.yaml declares it."""
+
+    number: int = Field(ge=1, le=LABS)
+    name: str
+    title: Words
+    namespace: str = Field(pattern=r"^lab-0[1-9]$")
+    components: list[str]
+    images: list[str] = []
+    topics: list[Topic] = []
+    evidence: Evidence = Evidence()
+    exercises: list[Exercise] = []
+
+    @property
+    def code(self) -> str:
+        """Return the number as commands and labels write it, `01`."""
+        return f"{self.number:02d}"
+
+
+class _Stack(_Strict):
+    components: dict[str, Component]
+
+
+class Course:
+    """All that a checkout declares.
+
+    Args:
+        root: the checkout.
+
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @cached_property
+    def components(self) -> dict[str, Component]:
+        """Return the platform's components by name.
+
+        Raises:
+            BadInput: stack.yaml has an unknown key, or names a component that it does not hold.
+
+        """
+        path = self.root / "platform" / "stack.yaml"
+        components = _load(path, _Stack).components
+        for name, component in components.items():
+            for need in set(component.needs) - set(components):
+                raise _bad(path, f"components.{name}.needs", f"{need}?")
+        return components
+
+    def folder(self, code: str) -> Path:
+        """Return a lab's folder.
+
+        Args:
+            code: the lab's number, `1` or `01`.
+
+        Raises:
+            BadInput: there is no such lab, or not yet.
+
+        """
+        if not re.fullmatch(r"0?[1-9]", code):
+            raise BadInput(
+                Text(en=f"there is no lab {code!r}", fr=f"il n'y a pas de lab {code!r}"),
+                Text(en=f"choose one of 01 to {LABS:02d}", fr=f"choisissez un numéro de 01 à {LABS:02d}"),
+            )
+        folders = sorted((self.root / "labs").glob(f"{int(code):02d}-*/lab.yaml"))
+        if not folders:
+            there = ", ".join(self.codes())
+            raise BadInput(
+                Text(en=f"lab {int(code):02d} does not exist yet", fr=f"le lab {int(code):02d} n'existe pas encore"),
+                Text(en=f"labs that exist: {there}", fr=f"labs qui existent : {there}"),
+            )
+        return folders[0].parent
+
+    def lab(self, code: str) -> LabSpec:
+        """Return a lab by its number.
+
+        Raises:
+            BadInput: there is no such lab, or its lab.yaml does not hold.
+
+        """
+        path = self.folder(code) / "lab.yaml"
+        lab = _load(path, LabSpec)
+        if f"{lab.number:02d}" != path.parent.name[:2]:
+            raise _bad(path, "number", f"{lab.number} != {path.parent.name[:2]}")
+        for name in set(lab.components) - set(self.components):
+            raise _bad(path, "components", f"{name}?")
+        return lab
+
+    def codes(self) -> list[str]:
+        """Return the numbers of the labs that exist."""
+        return sorted(path.parent.name[:2] for path in (self.root / "labs").glob("0[1-9]-*/lab.yaml"))
+
+    def topics(self, lab: LabSpec) -> list[Topic]:
+        """Return every topic that a lab works with: its components' and its own."""
+        return [*(topic for name in lab.components for topic in self.components[name].topics), *lab.topics]
+
+
+def _load(path: Path, model: type[Model]) -> Model:
+    try:
+        content: Any = yaml.safe_load(path.read_text())
+        return model.model_validate(content)
+    except yaml.YAMLError as error:
+        raise _bad(path, "YAML", str(error)) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise _bad(path, ".".join(str(part) for part in first["loc"]), first["msg"]) from error
+
+
+def _bad(path: Path, field: str, reason: str) -> BadInput:
+    where = f"{path.parent.name}/{path.name}"
+    return BadInput(
+        Text.plain(f"{where}: {field}: {reason}"),
+        Text(en=f"correct the field {field} of {where}", fr=f"corrigez le champ {field} de {where}"),
+    )

@@ -1,0 +1,85 @@
+"""Waiting for workloads by watch, and saying what is wrong with the one that does not come."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from lab.api import Api, Object, ready
+from lab.errors import NotConverged
+from lab.progress import Say
+from lab.text import Text
+
+_SETTLED = ("ErrImageNeverPull", "InvalidImageName", "CreateContainerConfigError", "CreateContainerError")
+"""Reasons that no waiting cures."""
+_CRASHES = 3
+"""Restarts after which a pod is called crashing: the first may be a neighbour's start that it did not await."""
+
+
+def wait(api: Api, workloads: list[Object], namespace: str, say: Say, seconds: float = 180) -> None:
+    """Return when every workload stands as asked.
+
+    Raises:
+        NotConverged: one does not; names the object, what holds it, and the remedy.
+
+    """
+    deadline = time.monotonic() + seconds
+    for workload in workloads:
+        kind, name = workload["kind"], workload["metadata"]["name"]
+        say(Text(en=f"waiting for {kind}/{name}", fr=f"attente de {kind}/{name}"))
+        _wait_one(api, kind, name, namespace, deadline)
+
+
+def _wait_one(api: Api, kind: str, name: str, namespace: str, deadline: float) -> None:
+    while True:
+        slice_end = min(deadline, time.monotonic() + 5)
+        found = api.watch(kind, namespace, _stands(kind, name), max(0.5, slice_end - time.monotonic()))
+        if _stands(kind, name)(found):
+            return
+        trouble = cause(api, found.get(name), namespace, final=time.monotonic() >= deadline)
+        if trouble:
+            raise NotConverged(
+                Text(
+                    en=f"{kind}/{name} in {namespace} does not become ready: {trouble.en}",
+                    fr=f"{kind}/{name} dans {namespace} ne devient pas prêt : {trouble.fr}",
+                ),
+                Text(
+                    en=f"`lab kubectl describe {kind.lower()}/{name} -n {namespace}` shows all of it; then run again",
+                    fr=f"`lab kubectl describe {kind.lower()}/{name} -n {namespace}` montre tout ; puis relancez",
+                ),
+            )
+
+
+def _stands(kind: str, name: str) -> Callable[[dict[str, Object]], bool]:
+    return lambda known: name in known and ready({"kind": kind, **known[name]})
+
+
+def cause(api: Api, workload: Object | None, namespace: str, *, final: bool) -> Text | None:
+    """Return what keeps a workload from being ready; None while waiting may still help (unless `final`)."""
+    if workload is None:
+        return Text(en="it does not exist", fr="il n'existe pas") if final else None
+    selector = workload["spec"]["selector"]["matchLabels"]
+    labels = ",".join(f"{key}={value}" for key, value in selector.items())
+    pods = api.find("Pod", namespace, labels)
+    for pod in pods:
+        found = _pod(api, pod, namespace, final=final)
+        if found:
+            return found
+    if not final:
+        return None
+    events = api.events(namespace, workload["metadata"]["name"])
+    return Text.plain(events[-1] if events else "no pod, no event")
+
+
+def _pod(api: Api, pod: Object, namespace: str, *, final: bool) -> Text | None:
+    name = pod["metadata"]["name"]
+    for status in pod.get("status", {}).get("containerStatuses", []):
+        waiting = status.get("state", {}).get("waiting") or {}
+        crashing = status.get("restartCount", 0) >= _CRASHES and not status.get("ready")
+        if waiting.get("reason") in _SETTLED or crashing or (final and waiting):
+            log = api.log(name, namespace, status["name"], previous=crashing) or waiting.get("message", "")
+            return Text.plain(f"pod {name}: {waiting.get('reason', 'crashing')}: {log.strip()}")
+    if not final:
+        return None
+    events = api.events(namespace, name)
+    return Text.plain(f"pod {name}: {pod['status'].get('phase')}: {events[-1] if events else 'not ready'}")

@@ -1,0 +1,182 @@
+"""One component of the platform as a Helm release: installed, kept as declared, waited for."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lab.api import Api, Object
+from lab.errors import BadInput
+from lab.process import CommandFailed, run
+from lab.progress import Say
+from lab.settings import Settings
+from lab.spec import Component
+from lab.text import Text
+
+_RECORD = "tarmac.dev/release"
+_WORKLOADS = ("Deployment", "StatefulSet")
+
+
+@dataclass(frozen=True)
+class Release:
+    """A component and the values it is to run with.
+
+    Attributes:
+        name: the component's name, its chart's and its release's.
+        component: its declaration.
+        helm: the Helm program.
+        values: the chart's values.
+        settings: where the chart and the kubeconfig are.
+
+    """
+
+    name: str
+    component: Component
+    helm: Path
+    values: dict[str, Any]
+    settings: Settings
+
+    @property
+    def chart(self) -> Path:
+        """Return the chart's folder."""
+        return self.settings.root / "platform" / "helm" / self.name
+
+    @cached_property
+    def manifests(self) -> list[Object]:
+        """Return the objects that the chart makes of the values.
+
+        Raises:
+            BadInput: a value does not fit the chart's schema; names chart, value and remedy.
+
+        """
+        try:
+            text = self._helm("template", self.name, self.chart, "--values", "-")
+        except CommandFailed as error:
+            raise _refused(self.name, error) from error
+        return [each for each in yaml.safe_load_all(text) if each]
+
+    @cached_property
+    def digest(self) -> str:
+        """Return the hash of all that the release is made of."""
+        return hashlib.sha256(json.dumps(self.manifests, sort_keys=True).encode()).hexdigest()[:16]
+
+    def workloads(self) -> list[Object]:
+        """Return the Deployments and StatefulSets among the manifests."""
+        return [each for each in self.manifests if each["kind"] in _WORKLOADS]
+
+    def stands(self, api: Api) -> bool:
+        """Say whether the release is installed just so and nobody took or changed anything of it."""
+        record = api.get("ConfigMap", _record_name(self.name), self.component.namespace)
+        if record is None or record["data"].get("digest") != self.digest:
+            return False
+        return all(_holds(each, self._live(api, each)) for each in self.manifests)
+
+    def install(self, api: Api, say: Say) -> None:
+        """Install or upgrade the release; what was lost or changed by hand comes back.
+
+        Raises:
+            CommandFailed: Helm failed.
+
+        """
+        say(Text(en="installing", fr="installation"))
+        self._recover()
+        # --force-conflicts does not exist in Helm 3: an upgrade only sends what differs from its last release, so
+        # what was changed by hand since is put right by a server-side apply of the same manifests.
+        self._helm("upgrade", "--install", self.name, self.chart, "--values", "-")
+        api.apply([_placed(each, self.component.namespace) for each in self.manifests])
+        api.apply([_record(self)])
+
+    def remove(self) -> None:
+        """Take the release and all its objects away; volumes go with their namespace."""
+        self._helm("uninstall", self.name, "--ignore-not-found", "--wait", "--timeout", "60s")
+
+    def _recover(self) -> None:
+        """Forget a release that an interrupted command left half made: Helm refuses to touch one in progress."""
+        listed = json.loads(self._helm("list", "--all", "--filter", f"^{self.name}$", "--output", "json") or "[]")
+        for each in listed:
+            if each["status"].startswith("pending"):
+                if each["revision"] == "1":
+                    self._helm("uninstall", self.name)
+                else:
+                    self._helm("rollback", self.name)
+
+    def _live(self, api: Api, each: Object) -> Object | None:
+        placed = _placed(each, self.component.namespace)
+        return api.get(placed["kind"], placed["metadata"]["name"], placed["metadata"].get("namespace"))
+
+    def _helm(self, *words: str | Path) -> str:
+        return run(
+            [self.helm, *words, "--namespace", self.component.namespace, "--kubeconfig", self.settings.kubeconfig],
+            what=Text(en=f"helm {words[0]} {self.name}", fr=f"helm {words[0]} {self.name}"),
+            input=yaml.safe_dump(self.values) if "--values" in words else None,
+            timeout=120,
+        )
+
+
+def values_for(component: Component, images: dict[str, str], settings: Settings) -> dict[str, Any]:
+    """Return a component's values: its images and the host ports that clients are told."""
+    values: dict[str, Any] = {key: images[image] for key, image in component.images.items()}
+    for path, port in component.ports.items():
+        *folders, last = path.split(".")
+        place = values
+        for folder in folders:
+            place = place.setdefault(folder, {})
+        place[last] = settings.port(port)
+    return values
+
+
+def _holds(desired: Any, live: Any) -> bool:  # noqa: ANN401  JSON
+    """Say whether all that is desired is there; what the cluster adds of its own does not matter."""
+    if isinstance(desired, dict):
+        return isinstance(live, dict) and all(_holds(value, live.get(key)) for key, value in desired.items())
+    if isinstance(desired, list):
+        return isinstance(live, list) and len(desired) == len(live) and all(map(_holds, desired, live))
+    return desired == live or (desired in (None, "", 0, False) and live is None) or _same_quantity(desired, live)
+
+
+def _same_quantity(desired: object, live: object) -> bool:
+    """Say whether two quantities are equal as Kubernetes writes them back: "1" for 1, "1" for 1000m."""
+    return str(desired) == str(live)
+
+
+def _placed(each: Object, namespace: str) -> Object:
+    if each["kind"].startswith("Cluster") or each["kind"] == "Namespace":
+        return each
+    return {**each, "metadata": {"namespace": namespace, **each["metadata"]}}
+
+
+def _record_name(name: str) -> str:
+    return f"release-{name}"
+
+
+def _record(release: Release) -> Object:
+    labels = {"app.kubernetes.io/part-of": "tarmac", _RECORD: release.name}
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {
+            "name": _record_name(release.name), "namespace": release.component.namespace, "labels": labels,
+        },
+        "data": {"digest": release.digest},
+    }  # fmt: skip
+
+
+def _refused(name: str, error: CommandFailed) -> BadInput:
+    lines = [line.strip("- \n") for line in error.output.splitlines() if line.strip()]
+    reason = "; ".join(line for line in lines if not line.startswith("Error")) or "; ".join(lines)
+    return BadInput(
+        Text(
+            en=f"chart {name}: a value does not fit: {reason}",
+            fr=f"chart {name} : une valeur ne convient pas : {reason}",
+        ),
+        Text(
+            en=f"correct it in platform/helm/{name}/values.yaml or platform/stack.yaml; values.schema.json says what fits",
+            fr=f"corrigez-la dans platform/helm/{name}/values.yaml ou platform/stack.yaml ; voir values.schema.json",
+        ),
+    )
