@@ -1,0 +1,1 @@
+"""ingest: from the data set to Kafka, and from Kafka to features that lose and double nothing."""

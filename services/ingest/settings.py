@@ -1,0 +1,61 @@
+"""Settings of the entry points; the README lists the same variables for those who start them."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from runtime.settings import ServiceSettings, between
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProducerSettings(ServiceSettings):
+    """What `produce` can be told."""
+
+    data: str = "/opt/tarmac/data/flights.jsonl.gz"
+    """Replay file made by `pack`."""
+
+    speedup: float = between(600, 0)
+    """Seconds of event time per second; 0: as fast as possible."""
+
+    start: dt.datetime = dt.datetime(2013, 1, 1, tzinfo=dt.UTC)
+    """Event time at which the replay begins."""
+
+    limit: int = between(0, 0)
+    """Events to replay in all; 0: all."""
+
+    loops: int = between(1, 0)
+    """Times the year is replayed, each 365 days later; 0: for ever."""
+
+    exit_when_done: bool = False
+    """End when all was sent (a Job) instead of staying to say so."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsumerSettings(ServiceSettings):
+    """What `consume` can be told."""
+
+    group: str = "ingest"
+    """Consumer group."""
+
+    commit_seconds: float = between(1, 0.05, 60)
+    """Seconds between two commits at most."""
+
+    commit_events: int = between(50_000, 1)
+    """Events between two commits at most."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RepairSettings(ServiceSettings):
+    """What `replay-dead-letters` can be told."""
+
+    repairs: str = ""
+    """JSON object merged into each dead letter before it is put back; empty: put back as it is where it is valid now."""
+
+    only: str = ""
+    """Put back only dead letters whose reason contains this text; empty: all."""
+
+    repair_group: str = "ingest-repair"
+    """Consumer group that remembers which dead letters were put back."""
+
+
+FAMILY = (ProducerSettings, ConsumerSettings, RepairSettings)
+"""All of them: entry points may share one ConfigMap."""

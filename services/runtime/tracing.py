@@ -1,0 +1,123 @@
+"""Tracing: few spans, each cheap, linked across Kafka by W3C trace context in the record headers.
+
+Sampling is decided before a span is made: at ten thousand events per second even a span that is thrown away costs more
+than the work it would describe. Roots are drawn at the ratio; a child exists only where its parent was sampled.
+"""
+
+import random
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased
+from opentelemetry.trace import Span, SpanKind
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+HEADER = "traceparent"
+_SAMPLED_SUFFIX = b"1"  # last digit of the flags: odd means sampled, and no other flag is in use
+_W3C = TraceContextTextMapPropagator()
+
+
+class Tracing:
+    """Makes spans and carries their context; without an exporter it makes none.
+
+    Args:
+        service: `service.name` under which the spans are found.
+        exporter: where spans go, or None.
+        ratio: share of roots that are sampled.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        exporter: SpanExporter | None,
+        ratio: float,
+        draw: Callable[[], float] = random.random,
+    ) -> None:
+        self._ratio = ratio if exporter else 0.0
+        self._draw = draw
+        self._provider: TracerProvider | None = None
+        self._tracer: trace.Tracer = trace.NoOpTracer()
+        if exporter:
+            self._provider = TracerProvider(
+                sampler=ParentBased(ALWAYS_ON),
+                resource=Resource.create({"service.name": service}),
+                shutdown_on_exit=False,
+            )
+            self._provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=1000))
+            self._tracer = self._provider.get_tracer(service)
+
+    @classmethod
+    def to(cls, service: str, address: str, ratio: float) -> "Tracing":
+        """Send spans to the OTLP/HTTP collector at `address`; empty: no tracing."""
+        if not address:
+            return cls.off()
+        # Imported here: the exporter brings an HTTP client that a process without tracing need not hold in memory.
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
+
+        return cls(service, OTLPSpanExporter(endpoint=address.rstrip("/") + "/v1/traces"), ratio)
+
+    @classmethod
+    def off(cls) -> "Tracing":
+        """Tracing that makes no span."""
+        return cls("off", None, 0.0)
+
+    def drawn(self) -> bool:
+        """Whether the next root is to be sampled."""
+        return self._ratio > 0 and self._draw() < self._ratio
+
+    @contextmanager
+    def root(self, name: str, **attributes: str | int | float) -> Iterator[list[tuple[str, bytes]]]:
+        """A span with no parent; gives the headers that carry its context."""
+        with self._tracer.start_as_current_span(
+            name, context=Context(), kind=SpanKind.PRODUCER, attributes=attributes
+        ) as span:
+            yield headers(span)
+
+    @contextmanager
+    def continued(
+        self, name: str, parent: bytes | None, kind: SpanKind = SpanKind.SERVER, **attributes: str | int | float
+    ) -> Iterator[Span]:
+        """A child of the `traceparent` value `parent`; nothing where that is missing, malformed or not sampled."""
+        context = parse(parent) if sampled(parent) and self._provider else None
+        if context is None:
+            yield trace.INVALID_SPAN
+            return
+        with self._tracer.start_as_current_span(name, context=context, kind=kind, attributes=attributes) as span:
+            yield span
+
+    def close(self) -> None:
+        """Send what waits, then stop."""
+        if self._provider:
+            self._provider.shutdown()
+
+
+def headers(span: Span) -> list[tuple[str, bytes]]:
+    """Record headers that carry the context of `span`."""
+    carrier: dict[str, str] = {}
+    _W3C.inject(carrier, trace.set_span_in_context(span, Context()))
+    return [(name, value.encode()) for name, value in carrier.items()]
+
+
+def sampled(parent: bytes | None) -> bool:
+    """Whether a `traceparent` value says that its trace is recorded."""
+    return parent is not None and parent.endswith(_SAMPLED_SUFFIX)
+
+
+def parse(parent: bytes | None) -> Context | None:
+    """The context in a `traceparent` value, or None where it holds none."""
+    carrier: Mapping[str, str] = {HEADER: (parent or b"").decode("ascii", "replace")}
+    context = _W3C.extract(dict(carrier), Context())
+    return context if trace.get_current_span(context).get_span_context().is_valid else None
+
+
+def traceparent(record_headers: list[tuple[str, bytes]]) -> bytes | None:
+    """The `traceparent` value among a record's headers."""
+    for name, value in record_headers:
+        if name == HEADER:
+            return value
+    return None

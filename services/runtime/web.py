@@ -1,0 +1,114 @@
+"""The HTTP side of a service: probes, metrics and questions.
+
+The standard library's server with a thread per connection: a few hundred requests per second at a few MiB, which is what
+probes, scrapes and a trainee's questions need. Serving predictions is another service's work.
+"""
+
+import json
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+
+from runtime import metrics
+from runtime.health import Health
+from runtime.tracing import Tracing
+
+log = logging.getLogger(__name__)
+
+Answer = tuple[HTTPStatus, Any]
+Question = Callable[[tuple[str, ...]], Answer]
+
+
+class Web:
+    """Answers on `port` until closed.
+
+    Args:
+        port: TCP port, 0 for a free one; `self.port` says which.
+        questions: first path segment -> function of the further segments that returns status and a JSON value.
+        host: address to listen on.
+    """
+
+    def __init__(  # noqa: PLR0913 (the parts of a service meet here)
+        self,
+        port: int,
+        health: Health,
+        registry: CollectorRegistry,
+        questions: Mapping[str, Question] | None = None,
+        tracing: Tracing | None = None,
+        host: str = "0.0.0.0",  # noqa: S104 (probes come from the node)
+    ) -> None:
+        self.health = health
+        self.registry = registry
+        self.questions = dict(questions or {})
+        self.tracing = tracing or Tracing.off()
+        web = self
+
+        class Handler(_Handler):
+            site = web
+
+        self._server = _Server((host, port), Handler)
+        self.port: int = self._server.server_address[1]
+        self._thread = threading.Thread(target=self._server.serve_forever, name="web", daemon=True)
+
+    def start(self) -> "Web":
+        """Begin to answer, in a thread."""
+        self._thread.start()
+        log.info("answering", extra={"port": self.port})
+        return self
+
+    def close(self) -> None:
+        """Stop answering and free the port."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def answer(self, path: str) -> tuple[HTTPStatus, str, bytes]:
+        """Status, content type and body for `path`."""
+        first, *rest = [part for part in path.split("?", 1)[0].split("/") if part] or [""]
+        if first == "metrics":
+            return HTTPStatus.OK, metrics.CONTENT_TYPE, metrics.exposition(self.registry)
+        if first in ("livez", "readyz"):
+            good, words = self.health.alive() if first == "livez" else self.health.ready()
+            return (HTTPStatus.OK if good else HTTPStatus.SERVICE_UNAVAILABLE), "text/plain", f"{words}\n".encode()
+        status, body = self._asked(first, tuple(rest))
+        return status, "application/json", json.dumps(body).encode() + b"\n"
+
+    def _asked(self, first: str, rest: tuple[str, ...]) -> Answer:
+        if first not in self.questions:
+            paths = ["/livez", "/readyz", "/metrics", *(f"/{name}" for name in self.questions)]
+            return HTTPStatus.NOT_FOUND, {"error": f"no such path: /{first}", "paths": paths}
+        return self.questions[first](rest)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+
+class _Handler(BaseHTTPRequestHandler):
+    site: Web
+    protocol_version = "HTTP/1.1"
+    timeout = 30  # seconds a silent connection is kept
+
+    def do_GET(self) -> None:
+        parent = self.headers.get("traceparent")
+        with self.site.tracing.continued("GET " + self.path, parent.encode() if parent else None):
+            try:
+                status, kind, body = self.site.answer(self.path)
+            except Exception as failure:  # one bad request must not end the connection's thread unseen
+                log.exception("request failed", extra={"path": self.path})
+                status, kind = HTTPStatus.INTERNAL_SERVER_ERROR, "application/json"
+                body = json.dumps({"error": str(failure)}).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class' name)
+        log.debug("request", extra={"line": format % args})
