@@ -1,11 +1,11 @@
 """What can go wrong, as the user meets it: what happened, and what to do.
 
-    LabError
-    ├── BadInput            exit 2: what was asked cannot be understood or does not exist
-    ├── MissingRequirement  exit 3: the machine lacks something
-    ├── Busy                exit 4: another command holds the cluster
-    ├── NotConverged        exit 5: the lab did not reach the state asked for
-    └── Residue             exit 6: something is left where nothing should be
+LabError
+├── BadInput            exit 2: what was asked cannot be understood or does not exist
+├── MissingRequirement  exit 3: the machine lacks something
+├── Busy                exit 4: another command holds the cluster
+├── NotConverged        exit 5: the lab did not reach the state asked for
+└── Residue             exit 6: something is left where nothing should be
 """
 
 from __future__ import annotations

@@ -21,17 +21,6 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Words(_Strict):
-    """A text in both languages."""
-
-    en: str
-    fr: str
-
-    def text(self) -> Text:
-        """Return it as the tool's own kind of text."""
-        return Text(en=self.en, fr=self.fr)
-
-
 class Topic(_Strict):
     """A Kafka topic, declared by the component or lab that owns it."""
 
@@ -62,9 +51,9 @@ class Exercise(_Strict):
     """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
-    title: Words
+    title: Text
     check: str
-    hints: list[Words] = Field(min_length=1)
+    hints: list[Text] = Field(min_length=1)
 
 
 class Evidence(_Strict):
@@ -89,7 +78,7 @@ class LabSpec(_Strict):
 
     number: int = Field(ge=1, le=LABS)
     name: str
-    title: Words
+    title: Text
     namespace: str = Field(pattern=r"^lab-0[1-9]$")
     components: list[str]
     images: list[str] = []

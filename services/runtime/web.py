@@ -1,7 +1,7 @@
 """The HTTP side of a service: probes, metrics and questions.
 
-The standard library's server with a thread per connection: a few hundred requests per second at a few MiB, which is what
-probes, scrapes and a trainee's questions need. Serving predictions is another service's work.
+The standard library's server with a thread per connection: a few hundred requests per second at a few MiB, which is
+what probes, scrapes and a trainee's questions need. Serving predictions is another service's work.
 """
 
 import json
@@ -22,6 +22,11 @@ log = logging.getLogger(__name__)
 
 Answer = tuple[HTTPStatus, Any]
 Question = Callable[[tuple[str, ...]], Answer]
+"""GET: the path's further segments -> status and JSON value; it changes nothing."""
+Order = Callable[[tuple[str, ...], Any], Answer]
+"""POST: the path's further segments and the JSON body (None without one) -> status and JSON value."""
+
+_BODY_BYTES = 1024 * 1024  # a larger body is refused unread
 
 
 class Web:
@@ -29,22 +34,29 @@ class Web:
 
     Args:
         port: TCP port, 0 for a free one; `self.port` says which.
-        questions: first path segment -> function of the further segments that returns status and a JSON value.
+        health: what `/livez` and `/readyz` tell.
+        registry: what `/metrics` tells.
+        questions: first path segment -> what answers a GET.
+        orders: first path segment -> what carries out a POST.
+        tracing: makes a span of each request whose caller traces.
         host: address to listen on.
     """
 
-    def __init__(  # noqa: PLR0913 (the parts of a service meet here)
+    def __init__(  # noqa: PLR0913  the parts of a service meet here
         self,
         port: int,
         health: Health,
         registry: CollectorRegistry,
+        *,
         questions: Mapping[str, Question] | None = None,
+        orders: Mapping[str, Order] | None = None,
         tracing: Tracing | None = None,
-        host: str = "0.0.0.0",  # noqa: S104 (probes come from the node)
+        host: str = "0.0.0.0",  # noqa: S104  probes come from the node
     ) -> None:
         self.health = health
         self.registry = registry
         self.questions = dict(questions or {})
+        self.orders = dict(orders or {})
         self.tracing = tracing or Tracing.off()
         web = self
 
@@ -69,7 +81,7 @@ class Web:
 
     def answer(self, path: str) -> tuple[HTTPStatus, str, bytes]:
         """Status, content type and body for `path`."""
-        first, *rest = [part for part in path.split("?", 1)[0].split("/") if part] or [""]
+        first, *rest = _segments(path)
         if first == "metrics":
             return HTTPStatus.OK, metrics.CONTENT_TYPE, metrics.exposition(self.registry)
         if first in ("livez", "readyz"):
@@ -78,11 +90,29 @@ class Web:
         status, body = self._asked(first, tuple(rest))
         return status, "application/json", json.dumps(body).encode() + b"\n"
 
+    def ordered(self, path: str, body: bytes) -> tuple[HTTPStatus, str, bytes]:
+        """Status, content type and body of the answer to a POST."""
+        first, *rest = _segments(path)
+        if first not in self.orders:
+            status, answer = HTTPStatus.NOT_FOUND, {"error": f"nothing to do at /{first}", "paths": sorted(self.orders)}
+        else:
+            try:
+                given = json.loads(body) if body else None
+            except ValueError as failure:
+                status, answer = HTTPStatus.BAD_REQUEST, {"error": f"the body is no JSON: {failure}"}
+            else:
+                status, answer = self.orders[first](tuple(rest), given)
+        return status, "application/json", json.dumps(answer).encode() + b"\n"
+
     def _asked(self, first: str, rest: tuple[str, ...]) -> Answer:
         if first not in self.questions:
             paths = ["/livez", "/readyz", "/metrics", *(f"/{name}" for name in self.questions)]
             return HTTPStatus.NOT_FOUND, {"error": f"no such path: /{first}", "paths": paths}
         return self.questions[first](rest)
+
+
+def _segments(path: str) -> list[str]:
+    return [part for part in path.split("?", 1)[0].split("/") if part] or [""]
 
 
 class _Server(ThreadingHTTPServer):
@@ -96,19 +126,35 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 30  # seconds a silent connection is kept
 
     def do_GET(self) -> None:
+        self._answer(lambda: self.site.answer(self.path))
+
+    def do_POST(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        if length > _BODY_BYTES:
+            self.close_connection = True
+            error = json.dumps({"error": f"the body has {length} bytes; {_BODY_BYTES} are the limit"}).encode()
+            self._send(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "application/json", error)
+            return
+        body = self.rfile.read(length)
+        self._answer(lambda: self.site.ordered(self.path, body))
+
+    def _answer(self, make: Callable[[], tuple[HTTPStatus, str, bytes]]) -> None:
         parent = self.headers.get("traceparent")
-        with self.site.tracing.continued("GET " + self.path, parent.encode() if parent else None):
+        with self.site.tracing.continued(f"{self.command} {self.path}", parent.encode() if parent else None):
             try:
-                status, kind, body = self.site.answer(self.path)
+                status, kind, body = make()
             except Exception as failure:  # one bad request must not end the connection's thread unseen
                 log.exception("request failed", extra={"path": self.path})
                 status, kind = HTTPStatus.INTERNAL_SERVER_ERROR, "application/json"
                 body = json.dumps({"error": str(failure)}).encode()
+        self._send(status, kind, body)
+
+    def _send(self, status: HTTPStatus, kind: str, body: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class' name)
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class' name
         log.debug("request", extra={"line": format % args})

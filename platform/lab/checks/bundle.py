@@ -26,9 +26,7 @@ class Bundle:
     def __init__(self, state: JsonDict) -> None:
         self._root = View(state, "bundle")
 
-    def objects(
-        self, kind: str, namespace: str | None = None, labels: Mapping[str, str] | None = None
-    ) -> list[View]:
+    def objects(self, kind: str, namespace: str | None = None, labels: Mapping[str, str] | None = None) -> list[View]:
         """Return the Kubernetes objects of a kind; only those of a namespace or with labels, where named."""
         return [
             _named(item)

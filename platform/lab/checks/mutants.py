@@ -161,9 +161,7 @@ def _fate(mutant: Mutant, checks: Mapping[str, Check], solved: JsonDict) -> Fate
     return Fate(
         mutant,
         failed=tuple(finding.condition for finding in verdicts[mutant.exercise].unmet),
-        others=tuple(
-            name for name, verdict in verdicts.items() if name != mutant.exercise and not verdict.passed
-        ),
+        others=tuple(name for name, verdict in verdicts.items() if name != mutant.exercise and not verdict.passed),
     )
 
 

@@ -55,9 +55,7 @@ class Result:
 def run(exercises: Sequence[Exercise], checks: Mapping[str, Check], state: JsonDict) -> list[Result]:
     """Run every exercise's check over a bundle's JSON, in the order of the exercises."""
     bundle = Bundle(state)
-    return [
-        Result(exercise.id, exercise.title, _guarded(checks[exercise.id], bundle)) for exercise in exercises
-    ]
+    return [Result(exercise.id, exercise.title, _guarded(checks[exercise.id], bundle)) for exercise in exercises]
 
 
 def as_json(lab: str, results: Sequence[Result]) -> JsonDict:

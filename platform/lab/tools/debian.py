@@ -35,7 +35,12 @@ def install(packages: Sequence[str], say: Say) -> None:
                 "ou relancez en root sur Debian",
             ),
         )
-    say(Text(en=f"installing from the distribution: {names}", fr=f"installation depuis la distribution : {names}"))
+    say(
+        Text(
+            en=f"installing from the distribution: {names}",
+            fr=f"installation depuis la distribution : {names}",
+        )
+    )
     what = Text(en=f"installing {names}", fr=f"installation de {names}")
     command = ["apt-get", "install", "-qq", "-y", "--no-install-recommends", *packages]
     quiet = {"DEBIAN_FRONTEND": "noninteractive"}

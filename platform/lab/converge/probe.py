@@ -1,0 +1,99 @@
+"""The end-to-end probe: one real event goes in at Kafka and must come out everywhere the stack says it does."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import httpx
+
+from lab.broker import Broker
+from lab.errors import NotConverged
+from lab.progress import Say
+from lab.settings import Settings
+from lab.text import Text
+
+_TOPIC = "weather.read.v1"
+_STATION = "ZZZ"
+"""A station that the data set does not have: its readings are only ever the probe's."""
+_SECONDS = 60
+_FEATURE = Text(en="a feature", fr="un feature")
+_METRIC = Text(en="a metric", fr="une métrique")
+_TRACE = Text(en="a trace", fr="une trace")
+
+
+def probe(settings: Settings, say: Say) -> dict[str, object]:
+    """Send one event and follow it: offset in Kafka, feature at ingest, metric in Prometheus, trace in Jaeger.
+
+    Returns:
+        What was seen: `offset`, `feature_seconds`, `metric_seconds`, `trace`, `trace_seconds`.
+
+    Raises:
+        NotConverged: it did not come out somewhere; says where and what to look at.
+
+    """
+    trace, started = secrets.token_hex(16), time.monotonic()
+    headers = [("traceparent", f"00-{trace}-{secrets.token_hex(8)}-01".encode())]
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    identity = f"wx-probe-{secrets.token_hex(6)}"
+    event = {"type": _TOPIC, "id": identity, "time": now, "station": _STATION, "temp": 32.0}
+    say(Text(en="sending an event", fr="envoi d'un événement"))
+    with Broker(settings) as broker:
+        partition, offset = broker.send(_TOPIC, _STATION.encode(), json.dumps(event).encode(), headers)
+    seen: dict[str, object] = {"topic": _TOPIC, "partition": partition, "offset": offset, "trace": trace}
+    with httpx.Client(timeout=5) as web:
+        for name, what, came_out in (
+            ("feature", _FEATURE, lambda: _feature(web, settings, identity)),
+            ("trace", _TRACE, lambda: _trace(web, settings, trace)),
+            ("metric", _METRIC, lambda: _metric(web, settings, offset)),
+        ):
+            say(Text(en=f"waiting for {what.en}", fr=f"attente : {what.fr}"))
+            _await(came_out, what, _place(settings, name))
+            seen[f"{name}_seconds"] = round(time.monotonic() - started, 2)
+    return seen
+
+
+def _feature(web: httpx.Client, settings: Settings, identity: str) -> bool:
+    answer = web.get(f"http://127.0.0.1:{settings.port('ingest')}/weather/{_STATION}")
+    return answer.status_code == httpx.codes.OK and identity in answer.text
+
+
+def _trace(web: httpx.Client, settings: Settings, trace: str) -> bool:
+    answer = web.get(f"http://127.0.0.1:{settings.port('jaeger')}/api/traces/{trace}")
+    return answer.status_code == httpx.codes.OK and bool(answer.json().get("data"))
+
+
+def _metric(web: httpx.Client, settings: Settings, offset: int) -> bool:
+    """Say whether Prometheus knows a position of the consumer beyond the event's offset."""
+    query = f'max(ingest_position_offset{{topic="{_TOPIC}"}}) > {offset}'
+    answer = web.get(f"http://127.0.0.1:{settings.port('prometheus')}/api/v1/query", params={"query": query})
+    return answer.status_code == httpx.codes.OK and bool(answer.json()["data"]["result"])
+
+
+def _place(settings: Settings, name: str) -> str:
+    port = {"feature": "ingest", "trace": "jaeger", "metric": "prometheus"}[name]
+    return f"{port} (http://127.0.0.1:{settings.port(port)})"
+
+
+def _await(came_out: Callable[[], bool], what: Text, place: str) -> None:
+    deadline, last = time.monotonic() + _SECONDS, ""
+    while time.monotonic() < deadline:
+        try:
+            if came_out():
+                return
+        except httpx.HTTPError as error:
+            last = f" ({type(error).__name__}: {error})"
+        time.sleep(0.2)
+    raise NotConverged(
+        Text(
+            en=f"the probe's event did not become {what.en} at {place} within {_SECONDS} s{last}",
+            fr=f"l'événement de la sonde n'est pas devenu {what.fr} à {place} en {_SECONDS} s{last}",
+        ),
+        Text(
+            en="read `lab kubectl logs -n chain deploy/ingest-consumer`, then run `lab up` again",
+            fr="lisez `lab kubectl logs -n chain deploy/ingest-consumer`, puis relancez `lab up`",
+        ),
+    )

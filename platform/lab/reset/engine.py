@@ -1,0 +1,101 @@
+"""Taking a lab away: its objects, volumes, topics and positions, and whatever a trainee made beside them."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lab import tools
+from lab.api import Api
+from lab.broker import Broker
+from lab.errors import Residue
+from lab.progress import Say
+from lab.reset import fingerprint
+from lab.settings import Settings
+from lab.spec import Course
+from lab.stack.manifests import Manifests
+from lab.stack.release import Release
+from lab.text import Text
+
+_KEPT = ("platform",)
+"""Namespaces whose releases stay: the broker, the metrics and the traces are the stack, not a lab's state."""
+_GONE_SECONDS = 30
+_ORDER = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob")
+
+
+@dataclass
+class Cleared:
+    """What a reset found and proved.
+
+    Attributes:
+        before: what was there, one line each.
+        kept: where the trainee's own manifests were put aside, if they were worth it.
+
+    """
+
+    before: list[str]
+    kept: list[Path] = field(default_factory=list)
+
+
+def clear(settings: Settings, code: str, say: Say) -> Cleared:
+    """Take a lab's state away and prove that nothing is left of it; the platform stays.
+
+    Args:
+        settings: which cluster.
+        code: the lab's number.
+        say: told each step.
+
+    Raises:
+        Residue: something is still there; lists it.
+
+    """
+    course = Course(settings.root)
+    lab = course.lab(code)
+    api = Api(settings)
+    releases = [
+        Release(name, course.components[name], tools.helm(settings, say), {}, settings)
+        for name in lab.components
+        if course.components[name].namespace not in _KEPT
+    ]
+    namespaces = sorted({lab.namespace, *(release.component.namespace for release in releases)})
+    with Broker(settings) as broker:
+        cleared = Cleared(fingerprint.residue(api, broker, namespaces))
+        say(Text(en="removing the lab and its data", fr="suppression du lab et de ses données"))
+        with ThreadPoolExecutor() as pool:
+            jobs = [pool.submit(release.remove) for release in releases]
+            jobs += [pool.submit(_empty, api, namespace) for namespace in namespaces]
+            for job in jobs:
+                job.result()
+        broker.delete_groups(broker.group_names())
+        broker.delete_topics(sorted(broker.topics()))
+        _prove(api, broker, namespaces)
+    kept = Manifests(settings, course.folder(code), lab).replace("start")
+    cleared.kept = [kept] if kept else []
+    return cleared
+
+
+def _empty(api: Api, namespace: str) -> None:
+    """Delete all that is in a namespace: first what makes pods, then the rest, then what is left of volumes."""
+    found = fingerprint.objects(api, namespace)
+    api.delete(each for each in found if each["kind"] in _ORDER)
+    rest = [each for each in fingerprint.objects(api, namespace) if each["kind"] not in _ORDER]
+    api.delete([each for each in rest if each["kind"] not in ("Pod", "ReplicaSet")])
+    api.delete([each for each in rest if each["kind"] in ("Pod", "ReplicaSet")])
+
+
+def _prove(api: Api, broker: Broker, namespaces: list[str]) -> None:
+    """Look until nothing is left, or say what is: volumes are wiped by the cluster a moment after their claims."""
+    deadline = time.monotonic() + _GONE_SECONDS
+    while left := fingerprint.residue(api, broker, namespaces):
+        if time.monotonic() > deadline:
+            listed = "\n".join(f"  {line}" for line in left)
+            raise Residue(
+                Text(en=f"the reset left something behind:\n{listed}", fr=f"la remise à zéro a laissé :\n{listed}"),
+                Text(
+                    en="run `lab reset` again; what stays, `lab kubectl describe` explains",
+                    fr="relancez `lab reset` ; ce qui reste, `lab kubectl describe` l'explique",
+                ),
+            )
+        time.sleep(0.3)

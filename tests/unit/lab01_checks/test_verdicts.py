@@ -1,0 +1,145 @@
+"""The checks of lab 01 over the states recorded from a real cluster, and over damaged ones."""
+
+import ast
+import copy
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lab.checks import Bundle, Check
+from lab.checks.mutants import judge, read
+from lab.state import bundle as files
+from lab.state.redaction import redacted
+
+State = dict[str, Any]
+Checks = Mapping[str, Check]
+
+
+def test_the_start_fails_every_exercise_with_a_reason_and_a_remedy(checks: Checks, start: State) -> None:
+    """Nothing is done before the trainee has done it, and each verdict says why and what to do in both languages."""
+    for name, check in checks.items():
+        verdict = check(Bundle(start))
+        assert not verdict.passed, name
+        for finding in verdict.unmet:
+            assert finding.reason.en, name
+            assert finding.reason.fr, name
+            assert finding.remedy.en, name
+            assert finding.remedy.fr, name
+
+
+def test_the_solution_passes_every_exercise_with_evidence(checks: Checks, solved: State) -> None:
+    """The published solution is right, and each condition shows what was seen."""
+    for name, check in checks.items():
+        verdict = check(Bundle(solved))
+        assert [(name, finding.condition, finding.reason.en) for finding in verdict.unmet] == []
+        assert all(finding.evidence for finding in verdict.findings), name
+
+
+def test_every_mutant_is_killed_by_the_condition_it_was_made_for(folder: Path, checks: Checks, solved: State) -> None:
+    """The kill rate is 100 %, by the right check, never by accident."""
+    report = judge(read(folder / "mutants.yaml"), checks, solved)
+    assert report.as_json()["survivors"] == []
+    assert report.rate == 1
+
+
+def test_every_exercise_has_at_least_three_mutants(folder: Path, checks: Checks) -> None:
+    """Each check can fail in several ways."""
+    counts = Counter(mutant.exercise for mutant in read(folder / "mutants.yaml"))
+    assert {name: counts[name] for name in checks if counts[name] < 3} == {}
+
+
+def test_every_condition_has_a_mutant_that_it_alone_kills(folder: Path, checks: Checks, solved: State) -> None:
+    """A condition that no mutant needs could be dropped unnoticed."""
+    made_for = {(mutant.exercise, mutant.condition) for mutant in read(folder / "mutants.yaml")}
+    set_by_checks = {
+        (name, finding.condition) for name, check in checks.items() for finding in check(Bundle(solved)).findings
+    }
+    assert set_by_checks - made_for == set()
+
+
+def test_conditions_have_names_of_their_own_within_a_check(checks: Checks, solved: State) -> None:
+    """A name leads to one condition."""
+    for name, check in checks.items():
+        names = [finding.condition for finding in check(Bundle(solved)).findings]
+        assert len(names) == len(set(names)), name
+
+
+@pytest.mark.parametrize("name", ["start", "solved"])
+def test_recorded_states_are_usable_small_and_without_secrets(folder: Path, name: str) -> None:
+    """What is committed can be read back, has no secret left in it, and stays small enough to review."""
+    file = folder / "bundles" / f"{name}.json"
+    state = files.read(file, "01")
+    assert redacted(state) == state
+    assert file.stat().st_size < 400_000
+    assert "managedFields" not in file.read_text("utf-8")
+
+
+def test_checks_import_the_checks_package_and_nothing_else_of_ours(folder: Path) -> None:
+    """A lab's checks stand on `lab.checks` and the standard library's plain tools."""
+    allowed = {"__future__", "collections", "lab", "math", "itertools", "statistics"}
+    for file in sorted((folder / "checks").glob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                assert {alias.name.partition(".")[0] for alias in node.names} <= allowed - {"lab"}, file
+            if isinstance(node, ast.ImportFrom) and node.level == 0:
+                assert node.module in {"lab.checks", "__future__", "collections.abc"} or (
+                    str(node.module).partition(".")[0] in allowed - {"lab"}
+                ), file
+
+
+def _places(value: object, way: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    if isinstance(value, dict | list):
+        entries = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, inner in entries:
+            yield (*way, key)
+            yield from _places(inner, (*way, key))
+
+
+_STRANGE: tuple[object, ...] = (None, "", "strange", -1, 10**400, float("nan"), True, [], {}, [None], {"": None}, [[1]])
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_check_never_raises_on_a_damaged_state(data: st.DataObject, checks: Checks, solved: State) -> None:
+    """Whatever part is missing or strange, every check answers with a verdict."""
+    state = copy.deepcopy(solved)
+    for _ in range(data.draw(st.integers(1, 4))):
+        places = list(_places(state))
+        if places:
+            *way, last = data.draw(st.sampled_from(places))
+            holder: Any = state
+            for step in way:
+                holder = holder[step]
+            if data.draw(st.booleans()):
+                del holder[last]
+            else:
+                holder[last] = copy.deepcopy(data.draw(st.sampled_from(_STRANGE)))
+    bundle = Bundle(state)
+    for check in checks.values():
+        check(bundle)
+
+
+@pytest.mark.parametrize("strange", _STRANGE, ids=lambda value: type(value).__name__ + str(value)[:5])
+def test_every_answer_may_be_strange(checks: Checks, solved: State, strange: object) -> None:
+    """An answer or an object of the wrong kind fails the check that needs it and names it."""
+    for name in solved["answers"]:
+        state = copy.deepcopy(solved)
+        state["answers"][name]["body"] = strange
+        for check in checks.values():
+            check(Bundle(state))
+
+
+@pytest.mark.parametrize("part", ["objects", "topics", "groups", "metrics", "traces", "answers"])
+def test_a_missing_part_of_the_bundle_is_named(checks: Checks, solved: State, part: str) -> None:
+    """Without a part of the bundle no check that needs it passes, and the reason names something that is missing."""
+    state = {key: value for key, value in copy.deepcopy(solved).items() if key != part}
+    for check in checks.values():
+        for finding in check(Bundle(state)).unmet:
+            assert finding.reason.en
+    json.dumps(state)

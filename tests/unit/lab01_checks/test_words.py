@@ -1,0 +1,77 @@
+"""What trainees of lab 01 read: quiz, guides and the table of coverage."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from lab.checks.quiz import read
+
+_TOPICS = (
+    "batch, streaming, near-real-time",
+    "Lambda, Kappa, Delta",
+    "event sourcing, CQRS",
+    "service discovery",
+    "circuit breaker",
+    "bulkhead",
+    "serverless and event-driven elasticity",
+    "edge and fog",
+    "federated learning",
+    "distributed inference",
+)
+_BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def _guide(folder: Path, language: str) -> str:
+    return (folder / ("guide.fr.md" if language == "fr" else "guide.md")).read_text("utf-8")
+
+
+def test_every_topic_of_the_module_has_a_question(folder: Path) -> None:
+    """The quiz leaves out no topic of the course's module, and asks ten questions or more."""
+    questions = read(folder / "quiz.yaml")
+    assert set(_TOPICS) - {question.topic for question in questions} == set()
+    assert len(questions) >= 10
+
+
+def test_every_question_leads_to_an_exercise(folder: Path, exercises: list[object]) -> None:
+    """The answer to a question can be seen in an exercise that exists."""
+    known = {exercise.id for exercise in exercises}  # type: ignore[attr-defined]
+    assert {question.exercise for question in read(folder / "quiz.yaml")} - known == set()
+
+
+def test_both_guides_have_the_same_commands(folder: Path) -> None:
+    """Whoever follows the French guide types exactly what the English one says."""
+    commands = {
+        language: [text for kind, text in _BLOCK.findall(_guide(folder, language)) if kind == "bash"]
+        for language in ("en", "fr")
+    }
+    assert commands["en"] == commands["fr"]
+    assert len(commands["en"]) >= 8
+
+
+def test_both_guides_have_the_same_parts(folder: Path) -> None:
+    """Headings, blocks and folded answers follow each other in the same order in both languages."""
+
+    def shape(text: str) -> list[str]:
+        kinds = re.findall(r"^(#+ |```\w+|<details>|</details>|\d+\. |- |\|)", text, re.MULTILINE)
+        return [kind if kind.startswith(("#", "`", "<")) else kind[0] for kind in kinds]
+
+    assert shape(_guide(folder, "en")) == shape(_guide(folder, "fr"))
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_the_guide_leads_through_every_exercise(folder: Path, exercises: list[object], language: str) -> None:
+    """No exercise is checked that the guide does not name."""
+    text = _guide(folder, language)
+    assert [exercise.id for exercise in exercises if f"`{exercise.id}`" not in text] == []  # type: ignore[attr-defined]
+
+
+def test_every_topic_has_its_row_in_the_coverage(folder: Path, exercises: list[object]) -> None:
+    """The table of coverage names, for each topic of the module, the exercise that covers it."""
+    rows = [
+        line for line in (folder.parents[1] / "docs/coverage.md").read_text("utf-8").splitlines() if line[:1] == "|"
+    ]
+    known = {exercise.id for exercise in exercises}  # type: ignore[attr-defined]
+    for topic in _TOPICS:
+        row = next((row for row in rows if topic in row), "")
+        assert set(re.findall(r"`([a-z0-9-]+)`", row)) & known, topic
