@@ -6,7 +6,7 @@ LAB := .venv/bin/lab
 PY := .venv/bin/python
 CODE := platform/lab services labs tests bench
 
-.PHONY: help venv venv-test reset status doctor down support test test-fast lint format mutants bench
+.PHONY: help venv venv-test reset status doctor down support compare test test-fast lint format mutants bench
 
 help: ## list every target / lister les cibles
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST)) | sed 's/lab-%/lab-01 /; s/check-%/check-01/; s/solve-%/solve-01/'
@@ -41,8 +41,11 @@ test: venv-test lint ## everything, on a cluster of its own / tous les tests
 test-fast: venv-test lint ## without a cluster, under 2 minutes / sans cluster
 	@$(PY) -m pytest -m "not cluster and not engine"
 
+compare: venv ## measure the patterns side by side (LAB=01) / mesurer et comparer
+	@$(LAB) compare $(LAB_NUMBER)
+
 lint: venv-test ## style, types, layers / style, types, couches
-	@.venv/bin/ruff check $(CODE) && .venv/bin/ruff format --check --quiet $(CODE) && .venv/bin/mypy && .venv/bin/lint-imports --no-timing
+	@.venv/bin/ruff check $(CODE) && .venv/bin/ruff format --check --quiet $(CODE) && .venv/bin/mypy && PYTHONPATH=services:labs/01-patterns/service .venv/bin/lint-imports --no-logo
 
 format: venv-test ## format the code / mettre le code en forme
 	@.venv/bin/ruff format --quiet $(CODE) && .venv/bin/ruff check --fix --quiet $(CODE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from kafka import KafkaProducer
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, NewPartitions, NewTopic, OffsetSpec
@@ -37,7 +37,7 @@ class Broker:
         self._address = f"127.0.0.1:{settings.port('kafka')}"
         self._admin: Any = self._again(lambda: KafkaAdminClient(bootstrap_servers=self._address))
 
-    def __enter__(self) -> Broker:
+    def __enter__(self) -> Self:
         """Return itself."""
         return self
 

@@ -13,6 +13,8 @@ from lab.text import Language, Text, language
 PORTS = {"api": 6443, "kafka": 9092, "prometheus": 9090, "jaeger": 16686, "ingest": 8080, "lab": 8081}
 """Host ports on 127.0.0.1 by name, before `LAB_PORT_OFFSET` is added."""
 
+DEFAULT_NAME = "tarmac"
+"""The trainee's own cluster; any other name lives beside it."""
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?")
 _CLUSTER = re.compile(r"auto|kind|k3s|context:.+")
 _HIGHEST_PORT = 65535
@@ -51,7 +53,7 @@ class Settings:
         """
         user = Path(environment.get("HOME") or Path.home())
         return cls(
-            name=_matching(environment, "LAB_NAME", "tarmac", _NAME, "a-z, 0-9, -"),
+            name=_matching(environment, "LAB_NAME", DEFAULT_NAME, _NAME, "a-z, 0-9, -"),
             home=_folder(environment, "LAB_HOME", user / ".local/state/tarmac"),
             cache=_folder(environment, "LAB_CACHE", user / ".cache/tarmac"),
             cluster=_matching(environment, "LAB_CLUSTER", "auto", _CLUSTER, "auto, kind, k3s, context:NAME"),

@@ -84,6 +84,8 @@ class LabSpec(_Strict):
     images: list[str] = []
     topics: list[Topic] = []
     evidence: Evidence = Evidence()
+    experiments: list[str] = []
+    """What the lab's service measures on request (`lab compare`), in the order of a full run."""
     exercises: list[Exercise] = []
 
     @property

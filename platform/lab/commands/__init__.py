@@ -17,6 +17,7 @@ COMMANDS = {
     "status": "status",
     "check": "check",
     "solve": "solve",
+    "compare": "compare",
     "reset": "reset",
     "support": "support",
     "mutants": "mutants",

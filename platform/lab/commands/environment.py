@@ -11,6 +11,9 @@ from lab import tools
 from lab.commands.common import teller
 from lab.converge.engine import urls
 from lab.settings import Settings
+from lab.spec import Course
+from lab.stack.manifests import workplace
+from lab.state.record import Record
 
 
 @click.command()
@@ -20,6 +23,8 @@ def env(settings: Settings) -> None:
     program = tools.kubectl(settings, teller(settings))
     values = {"KUBECONFIG": str(settings.kubeconfig), "TARMAC_KAFKA_ADDRESS": f"127.0.0.1:{settings.port('kafka')}"}
     values |= {f"TARMAC_{name.upper()}_URL": url for name, url in urls(settings).items()}
+    if (code := Record(settings).lab()) is not None:
+        values["TARMAC_WORK"] = str(workplace(settings, Course(settings.root).folder(code)))
     for name, value in values.items():
         click.echo(f"export {name}={shlex.quote(value)}")
     click.echo(f'export PATH={shlex.quote(f"{settings.root}/.venv/bin:{program.parent}")}:"$PATH"')

@@ -33,7 +33,7 @@ def mutants(settings: Settings, numbers: tuple[str, ...], output: str) -> None:
     else:
         for code, report in reports.items():
             click.echo(f"lab {code}: {report.rate:.0%}")
-            for line in report.as_json()["survivors"]:
-                click.echo(f"  {line}")
+            for fate in report.survivors:
+                click.echo(f"  {fate.mutant.id} ({fate.mutant.exercise}): {fate.mutant.condition} != {fate.failed}")
     if any(report.rate < 1 for report in reports.values()):
         sys.exit(1)

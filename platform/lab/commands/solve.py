@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from lab.commands.common import number, output, progress, standing, wanted
+from lab.compare import measure
 from lab.converge import converge
 from lab.progress import dump
 from lab.settings import Settings
@@ -31,5 +32,9 @@ def solve(settings: Settings, number: str | None, output: str) -> None:
             where = kept.relative_to(settings.root)
             display.say(Text(en=f"your own files are kept in {where}", fr=f"vos fichiers sont gardés dans {where}"))
         outcome = converge(settings, code, display)
+        if lab.experiments:
+            # A check judges measured figures, so the solution has to be measured as a trainee would.
+            with display.phase("experiments") as phase:
+                measure(settings, lab.experiments, display.teller(phase))
     if output == "json":
         click.echo(dump({"lab": code, "verdict": "solved", "proof": outcome.proof, "phases": display.as_json()}))

@@ -30,6 +30,7 @@ def support(settings: Settings, number: str | None, target: Path | None) -> None
     state = observe(settings, Course(settings.root).lab(code))
     path = target or Path(f"tarmac-lab-{code}.json")
     bundle.write(path, state)
-    for problem in state.get("problems") or []:
+    problems = state.get("problems")
+    for problem in problems if isinstance(problems, list) else []:
         click.echo(f"! {problem}", err=True)
     click.echo(_WRITTEN.in_(settings.lang).format(file=path))

@@ -26,7 +26,8 @@ def up(settings: Settings, number: str | None, output: str) -> None:
     """Bring a lab up, from whatever stands now. / Démarrer un lab."""
     code = wanted(settings, number)
     course = Course(settings.root)
-    folder = course.lab(code) and course.folder(code)
+    folder = course.folder(code)
+    course.lab(code)
     display = progress(settings, output)
     with lock(settings, f"up {code}", display.say):
         ours = choose(settings).status() in (Status.RUNNING, Status.BROKEN, Status.FOREIGN)

@@ -13,7 +13,7 @@ from lab.api import Api, Object, Refused
 from lab.errors import BadInput
 from lab.process import CommandFailed, run
 from lab.progress import Say
-from lab.settings import Settings
+from lab.settings import DEFAULT_NAME, Settings
 from lab.spec import LabSpec
 from lab.text import Text
 
@@ -40,7 +40,7 @@ class Manifests:
         self._settings = settings
         self._lab = lab
         self.folder = folder / "manifests"
-        self.work = self.folder / "work"
+        self.work = workplace(settings, folder)
 
     def begin(self) -> bool:
         """Give the trainee a working copy of the start where there is none; say whether it was made."""
@@ -57,7 +57,7 @@ class Manifests:
         kept = None
         if self.work.exists():
             if not any(_same(self.work, self.folder / each) for each in ("start", "solved")):
-                kept = self.folder / f"work.saved-{time.strftime('%Y%m%d-%H%M%S')}"
+                kept = self.folder / f"{self.work.name}.saved-{time.strftime('%Y%m%d-%H%M%S')}"
                 shutil.copytree(self.work, kept)
             shutil.rmtree(self.work)
         shutil.copytree(self.folder / with_, self.work)
@@ -126,6 +126,12 @@ class Manifests:
                 fr=f"corrigez le fichier dans {where} ; rien n'a changé dans le cluster",
             ),
         )
+
+
+def workplace(settings: Settings, folder: Path) -> Path:
+    """Return the folder of a lab's working copy: beside the base that it names, one for each cluster."""
+    own = "work" if settings.name == DEFAULT_NAME else f"work-{settings.name}"
+    return folder / "manifests" / own
 
 
 def _same(left: Path, right: Path) -> bool:

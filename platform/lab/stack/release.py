@@ -176,7 +176,7 @@ def _refused(name: str, error: CommandFailed) -> BadInput:
             fr=f"chart {name} : une valeur ne convient pas : {reason}",
         ),
         Text(
-            en=f"correct it in platform/helm/{name}/values.yaml or platform/stack.yaml; values.schema.json says what fits",
+            en=f"correct it in platform/helm/{name}/values.yaml or platform/stack.yaml; see values.schema.json",
             fr=f"corrigez-la dans platform/helm/{name}/values.yaml ou platform/stack.yaml ; voir values.schema.json",
         ),
     )
