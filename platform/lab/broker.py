@@ -126,7 +126,7 @@ class Broker:
         return self._again(once)
 
     def _create(self, topic: Topic) -> None:
-        new = NewTopic(topic.name, topic.partitions, -1, topic_configs=topic.config)
+        new = NewTopic(topic.name, topic.partitions, -1, topic_configs=topic.config or {})
         self._again(lambda: self._admin.create_topics([new]))
 
     def _adjust(self, topic: Topic, found: dict[str, object]) -> bool:
@@ -145,10 +145,11 @@ class Broker:
         if standing < topic.partitions:
             more = {topic.name: NewPartitions(topic.partitions)}
             self._again(lambda: self._admin.create_partitions(more))
-        if own != topic.config:
+        differs = topic.config is not None and own != topic.config
+        if differs:
             resource = ConfigResource(ConfigResourceType.TOPIC, topic.name, configs=topic.config)
             self._again(lambda: self._admin.alter_configs([resource], incremental=False))
-        return standing < topic.partitions or own != topic.config
+        return standing < topic.partitions or differs
 
     def _offsets(self, places: list[TopicPartition], spec: object) -> dict[TopicPartition, int]:
         answer = self._again(lambda: self._admin.list_partition_offsets(dict.fromkeys(places, spec)))

@@ -22,11 +22,18 @@ class _Strict(BaseModel):
 
 
 class Topic(_Strict):
-    """A Kafka topic, declared by the component or lab that owns it."""
+    """A Kafka topic, declared by the component or lab that owns it.
+
+    Attributes:
+        name: its name.
+        partitions: how many.
+        config: its own settings, all of them; None leaves them to whoever else owns them.
+
+    """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")
     partitions: int = Field(default=1, ge=1)
-    config: dict[str, str] = {}
+    config: dict[str, str] | None = None
 
 
 class Component(_Strict):
