@@ -1,0 +1,43 @@
+"""The test cluster: one for the whole session, of its own name, ports and folder, gone at the end.
+
+`LAB_TEST_KEEP=1` leaves it standing, for quicker runs while one develops.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from driver import ROOT, Driver
+
+pytest_plugins: list[str] = []
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator[Driver]:
+    """Return the `lab` command on the test cluster, with lab 01 up."""
+    driver = Driver(ROOT / "build/test")
+    keep = bool(os.environ.get("LAB_TEST_KEEP"))
+    if not keep:
+        driver.run("down")
+        _forget(driver)
+    driver.run("up", "01")
+    yield driver
+    if not keep:
+        driver.run("down")
+        _forget(driver)
+
+
+@pytest.fixture(scope="session")
+def kafka_address(lab: Driver) -> str:
+    """Return where the test cluster's Kafka answers."""
+    return f"127.0.0.1:{lab.port(9092)}"
+
+
+def _forget(driver: Driver) -> None:
+    """Remove the tests' working copies."""
+    for folder in driver.work.parent.glob(f"{driver.work.name}*"):
+        shutil.rmtree(folder)

@@ -1,0 +1,104 @@
+"""The tool as a user has it: the `lab` command, started as a program, on a cluster that belongs to the tests."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+LAB = ROOT / ".venv/bin/lab"
+NAME = "tarmac-test"
+OFFSET = 10000
+"""Added to every port, so that a trainee's running lab keeps its own."""
+
+
+@dataclass(frozen=True)
+class Driver:
+    """Runs `lab` on one cluster.
+
+    Attributes:
+        home: folder of the cluster's state.
+        name: the cluster's name.
+        offset: added to every host port.
+        variables: further environment variables.
+
+    """
+
+    home: Path
+    name: str = NAME
+    offset: int = OFFSET
+    variables: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Return the environment that makes `lab` work on this cluster."""
+        own = {"LAB_NAME": self.name, "LAB_HOME": str(self.home), "LAB_PORT_OFFSET": str(self.offset), "LAB_LANG": "en"}
+        return {**os.environ, **own, **self.variables}
+
+    @property
+    def folder(self) -> Path:
+        """Return the folder of the cluster's files."""
+        return self.home / self.name
+
+    @property
+    def work(self) -> Path:
+        """Return the working copy of lab 01's manifests."""
+        return ROOT / "labs/01-patterns/manifests" / f"work-{self.name}"
+
+    @property
+    def node(self) -> str:
+        """Return the name of the node's container."""
+        return f"{self.name}-control-plane"
+
+    def port(self, base: int) -> int:
+        """Return a host port of this cluster."""
+        return base + self.offset
+
+    def run(self, *words: str, code: int | None = 0, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end and hold it to its exit code (None: any)."""
+        done = subprocess.run(
+            [LAB, *words], env=self.environment | variables, cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        told = f"lab {' '.join(words)} ended with {done.returncode}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
+        assert code is None or done.returncode == code, told
+        return done
+
+    def json(self, *words: str, code: int | None = 0, **variables: str) -> Any:  # noqa: ANN401  JSON
+        """Run a command with `--output json` and return what it printed."""
+        return json.loads(self.run(*words, "--output", "json", code=code, **variables).stdout)
+
+    def kubectl(self, *words: str, code: int | None = 0) -> str:
+        """Run kubectl on the cluster and return what it printed."""
+        return self.run("kubectl", *words, code=code).stdout
+
+    def in_node(self, *words: str) -> str:
+        """Run a program inside the node and return what it printed."""
+        return engine("exec", self.node, *words)
+
+    def process(self, program: str) -> int:
+        """Return the id, inside the node, of a control-plane program's process."""
+        found = self.in_node("ps", "-C", program, "-o", "pid=").split()
+        assert found, f"{program} does not run in {self.node}"
+        return int(found[0])
+
+
+def engine(*words: str) -> str:
+    """Run docker and return what it printed."""
+    done = subprocess.run(["docker", *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"docker {' '.join(words)}: {done.stderr}"
+    return done.stdout
+
+
+def until(condition: Callable[[], Any], what: str, seconds: float = 60, step: float = 0.3) -> Any:  # noqa: ANN401
+    """Return the first true value of a condition; fail with its name when the time is over."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(step)
+    return value
