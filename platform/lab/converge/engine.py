@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from lab import images, tools
 from lab.api import Api, Object
 from lab.broker import Broker
-from lab.cluster import Cluster, choose
+from lab.cluster import Cluster, Status, choose
 from lab.cluster import engine as engines
 from lab.converge.probe import probe
 from lab.progress import Progress, Say
@@ -73,12 +73,17 @@ class _Run:
         self.progress = progress
         self.cluster: Cluster = choose(settings)
         self.manifests = Manifests(settings, course.folder(code), self.lab)
-        self.references: dict[str, str] = {}
+        self.catalogue = images.Catalogue(settings.root)
+        named = {image for name in self.lab.components for image in course.components[name].images.values()}
+        self.references = {name: self.catalogue.reference(name) for name in named | set(self.lab.images)}
 
     def all(self) -> Outcome:
         """Run every phase; independent components side by side."""
-        self._phase("cluster", self._cluster)
-        self._phase("images", self._images)
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            # While the node starts, or is compiled, the other images are made: neither needs the other.
+            made = pool.submit(self._made, self.cluster.status())
+            self._phase("cluster", self._cluster)
+            self._phase("images", lambda say: self._images(made, say))
         self.api = Api(self.settings)
         self._namespaces()
         self._components()
@@ -99,18 +104,23 @@ class _Run:
         self.cluster.up(say)
         return before is not self.cluster.status()
 
-    def _images(self, say: Say) -> bool:
-        catalogue = images.Catalogue(self.settings.root)
-        named = {image for name in self.lab.components for image in self.course.components[name].images.values()}
-        names = sorted(named | set(self.lab.images))
-        references = {name: catalogue.reference(name) for name in names}
-        missing = set(references.values()) - self.cluster.images()
+    def _made(self, status: Status) -> None:
+        """Make the images and Helm beforehand where there is no cluster yet, which then needs them all."""
+        if status is not Status.ABSENT:
+            return
+        say = self.progress.say
+        engine = engines.ensure(self.settings, say)
+        images.ensure(self.catalogue, sorted(self.references), engine, self.settings, say)
+        tools.helm(self.settings, say)
+
+    def _images(self, made: Future[None], say: Say) -> bool:
+        made.result()
+        missing = set(self.references.values()) - self.cluster.images()
         if missing:
             engine = engines.ensure(self.settings, say)
-            lacking = [name for name in names if references[name] in missing]
-            images.ensure(catalogue, lacking, engine, self.settings, say)
+            lacking = sorted(name for name, reference in self.references.items() if reference in missing)
+            images.ensure(self.catalogue, lacking, engine, self.settings, say)
             images.load(missing, self.cluster, say)
-        self.references = references
         return bool(missing)
 
     def _namespaces(self) -> None:
