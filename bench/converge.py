@@ -1,0 +1,127 @@
+"""How long lab 01 takes to converge, to find itself converged, and to reset; what it holds in memory and burns at idle.
+
+    python -m bench.converge            images present, no cluster; then unchanged, reset, idle
+    python -m bench.converge --cold     the same, after a first run with an empty cache folder (about 20 minutes)
+
+On a cluster of its own (`tarmac-bench`), on 127.0.0.1 only; results in bench/results/converge.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+RESULT = ROOT / "bench/results/converge.json"
+NAME = "tarmac-bench"
+_TIMES = 3
+_SETTLE_SECONDS, _IDLE_SECONDS = 60, 60
+_MIB = 1 << 20
+
+
+def main() -> None:
+    """Measure and write."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--cold", action="store_true", help="begin with an empty cache folder")
+    cold = arguments.parse_args().cold
+    result: dict[str, Any] = {"machine": _machine()}
+    with tempfile.TemporaryDirectory(dir=ROOT / "build") as home:
+        env = {"LAB_NAME": NAME, "LAB_HOME": home, "LAB_PORT_OFFSET": "20000", "LAB_LANG": "en"}
+        try:
+            if cold:
+                result["cold"] = _cold(env)
+            _lab(env, "up", "01")
+            _lab(env, "down")
+            result["images_present"] = _timed(env, "up", "01")
+            result["unchanged"] = [_timed(env, "up", "01") for _ in range(_TIMES)]
+            result["reset"] = [_timed(env, "reset", "01") for _ in range(_TIMES)]
+            result["idle"] = _idle()
+        finally:
+            _lab(env, "down")
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(json.dumps(result, indent=1) + "\n")
+    print(json.dumps(_summary(result), indent=1))
+
+
+def _cold(env: dict[str, str]) -> dict[str, Any]:
+    """Converge with an empty cache folder and an empty Go build cache, as a fresh machine would."""
+    with tempfile.TemporaryDirectory(dir=ROOT / "build") as cache:
+        caches = {"LAB_CACHE": f"{cache}/lab", "GOCACHE": f"{cache}/go", "GOMODCACHE": f"{cache}/mod"}
+        # Go keeps modules read-only, so that the folder could not be removed.
+        caches["GOFLAGS"] = "-modcacherw"
+        measured = _timed(env | caches, "up", "01")
+        _lab(env | caches, "down")
+    return measured
+
+
+def _timed(env: dict[str, str], *words: str) -> dict[str, Any]:
+    begun = time.monotonic()
+    told = json.loads(_lab(env, *words, "--output", "json"))
+    seconds = round(time.monotonic() - begun, 2)
+    return {"seconds": seconds, "phases": {phase["name"]: phase["seconds"] for phase in told["phases"]}}
+
+
+def _lab(env: dict[str, str], *words: str) -> str:
+    command = [str(ROOT / ".venv/bin/lab"), *words]
+    return subprocess.run(command, env={**os.environ, **env}, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def _idle() -> dict[str, float]:
+    """Return memory (without what the kernel could drop at once) and cores used by the node, all of the lab in it."""
+    time.sleep(_SETTLE_SECONDS)
+    before, begun = _cpu_seconds(), time.monotonic()
+    time.sleep(_IDLE_SECONDS)
+    cores = (_cpu_seconds() - before) / (time.monotonic() - begun)
+    return {"memory_mib": round(_memory() / _MIB), "cores": round(cores, 3), "seconds": _IDLE_SECONDS}
+
+
+def _in_node(*words: str) -> str:
+    command = ["docker", "exec", f"{NAME}-control-plane", *words]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def _cpu_seconds() -> float:
+    """Return the CPU seconds of the node's control group since its start."""
+    script = (
+        "cat /sys/fs/cgroup/cpuacct/cpuacct.usage 2>/dev/null || sed -n 's/^usage_usec //p' /sys/fs/cgroup/cpu.stat"
+    )
+    value = int(_in_node("sh", "-c", script))
+    return value / (1e9 if "cpuacct" in _in_node("ls", "/sys/fs/cgroup") else 1e6)
+
+
+def _memory() -> int:
+    """Return the node's working set in bytes, as `kubectl top` would: usage less the inactive page cache."""
+    script = (
+        "cd /sys/fs/cgroup; if [ -d memory ]; then cat memory/memory.usage_in_bytes;"
+        " sed -n 's/^total_inactive_file //p' memory/memory.stat;"
+        " else cat memory.current; sed -n 's/^inactive_file //p' memory.stat; fi"
+    )
+    usage, inactive = (int(word) for word in _in_node("sh", "-c", script).split())
+    return usage - inactive
+
+
+def _machine() -> dict[str, Any]:
+    memory = next(line for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith("MemTotal"))
+    return {"cores": os.cpu_count(), "memory_gib": round(int(memory.split()[1]) / (1 << 20), 1)}
+
+
+def _summary(result: dict[str, Any]) -> dict[str, Any]:
+    """Return one figure for each promise."""
+    return {
+        "cold_s": result.get("cold", {}).get("seconds"),
+        "images_present_s": result["images_present"]["seconds"],
+        "unchanged_s": statistics.median(each["seconds"] for each in result["unchanged"]),
+        "reset_s": statistics.median(each["seconds"] for each in result["reset"]),
+        **result["idle"],
+    }
+
+
+if __name__ == "__main__":
+    main()
