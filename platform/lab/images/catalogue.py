@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from functools import cached_property
 from pathlib import Path
 
 import yaml
@@ -27,6 +26,7 @@ class Image(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     upstream: str | None = None
+    base: str | None = None
     parent: str | None = Field(default=None, alias="from")
     debian: list[str] = []
     wheels: list[str] = []
@@ -47,7 +47,7 @@ class Catalogue:
         root: the checkout.
 
     Raises:
-        BadInput: images.yaml has an unknown key, a missing recipe or an unknown parent.
+        BadInput: images.yaml is not YAML, has an unknown key or an unknown parent.
 
     """
 
@@ -57,6 +57,8 @@ class Catalogue:
         path = self.folder / "images.yaml"
         try:
             self.images = _File.model_validate(yaml.safe_load(path.read_text())).images
+        except yaml.YAMLError as error:
+            raise _bad(f"{path.name}: {error}") from error
         except ValidationError as error:
             first = error.errors()[0]
             field = ".".join(str(part) for part in first["loc"])
@@ -87,7 +89,12 @@ class Catalogue:
         return order
 
     def reference(self, name: str) -> str:
-        """Return the image's name in engine and cluster: it changes with whatever enters the image, and only then."""
+        """Return the image's name in engine and cluster: it changes with whatever enters the image, and only then.
+
+        Raises:
+            BadInput: the recipe, or something that it names, is not there.
+
+        """
         return f"tarmac.local/{name}:{self._digest(name)}"
 
     def _digest(self, name: str) -> str:
@@ -101,15 +108,13 @@ class Catalogue:
 
     def _files(self, name: str, image: Image) -> list[tuple[Path, Path]]:
         recipe = self.folder / name
+        for needed in (recipe / "Dockerfile", *(self.root / each for each in (*image.wheels, *image.sources))):
+            if not needed.exists():
+                raise _bad(f"images.yaml: {name}: {needed.relative_to(self.root)} does not exist")
         found = [(recipe, path.relative_to(recipe)) for path in _tree(recipe)]
         for source in (*image.wheels, *image.sources):
             found += [(self.root, path.relative_to(self.root)) for path in _tree(self.root / source)]
         return found
-
-    @cached_property
-    def ours(self) -> set[str]:
-        """Return the references of all images as the checkout stands."""
-        return {self.reference(name) for name in self.images}
 
 
 def _tree(path: Path) -> list[Path]:

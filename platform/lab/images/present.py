@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from lab.cluster import Cluster
 from lab.cluster.engine import Engine
 from lab.errors import NotConverged
-from lab.images import fetch
+from lab.images import fetch, upstream
 from lab.images.catalogue import Catalogue
 from lab.process import CommandFailed
 from lab.progress import Say
 from lab.settings import Settings
 from lab.text import Text
 
-_PULL_SECONDS = 10
 _AT_ONCE = 2
 """Builds at a time: more would only fight for two cores."""
 
@@ -36,8 +35,13 @@ def ensure(catalogue: Catalogue, names: list[str], engine: Engine, settings: Set
         for name in order:
             parent = catalogue.image(name).parent
             jobs[name] = pool.submit(_one, catalogue, name, jobs.get(parent or ""), engine, settings, say)
+        wait(jobs.values(), return_when=FIRST_EXCEPTION)
         for job in jobs.values():
-            job.result()
+            # After a failure, what has not begun never will: the user is told soon.
+            job.cancel()
+        for job in jobs.values():
+            if not job.cancelled():
+                job.result()
     return {name: catalogue.reference(name) for name in names}
 
 
@@ -55,42 +59,52 @@ def _one(  # noqa: PLR0913, PLR0917  all are what a build needs
 ) -> None:
     reference = catalogue.reference(name)
     archive = settings.cache / "images" / f"{reference.split('/')[1].replace(':', '-')}.tar"
-    if engine.has_image(reference):
-        return
-    if archive.exists():
-        engine.load(archive)
+    if engine.has_image(reference) or _restored(engine, archive):
         return
     if parent:
         parent.result()
-    upstream = catalogue.image(name).upstream
-    if upstream and engine.pull(upstream, _PULL_SECONDS):
-        engine.tag(upstream, reference)
-    else:
-        _build(catalogue, name, reference, engine, settings, say)
-    engine.save(reference, archive)
+    try:
+        _made(catalogue, name, engine, settings, say)
+        engine.save(reference, archive)
+    except CommandFailed as error:
+        archive.with_suffix(".part").unlink(missing_ok=True)
+        raise _failed(name, error) from error
 
 
-def _build(  # noqa: PLR0913, PLR0917  all are what a build needs
-    catalogue: Catalogue, name: str, reference: str, engine: Engine, settings: Settings, say: Say
-) -> None:
+def _restored(engine: Engine, archive: Path) -> bool:
+    """Bring an image back from the cache; an archive that does not load is worth nothing and goes."""
+    if not archive.exists():
+        return False
+    try:
+        engine.load(archive)
+    except CommandFailed:
+        archive.unlink()
+        return False
+    return True
+
+
+def _made(catalogue: Catalogue, name: str, engine: Engine, settings: Settings, say: Say) -> None:
+    image, reference = catalogue.image(name), catalogue.reference(name)
+    if image.upstream and upstream.pulled(engine, image.upstream):
+        engine.tag(image.upstream, reference)
+        return
     say(Text(en=f"building image {name}", fr=f"construction de l'image {name}"))
     folder = settings.cache / "images"
     folder.mkdir(parents=True, exist_ok=True)
-    parent = catalogue.image(name).parent
-    try:
-        with tempfile.TemporaryDirectory(dir=folder) as scratch:
-            context = Path(scratch)
-            fetch.stage(catalogue, name, context, settings, say)
-            arguments = {"parent": catalogue.reference(parent)} if parent else {}
-            engine.build(context, context / "Dockerfile", reference, arguments)
-    except CommandFailed as error:
-        raise NotConverged(
-            Text(
-                en=f"image {name} cannot be built: {error.what.en}",
-                fr=f"l'image {name} ne se construit pas : {error.what.fr}",
-            ),
-            _remedy(error, name),
-        ) from error
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        context = Path(scratch)
+        if image.base and upstream.pulled(engine, image.base):
+            upstream.export(engine, image.base, context / fetch.ROOT)
+        fetch.stage(catalogue, name, context, settings, say)
+        arguments = {"parent": catalogue.reference(image.parent)} if image.parent else {}
+        engine.build(context, context / "Dockerfile", reference, arguments)
+
+
+def _failed(name: str, error: CommandFailed) -> NotConverged:
+    what = Text(
+        en=f"image {name} cannot be made: {error.what.en}", fr=f"l'image {name} ne peut être faite : {error.what.fr}"
+    )
+    return NotConverged(what, _remedy(error, name))
 
 
 def _remedy(error: CommandFailed, name: str) -> Text:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,10 @@ from lab.text import Text
 
 _RECORD = "tarmac.dev/release"
 _WORKLOADS = ("Deployment", "StatefulSet")
+_MISFIT = re.compile(r"- at '/?([^']*)': (.+)")
+"""How Helm names a value that its schema refuses, by JSON pointer."""
+_UNITS = {"": Decimal(1), "m": Decimal("0.001"), "Ki": Decimal(2**10), "Mi": Decimal(2**20), "Gi": Decimal(2**30)}
+_QUANTITY = re.compile(r"(\d+(?:\.\d+)?)(m|Ki|Mi|Gi|)")
 
 
 @dataclass(frozen=True)
@@ -53,12 +59,13 @@ class Release:
 
         Raises:
             BadInput: a value does not fit the chart's schema; names chart, value and remedy.
+            CommandFailed: the chart itself does not hold.
 
         """
         try:
             text = self._helm("template", self.name, self.chart, "--values", "-")
         except CommandFailed as error:
-            raise _refused(self.name, error) from error
+            raise _refused(self.name, error) or error from error
         return [each for each in yaml.safe_load_all(text) if each]
 
     @cached_property
@@ -141,8 +148,13 @@ def _holds(desired: Any, live: Any) -> bool:  # noqa: ANN401  JSON
 
 
 def _same_quantity(desired: object, live: object) -> bool:
-    """Say whether two quantities are equal as Kubernetes writes them back: "1" for 1, "1" for 1000m."""
-    return str(desired) == str(live)
+    """Say whether two amounts are equal however they are written: Kubernetes gives 1Gi back for 1024Mi."""
+    return str(desired) == str(live) or None is not _amount(desired) == _amount(live)
+
+
+def _amount(words: object) -> Decimal | None:
+    match = _QUANTITY.fullmatch(str(words))
+    return Decimal(match[1]) * _UNITS[match[2]] if match else None
 
 
 def _placed(each: Object, namespace: str) -> Object:
@@ -167,16 +179,21 @@ def _record(release: Release) -> Object:
     }  # fmt: skip
 
 
-def _refused(name: str, error: CommandFailed) -> BadInput:
-    lines = [line.strip("- \n") for line in error.output.splitlines() if line.strip()]
-    reason = "; ".join(line for line in lines if not line.startswith("Error")) or "; ".join(lines)
+def _refused(name: str, error: CommandFailed) -> BadInput | None:
+    """Return what the chart's schema has against the values; None where it is something else that failed."""
+    found = [(path.replace("/", "."), words) for path, words in _MISFIT.findall(error.output) if "failed" not in words]
+    if not found:
+        return None
+    reason = "; ".join(f"{path}: {words}" if path else words for path, words in found)
     return BadInput(
         Text(
             en=f"chart {name}: a value does not fit: {reason}",
             fr=f"chart {name} : une valeur ne convient pas : {reason}",
         ),
         Text(
-            en=f"correct it in platform/helm/{name}/values.yaml or platform/stack.yaml; see values.schema.json",
-            fr=f"corrigez-la dans platform/helm/{name}/values.yaml ou platform/stack.yaml ; voir values.schema.json",
+            en=f"correct it in platform/helm/{name}/values.yaml or platform/stack.yaml; "
+            f"platform/helm/{name}/values.schema.json says what fits",
+            fr=f"corrigez-la dans platform/helm/{name}/values.yaml ou platform/stack.yaml ; "
+            f"platform/helm/{name}/values.schema.json dit ce qui convient",
         ),
     )

