@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 from lab.errors import LabError
 from lab.text import Text
 
 _TAIL_LINES = 20
+_GRACE_SECONDS = 10
+"""How long a program that is asked to end may take before it is killed."""
+_running: set[subprocess.Popen[str]] = set()
+_interrupted = threading.Event()
 
 
 class CommandFailed(LabError):
@@ -62,11 +69,16 @@ def run(  # noqa: PLR0913  one door for every program: each option is one that s
         timeout: seconds after which it is ended.
         stream: receives every line of both outputs as it comes.
 
+    Each program leads a process group of its own, so that a time-out or Ctrl-C ends its children with it.
+
     Raises:
         CommandFailed: the program did not end with 0.
 
     """
     words = [str(word) for word in argv]
+    if _interrupted.is_set() and threading.current_thread() is not threading.main_thread():
+        reason = Text(en="interrupted before it began", fr="interrompu avant de commencer")
+        raise CommandFailed(what, reason, "", 130)
     try:
         process = subprocess.Popen(  # noqa: S603  argv is a list of ours
             words,
@@ -77,12 +89,27 @@ def run(  # noqa: PLR0913  one door for every program: each option is one that s
             cwd=cwd,
             text=True,
             errors="replace",
+            process_group=0,
         )
     except OSError as error:
         reason = Text(en=f"{words[0]} cannot start", fr=f"{words[0]} ne démarre pas")
         raise CommandFailed(what, reason, str(error), 127) from error
-    with process:
+    _running.add(process)
+    try:
         return _finish(process, what, input, timeout, stream)
+    finally:
+        _running.discard(process)
+
+
+def interrupt() -> None:
+    """End every program that runs, whichever thread waits for it; other threads start none any more.
+
+    The main thread still may: what it began, it cleans up. Asked a second time, it kills.
+    """
+    number = signal.SIGKILL if _interrupted.is_set() else signal.SIGTERM
+    _interrupted.set()
+    for process in tuple(_running):
+        _signal(process, number)
 
 
 def found(program: str) -> Path | None:
@@ -104,42 +131,59 @@ def _finish(
         threading.Thread(target=_read, args=(process.stdout, (out.append, tail.append), stream), daemon=True),
         threading.Thread(target=_read, args=(process.stderr, (tail.append,), stream), daemon=True),
     ]
+    if text is not None:
+        # On its own thread: a program that never reads must not outwait the time-out.
+        threading.Thread(target=_feed, args=(process.stdin, text), daemon=True).start()
     for reader in readers:
         reader.start()
     try:
-        if text is not None:
-            _feed(process, text)
         code = process.wait(timeout)
     except subprocess.TimeoutExpired as error:
-        process.kill()
+        _signal(process, signal.SIGKILL)
+        process.wait()
         reason = Text(en=f"no end after {timeout:.0f} s", fr=f"pas de fin après {timeout:.0f} s")
         raise CommandFailed(what, reason, "".join(tail), 124) from error
     except BaseException:
-        # Ctrl-C reaches the child too; waiting for it keeps half-written files from being read later.
-        process.terminate()
-        process.wait()
+        # Waiting for the child keeps half-written files from being read later.
+        _end(process)
         raise
     for reader in readers:
+        # A daemon that the program left behind may hold its outputs open: nobody waits for that one.
         reader.join(timeout=5)
     if code != 0:
         raise CommandFailed(what, Text(en=f"exit code {code}", fr=f"code de sortie {code}"), "".join(tail), code)
     return "".join(out)
 
 
-def _feed(process: subprocess.Popen[str], text: str) -> None:
-    if process.stdin is None:
-        return
+def _signal(process: subprocess.Popen[str], number: signal.Signals) -> None:
+    """Signal the program and all that it started."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    _signal(process, signal.SIGTERM)
     try:
-        process.stdin.write(text)
-        process.stdin.close()
-    except BrokenPipeError:
-        # The program ended before it read all; its exit code tells why.
+        process.wait(_GRACE_SECONDS)
+    except subprocess.TimeoutExpired:
+        _signal(process, signal.SIGKILL)
+        process.wait()
+
+
+def _feed(pipe: IO[str] | None, text: str) -> None:
+    if pipe is None:
         return
+    # A program that ends before it read all breaks the pipe; its exit code tells why.
+    with suppress(BrokenPipeError), pipe:
+        pipe.write(text)
 
 
-def _read(pipe: object, keep: tuple[Callable[[str], None], ...], stream: Callable[[str], None] | None) -> None:
-    for line in pipe:  # type: ignore[attr-defined]
-        for put in keep:
-            put(line)
-        if stream:
-            stream(line.rstrip("\n"))
+def _read(pipe: IO[str] | None, keep: tuple[Callable[[str], None], ...], stream: Callable[[str], None] | None) -> None:
+    if pipe is None:
+        return
+    with pipe:
+        for line in pipe:
+            for put in keep:
+                put(line)
+            if stream:
+                stream(line.rstrip("\n"))

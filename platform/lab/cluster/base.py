@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import http.client
+import os
+import ssl
 from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
 from lab.progress import Say
+from lab.settings import Settings
 
 
 class Status(Enum):
@@ -50,3 +54,62 @@ class Cluster(Protocol):
 
     def remove_images(self, references: set[str]) -> None:
         """Take images out of its node."""
+
+
+class Claim:
+    """Whom a cluster's folder belongs to: the checkout that made the cluster, and its backend.
+
+    Args:
+        settings: whose folder.
+
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._checkout = settings.folder / "checkout"
+        self._backend = settings.folder / "backend"
+
+    def take(self, backend: str) -> None:
+        """Make the folder this checkout's."""
+        self._settings.folder.mkdir(parents=True, exist_ok=True)
+        self._checkout.write_text(str(self._settings.root))
+        self._backend.write_text(backend)
+
+    def taken(self) -> bool:
+        """Say whether the folder belongs to any checkout."""
+        return self._checkout.exists()
+
+    def ours(self) -> bool:
+        """Say whether it belongs to this one."""
+        return self.owner() == str(self._settings.root)
+
+    def owner(self) -> str | None:
+        """Return the checkout that it belongs to, None where nobody knows."""
+        return self._checkout.read_text() if self._checkout.exists() else None
+
+    def backend(self) -> str | None:
+        """Return the backend that it belongs to, None where there is none yet."""
+        return self._backend.read_text() if self._backend.exists() else None
+
+
+def answers(port: int) -> bool:
+    """Ask the API server on this machine's port whether it is ready; who it is does not matter here."""
+    context = ssl._create_unverified_context()  # noqa: S323, SLF001  the question is only whether something answers
+    connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=3, context=context)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def write_private(path: Path, content: str) -> None:
+    """Write a file that at no moment anybody but its owner can read; what was there is replaced."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.part")
+    partial.unlink(missing_ok=True)
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(content)
+    partial.rename(path)

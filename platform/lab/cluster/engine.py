@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import time
-from collections.abc import Callable
+import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab.cluster.daemon import Daemon, born, until
 from lab.errors import MissingRequirement
 from lab.process import CommandFailed, found, run
 from lab.progress import Say
@@ -20,6 +20,10 @@ from lab.tools import debian
 
 _CAP_SYS_RESOURCE = 24
 _START_SECONDS = 60
+_STARTING = threading.Lock()
+"""Phases that run side by side may both need the engine; one of them starts it."""
+_PID_FILES = (Path("/var/run/docker.pid"), Path("/var/run/docker/containerd/containerd.pid"))
+_SOCKET = Path("/var/run/docker.sock")
 
 
 @dataclass(frozen=True)
@@ -132,9 +136,11 @@ def ensure(settings: Settings, say: Say) -> Engine:
         MissingRequirement: there is none and we may not install one.
 
     """
-    engine = running()
-    if engine:
-        return engine
+    with _STARTING:
+        return running() or _brought(settings, say)
+
+
+def _brought(settings: Settings, say: Say) -> Engine:
     if os.geteuid() != 0:
         raise MissingRequirement(
             Text(
@@ -165,26 +171,30 @@ def lacks_resource() -> bool:
     return False
 
 
-def stop(settings: Settings, say: Say) -> None:
-    """Stop the daemon that the tool itself started; anybody else's stays."""
-    pid_file = _folder(settings) / "dockerd.pid"
-    if not pid_file.exists():
-        return
-    pid = int(pid_file.read_text())
-    if _is_dockerd(pid):
-        say(Text(en="stopping the container engine", fr="arrêt du moteur de conteneurs"))
-        os.kill(pid, 15)
-        _until(lambda: not _is_dockerd(pid))
-    pid_file.unlink(missing_ok=True)
+def forget_dead(files: Iterable[Path]) -> None:
+    """Remove the files of a daemon that is gone.
+
+    A power cut leaves old process numbers behind; dockerd would take any process of that number for itself.
+    """
+    for file in files:
+        try:
+            number = int(file.read_text())
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError):
+            number = 0
+        if not _is_dockerd(number):
+            file.unlink(missing_ok=True)
 
 
-def _folder(settings: Settings) -> Path:
-    """Return the folder of the engine's files: one engine for all clusters of this machine."""
-    return settings.home / "engine"
+def _daemon(settings: Settings) -> Daemon:
+    """Return the daemon that the tool starts: one engine for all clusters of this machine."""
+    return Daemon("dockerd", settings.home / "engine")
 
 
 def _start(settings: Settings, say: Say) -> None:
-    folder = _folder(settings)
+    daemon = _daemon(settings)
+    folder = daemon.folder
     folder.mkdir(parents=True, exist_ok=True)
     wrapped = lacks_resource()
     note = " (without CAP_SYS_RESOURCE, through a runtime of ours)" if wrapped else ""
@@ -200,17 +210,9 @@ def _start(settings: Settings, say: Say) -> None:
     if wrapped:
         config |= {"runtimes": {"tarmac": {"path": str(runtime)}}, "default-runtime": "tarmac"}
     (folder / "daemon.json").write_text(json.dumps(config))
-    # A power cut leaves the old process numbers behind; dockerd would take any process of that number for itself.
-    for stale in (Path("/var/run/docker.pid"), Path("/run/docker/containerd/containerd.pid")):
-        if stale.exists() and not _is_dockerd(int(stale.read_text() or 0)):
-            stale.unlink()
-    with (folder / "dockerd.log").open("ab") as log:
-        daemon = subprocess.Popen(  # noqa: S603  the distribution's own daemon, detached: it outlives this command
-            [_dockerd(), "--config-file", str(folder / "daemon.json")],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/",
-        )  # fmt: skip
-    (folder / "dockerd.pid").write_text(str(daemon.pid))
-    _until(lambda: daemon.poll() is not None or (Path("/var/run/docker.sock").exists() and running() is not None))
+    forget_dead(_PID_FILES)
+    daemon.start([_dockerd(), "--config-file", folder / "daemon.json"])
+    until(lambda: daemon.pid() is None or (_SOCKET.exists() and running() is not None), _START_SECONDS)
 
 
 def _dockerd() -> str:
@@ -219,18 +221,10 @@ def _dockerd() -> str:
 
 def _is_dockerd(pid: int) -> bool:
     try:
-        return Path(f"/proc/{pid}/comm").read_text().strip() in ("dockerd", "containerd")
+        name = Path(f"/proc/{pid}/comm").read_text().strip()
     except OSError:
         return False
-
-
-def _until(condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.2)
-    return False
+    return name in ("dockerd", "containerd") and born(pid) is not None
 
 
 def _no_rights(program: str) -> MissingRequirement:
@@ -248,15 +242,14 @@ def _no_rights(program: str) -> MissingRequirement:
 
 
 def _silent(settings: Settings) -> MissingRequirement:
-    log = _folder(settings) / "dockerd.log"
-    tail = "\n".join(log.read_text(errors="replace").splitlines()[-5:]) if log.exists() else ""
+    daemon = _daemon(settings)
+    alive = daemon.pid() is not None
+    en = f"dockerd does not answer after {_START_SECONDS} s" if alive else "dockerd does not run"
+    fr = f"dockerd ne répond pas après {_START_SECONDS} s" if alive else "dockerd ne tourne pas"
     return MissingRequirement(
+        Text(en=f"{en}\n{daemon.tail()}".rstrip(), fr=f"{fr}\n{daemon.tail()}".rstrip()),
         Text(
-            en=f"dockerd does not answer after {_START_SECONDS} s\n{tail}",
-            fr=f"dockerd ne répond pas après {_START_SECONDS} s\n{tail}",
-        ),
-        Text(
-            en=f"read {log}; `lab doctor` checks the kernel",
-            fr=f"lisez {log} ; `lab doctor` vérifie le noyau",
+            en=f"read {daemon.log}; `lab doctor` checks the kernel",
+            fr=f"lisez {daemon.log} ; `lab doctor` vérifie le noyau",
         ),
     )

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import secrets
 import shutil
-import time
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from lab.cluster import engine, node
-from lab.cluster.base import Status
+from lab.cluster.base import Claim, Status, answers, write_private
+from lab.cluster.daemon import until
 from lab.errors import BadInput, NotConverged
 from lab.process import CommandFailed, run
 from lab.progress import Say
@@ -23,6 +22,8 @@ from lab.text import Text
 from lab.tools import kind
 
 _READY_SECONDS = 120
+_SILENT_SECONDS = 20
+"""How long an API may be silent before its node is restarted."""
 _AUDIT = {
     "apiVersion": "audit.k8s.io/v1",
     "kind": "Policy",
@@ -49,16 +50,17 @@ class Kind:
         self.name = settings.name
         self.kubeconfig = settings.kubeconfig
         self._node = f"{settings.name}-control-plane"
+        self._claim = Claim(settings)
 
     def status(self) -> Status:
         """Say how the cluster stands; starts nothing."""
         found = engine.running()
         if found is None:
-            return Status.STOPPED if self._owner_file.exists() else Status.ABSENT
+            return Status.STOPPED if self._claim.taken() else Status.ABSENT
         state = self._container_state(found)
         if state is None:
             return Status.ABSENT
-        if not self._is_ours():
+        if not self._claim.ours():
             return Status.FOREIGN
         if state != "running":
             return Status.STOPPED
@@ -91,11 +93,11 @@ class Kind:
 
         """
         found = engine.running()
-        if found is None and self._owner_file.exists():
+        if found is None and self._claim.taken():
             # The container outlives a stopped engine: only a running one can remove it.
             found = engine.ensure(self._settings, say)
         if found and self._container_state(found) is not None:
-            if not self._is_ours():
+            if not self._claim.ours():
                 raise self._foreign()
             self._remove(found)
         shutil.rmtree(self._settings.folder, ignore_errors=True)
@@ -128,8 +130,9 @@ class Kind:
             self._in_node("ctr", "-n", "k8s.io", "images", "rm", *sorted(references), what=Text.plain("ctr images rm"))
 
     @property
-    def _owner_file(self) -> Path:
-        return self._settings.folder / "checkout"
+    def _unfinished(self) -> Path:
+        """Return the file that is there while the cluster is being created."""
+        return self._settings.folder / "unfinished"
 
     def _engine(self) -> engine.Engine:
         found = engine.running()
@@ -139,9 +142,6 @@ class Kind:
                 Text(en="run `lab up`, which starts it", fr="lancez `lab up`, qui le démarre"),
             )
         return found
-
-    def _is_ours(self) -> bool:
-        return self._owner_file.exists() and self._owner_file.read_text() == str(self._settings.root)
 
     def _container_state(self, found: engine.Engine) -> str | None:
         """Return the node container's state, None where there is no such container."""
@@ -153,44 +153,57 @@ class Kind:
             return None
 
     def _foreign(self) -> BadInput:
-        owner = self._owner_file.read_text() if self._owner_file.exists() else "?"
+        owner = self._claim.owner()
+        remove = f"{self._engine().command[0]} rm -f -v {self._node}"
         return BadInput(
             Text(
-                en=f"cluster {self.name} belongs to another checkout ({owner})",
-                fr=f"le cluster {self.name} appartient à une autre copie du projet ({owner})",
+                en=f"cluster {self.name} belongs to another checkout ({owner or 'unknown'})",
+                fr=f"le cluster {self.name} appartient à une autre copie du projet ({owner or 'inconnue'})",
             ),
             Text(
-                en=f"choose another name (LAB_NAME=...), or remove it: kind delete cluster --name {self.name}",
-                fr=f"choisissez un autre nom (LAB_NAME=...), ou supprimez-le : kind delete cluster --name {self.name}",
+                en=f"choose another name (LAB_NAME=...), or remove it if nobody needs it: {remove}",
+                fr=f"choisissez un autre nom (LAB_NAME=...), ou supprimez-le s'il ne sert à personne : {remove}",
             ),
         )
 
     def _heal(self, found: engine.Engine, status: Status, say: Say) -> Status:
         """Bring a stopped or silent node back; a node whose creation never finished is removed."""
-        if not self.kubeconfig.exists():
-            say(
-                Text(
-                    en="removing a cluster that was never finished",
-                    fr="suppression d'un cluster jamais achevé",
-                )
-            )
-            self._remove(found)
-            return Status.ABSENT
-        if self._container_state(found) is None:
-            # The engine lost the container (its storage was cleaned): only the files of it are left.
-            return Status.ABSENT
+        if self._unfinished.exists():
+            return self._give_up(found, say)
         if status is Status.STOPPED:
             say(Text(en="starting the stopped node", fr="redémarrage du nœud arrêté"))
             found.call("start", self._node, what=Text(en="starting the node", fr="démarrage du nœud"))
         else:
             self._restart_silent(found, say)
+        if not self.kubeconfig.exists() and not self._fetch_kubeconfig(found, say):
+            return self._give_up(found, say)
         return Status.RUNNING
 
+    def _give_up(self, found: engine.Engine, say: Say) -> Status:
+        say(Text(en="removing a cluster that was never finished", fr="suppression d'un cluster jamais achevé"))
+        self._remove(found)
+        return Status.ABSENT
+
+    def _fetch_kubeconfig(self, found: engine.Engine, say: Say) -> bool:
+        """Ask the node for the kubeconfig that was lost; say whether it had one."""
+        say(Text(en="fetching the kubeconfig from the node", fr="récupération du kubeconfig depuis le nœud"))
+        program = kind(self._settings, say)
+        what = Text(en="asking for the kubeconfig", fr="demande du kubeconfig")
+        words = ["get", "kubeconfig", "--name", self.name]
+        try:
+            content = run(
+                [program, *words], what=what, env={"KIND_EXPERIMENTAL_PROVIDER": found.command[0]}, timeout=60
+            )
+        except CommandFailed:
+            return False
+        write_private(self.kubeconfig, content)
+        return True
+
     def _restart_silent(self, found: engine.Engine, say: Say) -> None:
-        """Start the node's own services again where the API is silent; systemd and kubelet do the rest."""
-        say(Text(en="the API server is silent: healing the node", fr="l'API ne répond pas : réparation du nœud"))
-        if self._api_within(20):
+        """Restart a node whose API stays silent; systemd and kubelet do the rest."""
+        if self._api_within(_SILENT_SECONDS):
             return
+        say(Text(en="the API server is silent: restarting the node", fr="l'API ne répond pas : redémarrage du nœud"))
         found.call("restart", self._node, what=Text(en="restarting the node", fr="redémarrage du nœud"))
 
     def _remove(self, found: engine.Engine) -> None:
@@ -202,26 +215,18 @@ class Kind:
         folder = self._settings.folder
         shutil.rmtree(folder / "control", ignore_errors=True)
         (folder / "control").mkdir(parents=True, exist_ok=True)
-        self._owner_file.write_text(str(self._settings.root))
+        self._claim.take(self.backend)
         self._secrets(folder / "control")
         config = folder / "kind.yaml"
         template = yaml.safe_load((self._settings.root / "kind-config.yaml").read_text())
         config.write_text(yaml.safe_dump(rendered(template, self._settings, image)))
         say(Text(en="creating the cluster", fr="création du cluster"))
+        self._unfinished.touch()
         partial = folder / "kubeconfig.part"
+        words = ["create", "cluster", "--name", self.name, "--config", str(config), "--kubeconfig", str(partial)]
         try:
             run(
-                [
-                    program,
-                    "create",
-                    "cluster",
-                    "--name",
-                    self.name,
-                    "--config",
-                    config,
-                    "--kubeconfig",
-                    partial,
-                ],
+                [program, *words],
                 what=Text(en=f"creating cluster {self.name}", fr=f"création du cluster {self.name}"),
                 env={"KIND_EXPERIMENTAL_PROVIDER": found.command[0]},
                 timeout=300,
@@ -231,7 +236,9 @@ class Kind:
             if self._container_state(found) is not None:
                 self._remove(found)
             partial.unlink(missing_ok=True)
+            self._unfinished.unlink(missing_ok=True)
             raise
+        self._unfinished.unlink()
         partial.chmod(0o600)
         partial.rename(self.kubeconfig)
 
@@ -244,24 +251,16 @@ class Kind:
             "resources": [{"resources": ["secrets"], "providers": providers}],
         }
         for name, content in (("encryption.yaml", encryption), ("audit.yaml", _AUDIT)):
-            path = folder / name
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "w") as file:
-                yaml.safe_dump(content, file)
+            write_private(folder / name, yaml.safe_dump(content))
 
     def _in_node(self, *words: str, what: Text) -> str:
         return self._engine().call("exec", self._node, *words, what=what)
 
     def _api_answers(self) -> bool:
-        return _answers(self._settings)
+        return answers(self._settings.port("api"))
 
     def _api_within(self, seconds: float) -> bool:
-        deadline = time.monotonic() + seconds
-        while not self._api_answers():
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.3)
-        return True
+        return until(self._api_answers, seconds)
 
     def _wait_ready(self) -> None:
         if not self._api_within(_READY_SECONDS):
@@ -291,19 +290,3 @@ def rendered(template: dict[str, Any], settings: Settings, image: node.NodeImage
     for mount in machine["extraMounts"]:
         mount["hostPath"] = mount["hostPath"].replace("/tarmac", str(settings.folder), 1)
     return config
-
-
-def _answers(settings: Settings) -> bool:
-    """Ask the API server whether it is ready, with the cluster's own certificates."""
-    import http.client  # noqa: PLC0415  only needed here
-    import ssl  # noqa: PLC0415
-
-    context = ssl._create_unverified_context()  # noqa: S323, SLF001  the question is only whether something answers
-    connection = http.client.HTTPSConnection("127.0.0.1", settings.port("api"), timeout=3, context=context)
-    try:
-        connection.request("GET", "/readyz")
-        return connection.getresponse().status == http.client.OK
-    except OSError:
-        return False
-    finally:
-        connection.close()

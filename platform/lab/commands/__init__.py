@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
+from types import FrameType
 
 import click
 
+from lab import process
 from lab.errors import LabError
 from lab.settings import Settings
 from lab.text import Text, language
@@ -55,6 +58,10 @@ def lab(context: click.Context) -> None:
 
 def main() -> None:
     """Run the command line; an error is told in the user's language and becomes the exit code."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # What `nohup` wants ignored stays ignored.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupted)
     try:
         lab(standalone_mode=False)
     except LabError as error:
@@ -66,3 +73,9 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         click.echo(_INTERRUPTED.in_(language(os.environ)), err=True)
         sys.exit(130)
+
+
+def _interrupted(_: int, __: FrameType | None) -> None:
+    """End the programs of every thread, then let the main one unwind and clean up."""
+    process.interrupt()
+    raise KeyboardInterrupt
