@@ -5,7 +5,7 @@ from __future__ import annotations
 from lab.checks import Bundle, Finding, Findings, Text, View, check, need
 
 from . import work
-from .results import measured, result, shown
+from .results import figure, measured, result, shown
 
 _EXERCISE = "circuit-breaker"
 _LONGEST_CALL = 2
@@ -114,15 +114,15 @@ def _opened(run: View) -> Finding:
 
 def _fast(run: View) -> Finding:
     place = run.at("open_p95_ms")
-    figure = "null" if place.value is None else shown(place.number())
+    took = figure(place)
     return need(
         "fast",
         place.value is not None and place.number() <= _AT_ONCE_MS,
-        f"open_p95_ms={figure} <= {_AT_ONCE_MS}",
+        f"open_p95_ms={took} <= {_AT_ONCE_MS}",
         Text(
-            en=f"while the breaker was open, answers should come at once: open_p95_ms is {figure}, "
+            en=f"while the breaker was open, answers should come at once: open_p95_ms is {took}, "
             f"{_AT_ONCE_MS} at most are wanted (null: it was never open)",
-            fr=f"disjoncteur ouvert, les réponses devraient venir aussitôt : open_p95_ms vaut {figure}, "
+            fr=f"disjoncteur ouvert, les réponses devraient venir aussitôt : open_p95_ms vaut {took}, "
             f"{_AT_ONCE_MS} au plus sont attendues (null : il n'a jamais été ouvert)",
         ),
         work.edit(
@@ -136,8 +136,7 @@ def _fast(run: View) -> Finding:
 
 
 def _recovered(run: View) -> Finding:
-    took = run.at("recovery_s").value
-    seen = f"closed_again={str(run.flag('closed_again')).lower()} recovery_s={took}"
+    seen = f"closed_again={str(run.flag('closed_again')).lower()} recovery_s={figure(run.at('recovery_s'))}"
     return need(
         "recovered",
         run.flag("closed_again"),

@@ -55,10 +55,10 @@ def _endpoints(addresses: list[str], wanted: float) -> Finding:
         0 < wanted <= len(addresses),
         seen,
         Text(
-            en=f"the EndpointSlices of {_SERVICE} hold {len(addresses)} ready addresses for {shown(wanted)} pods: "
-            "the name leads nowhere, or not to all of them",
-            fr=f"les EndpointSlices de {_SERVICE} contiennent {len(addresses)} adresses prêtes pour {shown(wanted)} "
-            "pods : le nom ne mène nulle part, ou pas à tous",
+            en=f"ready addresses in the EndpointSlices of {_SERVICE}: {len(addresses)}, wanted by Deployment/{_NAME} "
+            f"(spec.replicas): {shown(wanted)}; the name leads nowhere, or not to every pod",
+            fr=f"adresses prêtes dans les EndpointSlices de {_SERVICE} : {len(addresses)}, voulues par "
+            f"Deployment/{_NAME} (spec.replicas) : {shown(wanted)} ; le nom ne mène nulle part, ou pas à tous les pods",
         ),
         work.edit(
             _EXERCISE,

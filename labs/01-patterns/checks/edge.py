@@ -135,9 +135,8 @@ def _kept(run: View) -> Finding:
         arrived == taken > 0,
         f"taken={shown(taken)} arrived={shown(arrived)}",
         Text(
-            en=f"{shown(taken)} readings were taken during the cut, {shown(arrived)} arrived at the centre afterwards",
-            fr=f"{shown(taken)} relevés ont été pris pendant la coupure, {shown(arrived)} sont arrivés au centre "
-            "ensuite",
+            en=f"readings taken during the cut: {shown(taken)}; arrived at the centre afterwards: {shown(arrived)}",
+            fr=f"relevés pris pendant la coupure : {shown(taken)} ; arrivés ensuite au centre : {shown(arrived)}",
         ),
         work.edit(
             _EXERCISE,

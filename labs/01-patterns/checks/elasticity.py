@@ -5,7 +5,7 @@ from __future__ import annotations
 from lab.checks import Bundle, Finding, Findings, Text, View, check, need
 
 from . import work
-from .results import measured, result, shown
+from .results import figure, measured, result, shown
 
 _EXERCISE = "scale-to-zero"
 
@@ -78,7 +78,7 @@ def _bounded(most: View) -> Finding:
 
 
 def _woke(run: View) -> Finding:
-    jobs, done, first = run.number("jobs"), run.number("done"), run.at("cold_start_s").value
+    jobs, done, first = run.number("jobs"), run.number("done"), figure(run.at("cold_start_s"))
     seen = f"jobs={shown(jobs)} done={shown(done)} cold_start_s={first}"
     return need(
         "woke",
@@ -100,15 +100,14 @@ def _woke(run: View) -> Finding:
 
 def _slept(run: View) -> Finding:
     names = ("replicas_before", "replicas_most", "replicas_after")
-    seen = " ".join(f"{name}={run.at(name).value}" for name in names)
-    after = run.number("replicas_after")
+    seen = " ".join(f"{name}={figure(run.at(name))}" for name in names)
     return need(
         "slept",
-        after == 0,
+        run.number("replicas_after") == 0,
         seen,
         Text(
-            en=f"Deployment/worker still had {shown(after)} replicas after the last job: {seen}",
-            fr=f"le Deployment/worker avait encore {shown(after)} répliques après la dernière tâche : {seen}",
+            en=f"Deployment/worker did not go down to 0 after the last job: {seen}",
+            fr=f"le Deployment/worker n'est pas descendu à 0 après la dernière tâche : {seen}",
         ),
         work.edit(
             _EXERCISE,

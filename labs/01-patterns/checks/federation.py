@@ -32,8 +32,8 @@ def _weighting(weights: View) -> Finding:
         weights.value == "samples",
         seen,
         Text(
-            en=f"{seen}: LGA with 400 flights pulls the shared model as hard as EWR with 6000",
-            fr=f"{seen} : LGA avec 400 vols tire le modèle commun aussi fort qu'EWR avec 6000",
+            en=f"{seen}: the site with the fewest flights pulls the shared model as hard as the one with the most",
+            fr=f"{seen} : le site qui a le moins de vols tire le modèle commun aussi fort que celui qui en a le plus",
         ),
         work.edit(
             _EXERCISE,

@@ -33,10 +33,12 @@ def _kept(config: View, wanted: View) -> Finding:
         there == "delete" and wanted.value == "delete",
         seen,
         Text(
-            en=f"the journal may lose events that a later one of the same booking follows: {seen}",
-            fr=f"le journal peut perdre les événements que suit un autre de la même réservation : {seen}",
+            en=f"the journal may lose every event that another of the same booking follows: {seen}",
+            fr=f"le journal peut perdre tout événement suivi d'un autre de la même réservation : {seen}",
         ),
-        work.edit(
+        _hand_over()
+        if wanted.value == "delete"
+        else work.edit(
             _EXERCISE,
             en="choose for TARMAC_JOURNAL_CLEANUP the policy that looks at age alone, never at keys; "
             "role analyst hands it to the topic when it starts",
@@ -57,7 +59,9 @@ def _retention(config: View, wanted: View) -> Finding:
             en=f"the journal forgets events by age, and with them the truth: {seen}",
             fr=f"le journal oublie les événements selon leur âge, et la vérité avec eux : {seen}",
         ),
-        work.edit(
+        _hand_over()
+        if wanted.number() == _UNLIMITED
+        else work.edit(
             _EXERCISE,
             en="give TARMAC_JOURNAL_RETENTION_MS the value that Kafka reads as no limit; "
             "role analyst hands it to the topic when it starts",
@@ -103,6 +107,16 @@ def _rebuilt(run: View) -> Finding:
             en="make sure that the journal keeps every event, in its order",
             fr="assurez-vous que le journal garde chaque événement, dans son ordre",
         ),
+    )
+
+
+def _hand_over() -> Text:
+    return Text(
+        en="Deployment/analyst has the right value, its topic has not: role analyst hands it over when it starts, so "
+        f"`kubectl -n lab-01 rollout restart deployment/analyst`, then `lab compare 01 --only {_EXERCISE}`",
+        fr="le Deployment/analyst a la bonne valeur, son topic ne l'a pas : le rôle analyst la lui donne à son "
+        "démarrage, donc `kubectl -n lab-01 rollout restart deployment/analyst`, puis "
+        f"`lab compare 01 --only {_EXERCISE}`",
     )
 
 

@@ -37,8 +37,8 @@ def _one_rule(batch: View, speed: View) -> Finding:
         ),
         work.edit(
             _EXERCISE,
-            en="let both variables say when a flight still counts as on time in the same way",
-            fr="faites dire la même chose aux deux variables sur ce qu'est un vol à l'heure",
+            en="let both variables agree on how late a flight may be and still count as on time",
+            fr="accordez les deux variables sur le retard que peut avoir un vol encore à l'heure",
         ),
     )
 

@@ -57,6 +57,16 @@ def shown(number: float) -> str:
     return f"{number:.4g}" if abs(number) < 1000 else f"{number:.0f}"  # noqa: PLR2004  four digits are enough
 
 
+def figure(place: View) -> str:
+    """Return a figure as evidence shows it, where the experiment may have had nothing to measure.
+
+    Raises:
+        Missing: it is neither a number nor null.
+
+    """
+    return "null" if place.value is None else shown(place.number())
+
+
 def _same(one: View, other: View) -> bool:
     try:
         return one.number() == other.number()

@@ -3,6 +3,7 @@
 import ast
 import copy
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lab.checks import Bundle, Check
+from lab.checks import Bundle, Check, Text
 from lab.checks.mutants import judge, read
 from lab.state import bundle as files
 from lab.state.redaction import redacted
@@ -70,6 +71,45 @@ def test_conditions_have_names_of_their_own_within_a_check(checks: Checks, solve
         assert len(names) == len(set(names)), name
 
 
+def test_what_is_wrong_at_the_start_leads_to_a_file_or_a_command(checks: Checks, start: State) -> None:
+    """No remedy leaves the trainee without a place to go to, and both languages lead to the same one."""
+    for name, check in checks.items():
+        for finding in check(Bundle(start)).unmet:
+            places = [re.findall(r"manifests/work/[a-z-]+\.yaml|`[^`]+`", words) for words in _both(finding.remedy)]
+            assert places[0], (name, finding.condition)
+            assert places[0] == places[1], (name, finding.condition)
+
+
+def test_a_service_without_pods_is_told_from_the_null_that_kubernetes_writes(checks: Checks, solved: State) -> None:
+    """A selector that matches nothing leaves an EndpointSlice with null for its endpoints: no address, no stumbling."""
+    state = copy.deepcopy(solved)
+    for item in state["objects"]:
+        if item["kind"] == "EndpointSlice":
+            item["endpoints"] = None
+    verdict = checks["service-discovery"](Bundle(state))
+    assert [finding.condition for finding in verdict.unmet] == ["endpoints"]
+
+
+def test_an_experiment_that_failed_says_why(checks: Checks, solved: State) -> None:
+    """What the experiment itself reported reaches the trainee in both languages."""
+    for name in set(checks) & set(solved["answers"]):
+        state = copy.deepcopy(solved)
+        state["answers"][name]["body"] = {"name": name, "error": "Service/centre: no answer within 5 s"}
+        unmet = checks[name](Bundle(state)).unmet
+        assert [finding.condition for finding in unmet] == ["present"]
+        assert all("Service/centre: no answer within 5 s" in words for words in _both(unmet[0].reason))
+
+
+def test_an_experiment_that_was_not_run_is_asked_for(checks: Checks, solved: State) -> None:
+    """Right settings alone pass nothing: the remedy names the command that measures."""
+    for name in set(checks) & set(solved["answers"]):
+        state = copy.deepcopy(solved)
+        state["answers"][name] = {"status": 404, "body": {"error": "no result yet"}}
+        unmet = checks[name](Bundle(state)).unmet
+        assert [finding.condition for finding in unmet] == ["present"]
+        assert all(f"`lab compare 01 --only {name}`" in words for words in _both(unmet[0].remedy))
+
+
 @pytest.mark.parametrize("name", ["start", "solved"])
 def test_recorded_states_are_usable_small_and_without_secrets(folder: Path, name: str) -> None:
     """What is committed can be read back, has no secret left in it, and stays small enough to review."""
@@ -91,6 +131,10 @@ def test_checks_import_the_checks_package_and_nothing_else_of_ours(folder: Path)
                 assert node.module in {"lab.checks", "__future__", "collections.abc"} or (
                     str(node.module).partition(".")[0] in allowed - {"lab"}
                 ), file
+
+
+def _both(text: Text) -> tuple[str, str]:
+    return text.en, text.fr
 
 
 def _places(value: object, way: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:

@@ -6,6 +6,10 @@ from pathlib import Path
 import pytest
 
 from lab.checks.quiz import read
+from lab.spec import Course
+from lab.text import Language
+
+_LANGUAGES: tuple[Language, ...] = ("en", "fr")
 
 _TOPICS = (
     "batch, streaming, near-real-time",
@@ -37,6 +41,16 @@ def test_every_question_leads_to_an_exercise(folder: Path, exercises: list[objec
     """The answer to a question can be seen in an exercise that exists."""
     known = {exercise.id for exercise in exercises}  # type: ignore[attr-defined]
     assert {question.exercise for question in read(folder / "quiz.yaml")} - known == set()
+
+
+def test_hints_lead_from_a_nudge_to_the_file(folder: Path) -> None:
+    """Each exercise has three hints or more, none twice, and only the last one names the file to edit."""
+    for exercise in Course(folder.parents[1]).lab("01").exercises:
+        for language in _LANGUAGES:
+            hints = [hint.in_(language) for hint in exercise.hints]
+            named = [f"manifests/work/{exercise.id}.yaml" in hint for hint in hints]
+            assert len(set(hints)) == len(hints) >= 3, exercise.id
+            assert named == [False] * (len(hints) - 1) + [True], exercise.id
 
 
 def test_both_guides_have_the_same_commands(folder: Path) -> None:
