@@ -67,7 +67,9 @@ class WeatherRead(
     dewp: Annotated[float, Meta(ge=-80, le=100, description="dew point, degrees Fahrenheit")] | None = None
     humid: Annotated[float, Meta(ge=0, le=100, description="relative humidity, percent")] | None = None
     wind_dir: Annotated[int, Meta(ge=0, le=360, description="degrees")] | None = None
-    wind_speed: Annotated[float, Meta(ge=0, description="miles per hour; the data has one reading of 1048")] | None = None
+    wind_speed: Annotated[float, Meta(ge=0, description="miles per hour; the data has one reading of 1048")] | None = (
+        None
+    )
     wind_gust: Annotated[float, Meta(ge=0, description="miles per hour")] | None = None
     precip: Annotated[float, Meta(ge=0, description="inches")] | None = None
     pressure: Annotated[float, Meta(ge=850, le=1100, description="millibars")] | None = None

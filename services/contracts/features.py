@@ -29,7 +29,9 @@ SIDES: dict[str, str] = {"departure": DEPARTED, "arrival": ARRIVED}
 """Side of a flight -> the topic its delays come from."""
 
 FEATURES: tuple[Feature, ...] = tuple(
-    Feature(f"{side}_delay_by_{kind}", topic, kind, f"mean {side} delay in minutes, per {kind}, over the last event-hours")
+    Feature(
+        f"{side}_delay_by_{kind}", topic, kind, f"mean {side} delay in minutes, per {kind}, over the last event-hours"
+    )
     for side, topic in SIDES.items()
     for kind in KINDS
 )

@@ -1,6 +1,6 @@
 """JSON Schemas of the events, for readers in other languages and for the contract test that keeps them as published.
 
-    python -m contracts.schemas FOLDER     writes one file per event type
+python -m contracts.schemas FOLDER     writes one file per event type
 """
 
 import json

@@ -1,5 +1,6 @@
 """Reading and writing events: what comes out of here meets its contract; everything else is refused with field and
-reason."""
+reason.
+"""
 
 import re
 

@@ -10,7 +10,7 @@ Every call waits for a broker that is away and says so once in a while; what can
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from kafka import KafkaConsumer, KafkaProducer
 from kafka.consumer.subscription_state import ConsumerRebalanceListener
@@ -23,7 +23,7 @@ from runtime.process import Stop
 
 log = logging.getLogger(__name__)
 
-Place = TopicPartition
+Place: TypeAlias = TopicPartition
 Headers = list[tuple[str, bytes]]
 T = TypeVar("T")
 
@@ -62,6 +62,11 @@ def patiently(attempt: Callable[[], T], what: str, stop: Stop, bound: float | No
         stop.wait(_PAUSE)
 
 
+def _short(identity: object) -> str:
+    """Enough of a topic's id to tell two apart, short enough for a note."""
+    return "" if identity is None else str(identity)[:8]
+
+
 def partition_of(key: bytes, partitions: int) -> int:
     """The partition that every standard client gives to `key`."""
     return (murmur2(key) & 0x7FFFFFFF) % partitions
@@ -97,9 +102,13 @@ class Publisher:
 
     def partitions(self, topic: str) -> int:
         """How many partitions `topic` has; waits for a topic that is not declared yet."""
-        return patiently(lambda: len(self._producer.partitions_for(topic)), f"the partitions of topic {topic}", self._stop)
+        return patiently(
+            lambda: len(self._producer.partitions_for(topic)), f"the partitions of topic {topic}", self._stop
+        )
 
-    def send(self, topic: str, value: bytes | None, key: bytes | None, headers: Headers, partition: int | None = None) -> Any:  # noqa: ANN401, PLR0913 (a record's parts; the client's future)
+    def send(
+        self, topic: str, value: bytes | None, key: bytes | None, headers: Headers, partition: int | None = None
+    ) -> Any:  # noqa: ANN401 (a record's parts; the client's future)
         """Hand over one record; blocks while the send buffer is full."""
         while True:
             if self._failure:
@@ -137,13 +146,17 @@ class Publisher:
             raise BrokerUnavailable(f"records are not acknowledged: {failure}", "check the broker") from failure
         self.check()
 
-    def topic_identity(self, topic: str) -> object:
-        """The topic's id as last heard: another one means that the topic was deleted and made again."""
-        return self._producer._metadata.topic_id(topic)  # noqa: SLF001 (the client offers it nowhere else)
+    def topic_identity(self, topic: str) -> str:
+        """The topic's id as last heard: another one means that the topic was deleted and made again; empty: not known."""
+        return _short(self._producer._metadata.topic_id(topic))  # noqa: SLF001  the client offers it nowhere else
 
     def close(self, seconds: float) -> None:
-        """Send what waits, for so many seconds at most."""
-        self._producer.close(timeout=seconds)
+        """Send what waits, for so many seconds at most; what is not acknowledged then is given up and said."""
+        try:
+            self._producer.close(timeout=seconds)
+        except KafkaError as failure:
+            log.warning("records were given up", extra={"cause": repr(failure)})
+            self._producer._sender.force_close()  # noqa: SLF001  the client stops half-way when its flush times out
 
 
 class Subscription:
@@ -226,9 +239,9 @@ class Subscription:
             return False
         return True
 
-    def identity(self, topic: str) -> object:
-        """The topic's id as last heard."""
-        return self._consumer._client.cluster.topic_id(topic)  # noqa: SLF001 (the client offers it nowhere else)
+    def identity(self, topic: str) -> str:
+        """The topic's id as last heard; empty: not known."""
+        return _short(self._consumer._client.cluster.topic_id(topic))  # noqa: SLF001  the client offers it nowhere else
 
     def close(self, seconds: float) -> None:
         """Leave the group."""
@@ -272,7 +285,9 @@ class Log:
         Raises:
             TopicMissing: it is not declared.
         """
-        found = patiently(lambda: self._consumer.partitions_for_topic(topic), f"the partitions of topic {topic}", self._stop)
+        found = patiently(
+            lambda: self._consumer.partitions_for_topic(topic), f"the partitions of topic {topic}", self._stop
+        )
         if not found:
             raise TopicMissing(f"topic {topic} does not exist", "declare it; `lab up` does")
         return [Place(topic, number) for number in sorted(found)]

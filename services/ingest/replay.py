@@ -86,13 +86,33 @@ class Replay:
         self._decode = {topic: Reader(topic).decode for topic in EVENTS}
 
     def __iter__(self) -> Iterator[Planned]:
+        return self.plan(0)
+
+    def plan(self, begin: int) -> Iterator[Planned]:
+        """The plan; whole loops before the place `begin` may be left out, where no limit has to be counted."""
         left = self._limit or -1
-        for planned in self._all():
+        for planned in self._all(self._skipped(begin)):
             if planned.time >= self._start:
                 if left == 0:
                     return
                 left -= 1
                 yield planned
+
+    def before(self, begin: int) -> int:
+        """How many events `plan(begin)` leaves out."""
+        loops = self._skipped(begin)
+        return loops * self.events_in_file - next(iter(self)).place if loops else 0
+
+    def _skipped(self, begin: int) -> int:
+        return 0 if self._limit else max(begin, 0) // max(self.events_in_file, 1)
+
+    def total(self) -> int | None:
+        """Events in all; None for a replay without end."""
+        if self._limit or not self._loops:
+            return self._limit or None
+        last = self.events_in_file * self._loops
+        first = next((planned.place for planned in self), last)
+        return last - first
 
     def _header(self) -> Header:
         remedy = "make it with `python -m ingest pack CSV_FOLDER FILE`"
@@ -105,8 +125,7 @@ class Replay:
             raise BadData(f"replay file {self._file} has format {header.format}, not {FORMAT}", remedy)
         return header
 
-    def _all(self) -> Iterator[Planned]:
-        loop = 0
+    def _all(self, loop: int) -> Iterator[Planned]:
         while loop < self._loops or not self._loops:
             yield from self._once(loop)
             loop += 1

@@ -2,15 +2,16 @@
 
 The clock is the newest event time applied. It never moves back, and one stray event far ahead does not carry it away:
 
-    applied     inside the window or a little ahead: the clock moves on
-    duplicate   its id stands in the window already
-    late        older than the window, by less than `STRAY`
-    stray       further than `STRAY` from the clock; only when `STRAYS` come in a row has time itself moved (another
-                replay was begun), and the stream begins anew there
+- applied: inside the window or a little ahead; the clock moves on
+- duplicate: its id stands in the window already
+- late: older than the window, by less than `STRAY`
+- stray: further than `STRAY` from the clock, beyond what the records' own time stamps explain; only when `STRAYS` come in
+  a row has time itself moved (another replay was begun), and the stream begins anew there
 """
 
 from collections import deque
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from contracts.events import Event
 from contracts.features import LONGEST
@@ -20,39 +21,67 @@ STRAY = 2 * 24 * 3600.0
 STRAYS = 20
 
 APPLIED, LATE, DUPLICATE, STRAYED = "applied", "late", "duplicate", "stray"
+DEAD = "dead"
+OUTCOMES = (APPLIED, LATE, DUPLICATE, STRAYED, DEAD)
+"""Everything that can come of an event."""
+
+_NEVER = float("-inf")
+
+
+class Mark(NamedTuple):
+    """What a note keeps of a stream: enough to build it again from the log."""
+
+    clock: float
+    """Event time in seconds."""
+    first: int
+    """Offset of the window's first event."""
+    strays: int = 0
+    """Events in a row that were far from the clock."""
 
 
 class Stream:
     """The rolling state of one key; memory is bounded by the events of one event-day."""
 
-    __slots__ = ("_ids", "_strays", "clock", "entries", "last_offset")
+    __slots__ = ("_first", "_ids", "_strays", "clock", "entries", "last_offset", "last_stamp")
 
-    def __init__(self) -> None:
-        self.clock = float("-inf")
+    def __init__(self, mark: Mark | None = None) -> None:
+        self.clock = mark.clock if mark else _NEVER
         self.entries: deque[tuple[float, int, Event]] = deque()
         """(event time in seconds, offset, event) in order of arrival."""
         self.last_offset = -1
+        self.last_stamp = _NEVER
+        """Wall-clock time stamp, in seconds, of the newest record applied."""
+        self._first = mark.first if mark else 0
         self._ids: set[str] = set()
-        self._strays = 0
+        self._strays = mark.strays if mark else 0
 
-    def offer(self, event: Event, time: float, offset: int) -> str:
-        """Apply the event if it may be; what came of it."""
+    def offer(self, event: Event, time: float, offset: int, stamp: float) -> str:
+        """Apply the event if it may be; what came of it.
+
+        Args:
+            event: what happened.
+            time: its event time, seconds since the epoch.
+            offset: where its record stands.
+            stamp: when its record was written, seconds since the epoch.
+        """
         ahead = time - self.clock
         if -LONGEST < ahead <= STRAY:
             if event.id in self._ids:
                 return DUPLICATE
             self._strays = 0
-            self._add(event, time, offset)
+            self._add(event, time, offset, stamp)
             if ahead > 0:
                 self.clock = time
                 self._forget()
             return APPLIED
-        return self._offer_far(event, time, offset, ahead)
+        return self._offer_far(event, time, offset, stamp)
 
-    def _offer_far(self, event: Event, time: float, offset: int, ahead: float) -> str:
-        if self.clock != float("-inf"):
-            if -STRAY <= ahead <= -LONGEST:
-                return LATE
+    def _offer_far(self, event: Event, time: float, offset: int, stamp: float) -> str:
+        ahead = time - self.clock
+        if -STRAY <= ahead <= -LONGEST:
+            return LATE
+        # A live source that was silent for a week is a week ahead of its clock, and by its records' stamps as well.
+        if not 0 < ahead <= STRAY + stamp - self.last_stamp:
             self._strays += 1
             if self._strays < STRAYS:
                 return STRAYED
@@ -60,18 +89,19 @@ class Stream:
         self._ids.clear()
         self._strays = 0
         self.clock = time
-        self._add(event, time, offset)
+        self._add(event, time, offset, stamp)
         return APPLIED
 
-    def rebuild(self, event: Event, time: float, offset: int) -> None:
-        """Take an event again whose effect was committed: `clock` is final already, so what lies in the window was in it."""
-        if self.clock - LONGEST < time <= self.clock and event.id not in self._ids:
-            self._add(event, time, offset)
+    def rebuild(self, event: Event, time: float, offset: int, stamp: float) -> None:
+        """Take an event again whose effect was committed: `clock` is final, so what lies in the window was in it."""
+        if offset >= self._first and self.clock - LONGEST < time <= self.clock and event.id not in self._ids:
+            self._add(event, time, offset, stamp)
 
-    def _add(self, event: Event, time: float, offset: int) -> None:
+    def _add(self, event: Event, time: float, offset: int, stamp: float) -> None:
         self.entries.append((time, offset, event))
         self._ids.add(event.id)
         self.last_offset = offset
+        self.last_stamp = stamp
 
     def _forget(self) -> None:
         horizon = self.clock - LONGEST
@@ -79,15 +109,16 @@ class Stream:
         while entries[0][0] <= horizon:
             self._ids.discard(entries.popleft()[2].id)
 
-    def first_offset(self) -> int:
-        """Offset from which this window can be built again."""
-        return self.entries[0][1] if self.entries else self.last_offset
+    def mark(self, offset: int) -> Mark:
+        """What to keep of it in a note that stands at `offset`."""
+        return Mark(self.clock, self.entries[0][1] if self.entries else offset, self._strays)
 
     def newest(self) -> Event | None:
         """The event with the greatest event time."""
         return max(self.entries, key=lambda entry: entry[0])[2] if self.entries else None
 
-    def within(self, seconds: float) -> Iterator[Event]:
-        """Events of the last so many seconds of event time."""
-        since = self.clock - seconds
-        return (event for time, _, event in self.entries if time > since)
+    def within(self, seconds: float, until: float | None = None) -> Iterator[Event]:
+        """Events of the last so many seconds of event time before `until`, the stream's own clock by default."""
+        end = self.clock if until is None else until
+        since = end - seconds
+        return (event for time, _, event in self.entries if since < time <= end)

@@ -1,9 +1,9 @@
 """What can go wrong in a service, and whether trying again helps.
 
-    ServiceError
-    ├── Temporary       the world outside is not ready: the same call may work later (exit 1)
-    └── Permanent       trying again changes nothing: somebody has to act (exit 2)
-        └── BadSetting  an environment variable that cannot be used
+ServiceError
+├── Temporary       the world outside is not ready: the same call may work later (exit 1)
+└── Permanent       trying again changes nothing: somebody has to act (exit 2)
+└── BadSetting  an environment variable that cannot be used
 """
 
 from typing import ClassVar

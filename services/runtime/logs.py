@@ -1,6 +1,6 @@
 """Logs: one JSON object per line on standard error, with the fields that the caller gave as `extra`.
 
-    log.info("partition restored", extra={"topic": "flight.departed.v1", "partition": 0})
+log.info("partition restored", extra={"topic": "flight.departed.v1", "partition": 0})
 """
 
 import datetime as dt

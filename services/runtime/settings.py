@@ -67,7 +67,9 @@ def load(kind: type[S], env: Mapping[str, str], family: tuple[type, ...] = ()) -
     known = set(own).union(*({_variable(field) for field in dataclasses.fields(other)} for other in family))
     _refuse_unknown(env, known)
     hints = get_type_hints(kind)
-    given = {field.name: _parsed(name, env[name], hints[field.name], field) for name, field in own.items() if name in env}
+    given = {
+        field.name: _parsed(name, env[name], hints[field.name], field) for name, field in own.items() if name in env
+    }
     return kind(**given)
 
 

@@ -71,7 +71,7 @@ class Tracing:
         return self._ratio > 0 and self._draw() < self._ratio
 
     @contextmanager
-    def root(self, name: str, **attributes: str | int | float) -> Iterator[list[tuple[str, bytes]]]:
+    def root(self, name: str, **attributes: str | float) -> Iterator[list[tuple[str, bytes]]]:
         """A span with no parent; gives the headers that carry its context."""
         with self._tracer.start_as_current_span(
             name, context=Context(), kind=SpanKind.PRODUCER, attributes=attributes
@@ -80,7 +80,7 @@ class Tracing:
 
     @contextmanager
     def continued(
-        self, name: str, parent: bytes | None, kind: SpanKind = SpanKind.SERVER, **attributes: str | int | float
+        self, name: str, parent: bytes | None, kind: SpanKind = SpanKind.SERVER, **attributes: str | float
     ) -> Iterator[Span]:
         """A child of the `traceparent` value `parent`; nothing where that is missing, malformed or not sampled."""
         context = parse(parent) if sampled(parent) and self._provider else None

@@ -1,0 +1,59 @@
+"""The entry points, put together from their parts."""
+
+from pathlib import Path
+
+from contracts.topics import EVENTS
+from ingest import dataset, replay
+from ingest.broker import Publisher, Subscription
+from ingest.consumer import Consumer
+from ingest.figures import ConsumerFigures, ProducerFigures
+from ingest.letters import Letterbox
+from ingest.producer import Producer, Progress
+from ingest.settings import ConsumerSettings, ProducerSettings
+from ingest.view import View
+from runtime.health import Health
+from runtime.process import Stop
+from runtime.tracing import Tracing
+from runtime.web import Web
+
+
+def produce(settings: ProducerSettings, stop: Stop) -> None:
+    """Replay the data set until all is sent or the process is asked to stop."""
+    plan = replay.Replay(Path(settings.data), settings.start, settings.limit, settings.loops)
+    health, figures, progress = Health(), ProducerFigures(), Progress(plan.total())
+    tracing = Tracing.to("ingest-producer", settings.traces, settings.trace_ratio)
+    producer = Producer(settings, plan, figures, progress, health, tracing)
+    questions = {"position": progress.position}
+    web = Web(settings.port, health, figures.registry, questions=questions, tracing=tracing).start()
+    try:
+        producer.run(stop)
+    finally:
+        web.close()
+        tracing.close()
+
+
+def consume(settings: ConsumerSettings, stop: Stop) -> None:
+    """Consume until the process is asked to stop."""
+    health, figures, view = Health(), ConsumerFigures(), View()
+    tracing = Tracing.to("ingest-consumer", settings.traces, settings.trace_ratio)
+    questions = view.questions()
+    health.beat("consumer")
+    health.wait_for("kafka", f"no connection to {settings.kafka} yet")
+    web = Web(settings.port, health, figures.registry, questions=questions, tracing=tracing).start()
+    try:
+        publisher = Publisher(settings.kafka, stop)
+        subscription = Subscription(settings.kafka, settings.group, list(EVENTS), stop)
+        letterbox = Letterbox(settings.kafka, settings.group, publisher, stop)
+        consumer = Consumer(settings, subscription, letterbox, view, figures, health, tracing)
+        health.met("kafka")
+        consumer.run(stop)
+        subscription.close(settings.drain_seconds)
+        publisher.close(settings.drain_seconds)
+    finally:
+        web.close()
+        tracing.close()
+
+
+def pack(folder: Path, file: Path) -> int:
+    """Make the replay file of the data set's CSV files; the number of events."""
+    return replay.write(dataset.events(folder), file)
