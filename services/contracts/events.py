@@ -1,5 +1,6 @@
-"""Versioned events, as they stand on the wire: JSON objects, tagged by `type`, no unknown field, no field left out that
-has no default.
+"""Versioned events, as they stand on the wire.
+
+JSON objects, tagged by `type`, no unknown field, no field left out that has no default.
 
 `id` is a function of what happened (the same departure has the same id in every replay), `time` is the event time: when
 it happened, not when it was sent.

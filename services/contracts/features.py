@@ -7,8 +7,8 @@ from contracts.topics import ARRIVED, DEPARTED
 
 HOUR = 3600
 WINDOWS: dict[str, int] = {"1h": HOUR, "3h": 3 * HOUR, "24h": 24 * HOUR}
-"""Window name -> length in seconds of event time; a window ends at the newest event time seen, that instant included, and
-begins after the instant one length earlier."""
+"""Window name -> length in seconds of event time; a window ends at the newest event time seen, that instant included,
+and begins after the instant one length earlier."""
 
 LONGEST = max(WINDOWS.values())
 

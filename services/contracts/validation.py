@@ -1,5 +1,6 @@
-"""Reading and writing events: what comes out of here meets its contract; everything else is refused with field and
-reason.
+"""Reading and writing events.
+
+What comes out of here meets its contract; everything else is refused with field and reason.
 """
 
 import re
@@ -18,7 +19,7 @@ class Invalid(ValueError):
     """Bytes that are no event of the expected type.
 
     Attributes:
-        kind: `malformed` (no JSON), `unknown-topic` or `contract` (JSON that breaks its contract): few values, for metrics.
+        kind: `malformed` (no JSON), `unknown-topic` or `contract` (JSON that breaks it): few values, for metrics.
         field: the field at fault, `$` for the whole value.
         reason: what is wrong with it.
     """

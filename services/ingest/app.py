@@ -1,15 +1,18 @@
 """The entry points, put together from their parts."""
 
+import json
+import sys
 from pathlib import Path
 
 from contracts.topics import EVENTS
 from ingest import dataset, replay
+from ingest import repair as repairs
 from ingest.broker import Publisher, Subscription
 from ingest.consumer import Consumer
 from ingest.figures import ConsumerFigures, ProducerFigures
 from ingest.letters import Letterbox
 from ingest.producer import Producer, Progress
-from ingest.settings import ConsumerSettings, ProducerSettings
+from ingest.settings import ConsumerSettings, ProducerSettings, RepairSettings
 from ingest.view import View
 from runtime.health import Health
 from runtime.process import Stop
@@ -52,6 +55,12 @@ def consume(settings: ConsumerSettings, stop: Stop) -> None:
     finally:
         web.close()
         tracing.close()
+
+
+def repair(settings: RepairSettings, stop: Stop) -> None:
+    """Put dead letters back and say what came of them, as one line of JSON on standard output."""
+    outcomes = repairs.run(settings, stop)
+    sys.stdout.write(json.dumps({name: outcomes[name] for name in repairs.OUTCOMES}) + "\n")
 
 
 def pack(folder: Path, file: Path) -> int:

@@ -69,7 +69,7 @@ def _short(identity: object) -> str:
 
 def partition_of(key: bytes, partitions: int) -> int:
     """The partition that every standard client gives to `key`."""
-    return (murmur2(key) & 0x7FFFFFFF) % partitions
+    return int(murmur2(key) & 0x7FFFFFFF) % partitions
 
 
 class Publisher:
@@ -102,9 +102,8 @@ class Publisher:
 
     def partitions(self, topic: str) -> int:
         """How many partitions `topic` has; waits for a topic that is not declared yet."""
-        return patiently(
-            lambda: len(self._producer.partitions_for(topic)), f"the partitions of topic {topic}", self._stop
-        )
+        found = patiently(lambda: self._producer.partitions_for(topic), f"the partitions of topic {topic}", self._stop)
+        return len(found)
 
     def send(
         self, topic: str, value: bytes | None, key: bytes | None, headers: Headers, partition: int | None = None
@@ -147,7 +146,7 @@ class Publisher:
         self.check()
 
     def topic_identity(self, topic: str) -> str:
-        """The topic's id as last heard: another one means that the topic was deleted and made again; empty: not known."""
+        """The topic's id as last heard: another one means that the topic was made anew; empty: not known."""
         return _short(self._producer._metadata.topic_id(topic))  # noqa: SLF001  the client offers it nowhere else
 
     def close(self, seconds: float) -> None:
@@ -190,13 +189,14 @@ class Subscription:
     def poll(self, seconds: float) -> Mapping[Place, list[Any]]:
         """Records by partition; none where nothing came within `seconds` or the broker is away."""
         try:
-            return self._consumer.poll(timeout_ms=int(seconds * 1000))
+            found: Mapping[Place, list[Any]] = self._consumer.poll(timeout_ms=int(seconds * 1000))
         except OffsetOutOfRangeError:
             raise
         except KafkaError as failure:
             log.warning("poll failed", extra={"cause": repr(failure)})
             self._stop.wait(_PAUSE)
             return {}
+        return found
 
     def changed(self) -> bool:
         """Whether partitions came or went since it was last asked; their places have to be found anew."""
@@ -230,7 +230,7 @@ class Subscription:
         return found
 
     def commit(self, places: Mapping[Place, Committed]) -> bool:
-        """Make places and notes durable; False where the group gave the partitions to somebody else or Kafka is away."""
+        """Make places and notes durable; False where the partitions are somebody else's by now or Kafka is away."""
         offsets = {place: OffsetAndMetadata(it.offset, it.note, -1) for place, it in places.items()}
         try:
             self._consumer.commit(offsets, timeout_ms=10_000)

@@ -45,7 +45,7 @@ class Consumer:
         figures: what it measures.
     """
 
-    def __init__(  # noqa: PLR0913  the parts of the consumer meet here
+    def __init__(  # noqa: PLR0913, PLR0917  the parts of the consumer meet here
         self,
         settings: ConsumerSettings,
         subscription: Subscription,

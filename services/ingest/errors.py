@@ -1,16 +1,18 @@
 """What can go wrong in ingest.
 
 Temporary
-└── BrokerUnavailable   Kafka does not answer, or a partition has no leader
+├── BrokerUnavailable   Kafka does not answer, or a partition has no leader
+├── TopicMissing        a topic that the platform has not declared yet
+├── SendRefused         the broker refused a record
+└── RepairBusy          dead letters cannot be put back at present
 Permanent
-├── TopicMissing        a topic that the platform should have declared
 ├── BadData             the data set or its replay file cannot be used
-└── SendRefused         the broker refused a record for good
+└── BadRepairs          the repairs are no JSON object
 """
 
 from runtime.errors import Permanent, Temporary
 
-__all__ = ["BadData", "BrokerUnavailable", "Permanent", "SendRefused", "Temporary", "TopicMissing"]
+__all__ = ["BadData", "BadRepairs", "BrokerUnavailable", "RepairBusy", "SendRefused", "TopicMissing"]
 
 
 class BrokerUnavailable(Temporary):
@@ -27,3 +29,11 @@ class BadData(Permanent):
 
 class SendRefused(Temporary):
     """The broker refused a record; the place in the replay is found again from the log after a restart."""
+
+
+class RepairBusy(Temporary):
+    """Another run has the dead letters, or what was put back cannot be noted."""
+
+
+class BadRepairs(Permanent):
+    """The repairs are no JSON object."""

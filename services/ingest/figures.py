@@ -1,6 +1,6 @@
 """What Prometheus is told about ingest.
 
-Counters move when their effect is durable (acknowledged or committed), so a crash makes them stop short, never count twice.
+Counters move when their effect is durable (acknowledged or committed): a crash stops them short, it never counts twice.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from ingest.stream import OUTCOMES
 from runtime import metrics
 
 KINDS = ("malformed", "contract")
-"""Kinds of refusal of which a consumer knows; their series begin at zero so that the first one is seen as an increase."""
+"""Kinds of refusal of which a consumer knows; their series begin at zero so that a first one is an increase."""
 
 _BATCH_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 

@@ -79,7 +79,7 @@ class Letterbox:
         self._written: set[Origin] = set()
         self._waiting: list[Any] = []
         self.ends: list[int] = []
-        """Offset of each partition of the dead-letter topic at or beyond which every later letter of ours will stand."""
+        """By partition of the dead-letter topic: the offset before which no later letter of ours can stand."""
 
     def put(self, record: Any, refusal: Invalid) -> None:  # noqa: ANN401  the client's record
         """Write the letter about `record`, unless it was written before a crash."""

@@ -1,8 +1,8 @@
 """The state of one partition: a function of its log up to an offset, and small enough to be found again from it.
 
-A commit carries, beside the offset, a note: counts so far, each stream's mark, and the offset from which the windows can
-be read again. Offset and note are one record of Kafka's, so effects and place become durable together, without a store
-and without a transaction; after a crash the windows are rebuilt from the log itself and not one event is counted twice.
+A commit carries, beside the offset, a note: counts so far, each stream's mark, and the offset from which the windows
+can be read again. Offset and note are one record of Kafka's, so effects and place become durable together, without a
+store and without a transaction; after a crash the windows are rebuilt from the log itself and not one event is counted twice.
 """
 
 import logging
@@ -47,7 +47,7 @@ class Partition:
 
     def __init__(self, place: Place, offset: int = 0, note: Note | None = None, identity: str = "") -> None:
         self.noted = note is not None
-        """Whether it continues a commit of ours; otherwise its beginning has to be committed before anything is applied."""
+        """Whether it continues a commit of ours; if not, its beginning is committed before anything is applied."""
         note = note or Note(since=offset)
         self.place = place
         self.identity = identity
@@ -70,8 +70,8 @@ class Partition:
     ) -> "Partition":
         """The state that was committed, as far as the log still holds it.
 
-        A committed offset of another log, or outside this one, means that the topic was made anew or expired: what is gone
-        is said aloud.
+        A committed offset of another log, or outside this one, means that the topic was made anew or expired: what is
+        gone is said aloud.
         """
         first, next_ = bounds
         where = {"topic": place.topic, "partition": place.partition}
@@ -96,6 +96,7 @@ class Partition:
         """Apply records in order; how many came out how.
 
         Args:
+            records: what was polled, in order of their offsets.
             refused: called with each record that breaks its contract.
             traced: called with each record that carries headers and its event, after it was applied.
         """

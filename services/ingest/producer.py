@@ -1,4 +1,4 @@
-"""The producer: sends what is missing of the plan, in event time at a speed-up, and always knows from the log where it is."""
+"""The producer: sends what is missing of the plan, in event time at a speed-up; the log tells it where it is."""
 
 import datetime as dt
 import logging
@@ -80,7 +80,7 @@ class Producer:
         progress: what it tells.
     """
 
-    def __init__(  # noqa: PLR0913  the parts of the producer meet here
+    def __init__(  # noqa: PLR0913, PLR0917  the parts of the producer meet here
         self,
         settings: ProducerSettings,
         replay: Replay,

@@ -1,7 +1,7 @@
 """The replay file, and the plan that is read from it: every event once, in event-time order, with its place.
 
-The file holds the wire form of each event, one per line, gzipped, after a first line that says what is in it. Reading is a
-stream: a few MiB of memory however long the year.
+The file holds the wire form of each event, one per line, gzipped, after a first line that says what is in it. Reading
+is a stream: a few MiB of memory however long the year.
 """
 
 import datetime as dt

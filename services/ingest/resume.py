@@ -13,8 +13,8 @@ from runtime.process import Stop
 
 HEADER = "place"
 _STEP = 5_000
-"""Records that are read at a time, from the end backwards: strangers' records may lie on top of ours. More than a client has
-under way at once, so that a batch that was refused while later ones were written shows as a hole."""
+"""Records that are read at a time, from the end backwards: strangers' records may lie on top of ours. More than a
+client has under way at once, so that a batch that was refused while later ones were written shows as a hole."""
 
 
 def header(place: int) -> tuple[str, bytes]:

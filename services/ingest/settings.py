@@ -48,7 +48,7 @@ class RepairSettings(ServiceSettings):
     """What `replay-dead-letters` can be told."""
 
     repairs: str = ""
-    """JSON object merged into each dead letter before it is put back; empty: put back as it is where it is valid now."""
+    """JSON object merged into each dead letter before it is put back; empty: they are put back as they are."""
 
     only: str = ""
     """Put back only dead letters whose reason contains this text; empty: all."""

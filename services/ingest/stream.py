@@ -5,8 +5,8 @@ The clock is the newest event time applied. It never moves back, and one stray e
 - applied: inside the window or a little ahead; the clock moves on
 - duplicate: its id stands in the window already
 - late: older than the window, by less than `STRAY`
-- stray: further than `STRAY` from the clock, beyond what the records' own time stamps explain; only when `STRAYS` come in
-  a row has time itself moved (another replay was begun), and the stream begins anew there
+- stray: further than `STRAY` from the clock, beyond what the records' own time stamps explain; only when `STRAYS` come
+  in a row has time itself moved (another replay was begun), and the stream begins anew there
 """
 
 from collections import deque

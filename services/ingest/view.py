@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from contracts import Event
+from contracts import Event, WeatherRead
 from contracts.features import KINDS, SIDES, WINDOWS, keys
 from contracts.topics import EVENTS, WEATHER
 from ingest.broker import Place
@@ -107,7 +107,7 @@ def newest_clock(streams: Iterable[Stream]) -> float:
 
 
 def _window(events: list[tuple[float, Event]], since: float) -> dict[str, Any]:
-    delays = [event.delay for time, event in events if time > since]  # type: ignore[union-attr]  flights only
+    delays = [event.delay for time, event in events if time > since and not isinstance(event, WeatherRead)]
     return {"count": len(delays), "mean_delay": round(sum(delays) / len(delays), 4) if delays else None}
 
 
