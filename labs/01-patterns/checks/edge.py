@@ -129,10 +129,10 @@ def _restarted(run: View) -> Finding:
 
 
 def _kept(run: View) -> Finding:
-    taken, arrived = run.number("taken"), run.number("arrived")
+    (taken, given), (arrived, applied) = _readings(run.at("taken")), _readings(run.at("arrived"))
     return need(
         "kept",
-        arrived == taken > 0,
+        arrived == taken > 0 and applied == given,
         f"taken={shown(taken)} arrived={shown(arrived)}",
         Text(
             en=f"readings taken during the cut: {shown(taken)}; arrived at the centre afterwards: {shown(arrived)}",
@@ -172,6 +172,14 @@ def _once(run: View) -> Finding:
         ),
         _topic_remedy(),
     )
+
+
+def _readings(place: View) -> tuple[float, frozenset[float]]:
+    """Return how many readings there are, and their sequence numbers where the experiment lists them."""
+    if isinstance(place.value, list):
+        numbers = frozenset(place.numbers())
+        return len(numbers), numbers
+    return place.number(), frozenset()
 
 
 def _topic_remedy() -> Text:
