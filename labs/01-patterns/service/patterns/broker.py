@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 Headers = Sequence[tuple[str, bytes]]
 T = TypeVar("T")
 
+# Closing cancels a look-up that may be under way; the client calls that an error.
+logging.getLogger("kafka.cluster").setLevel(logging.CRITICAL)
+
 _PAUSE = 0.5  # seconds between two attempts
 _PATIENCE = 60.0  # seconds after which a role gives up and starts afresh
 _KEPT = 10 * 60 * 1000  # milliseconds that a record waits for its broker before it is given up, which is told
@@ -138,9 +141,12 @@ class Reader:
     Args:
         group: read as a member of this group, from its committed places on, in the partitions that the group gives;
             None: read all partitions, and commit nothing.
+        alone: read all partitions though there is a group, which only remembers the places; no other member may exist.
     """
 
-    def __init__(self, servers: str, topics: Sequence[str], stop: Stop, group: str | None = None) -> None:
+    def __init__(
+        self, servers: str, topics: Sequence[str], stop: Stop, group: str | None = None, *, alone: bool = False
+    ) -> None:
         self._stop = stop
         self._consumer = patiently(
             lambda: KafkaConsumer(
@@ -161,7 +167,7 @@ class Reader:
             f"the consumer's connection to {servers}",
             stop,
         )
-        if group is None:
+        if group is None or alone:
             self._consumer.assign([place for topic in topics for place in self._places(topic)])
         else:
             self._consumer.subscribe(list(topics))
@@ -199,7 +205,7 @@ class Reader:
         return True
 
     def seek_to_beginning(self) -> None:
-        """Read again from the earliest record that the broker holds; only without a group."""
+        """Read again from the earliest record that the broker holds; only where all partitions are read."""
         places = list(self._consumer.assignment())
         first = patiently(
             lambda: _complete(self._consumer.beginning_offsets(places, 10_000), places), "the first offsets", self._stop

@@ -1,0 +1,197 @@
+"""Three modes of processing that answer one question from the same events, and how old what each shows is.
+
+BatchMode        waits until all has come, computes once
+MicroBatchMode   collects a window, computes, publishes, commits; again and again
+StreamingMode    computes, publishes and commits as each event comes
+
+A mode runs in a thread of its own and counts that thread's CPU time. What it shows is `view`: bytes that readers get.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import ClassVar
+
+from contracts import FlightArrived
+from contracts import Reader as Decoder
+from contracts.topics import ARRIVED
+from patterns.broker import Reader, Record
+from patterns.punctuality import Key, Table, digest
+from runtime.errors import Temporary
+
+TOPIC = "lab-01.modes"
+RUN = "run"
+"""Header that tells one run's events from another's."""
+
+_POLL = 0.05  # seconds that a mode waits for records at once
+_DEADLINE = 15.0  # seconds after the last event within which a mode must have it
+
+
+class ModeLate(Temporary):
+    """A mode did not get all events in time."""
+
+
+class Mode:
+    """One mode over the events of one run.
+
+    Args:
+        reader: reads the run's events from their first one on; the mode closes it.
+        run: value of header `run`.
+    """
+
+    name: ClassVar[str] = ""
+
+    def __init__(self, reader: Reader, run: bytes) -> None:
+        self._reader = reader
+        self._run = run
+        self._decode = Decoder(ARRIVED).decode
+        self.all_sent = threading.Event()
+        """Set by the producer after its last event."""
+        self.expected = 0
+        """Events in all; holds once `all_sent` is set."""
+        self.begun = time.time()
+        self.reset()
+
+    def reset(self) -> None:
+        """Drop all state."""
+        self._table = Table()
+        self._touched: set[Key] = set()
+        self._pending: list[int] = []
+        self.view: dict[Key, bytes] = {}
+        self.shown_until = 0.0
+        """When the newest event in the view was sent, seconds since the epoch; 0: the view is empty."""
+        self.latencies: list[float] = []
+        """Seconds from sending an event to showing it."""
+        self.events = 0
+        self.commits = 0
+        self.cpu = 0.0
+        """Seconds of CPU of the thread that worked."""
+
+    def work(self) -> None:
+        """Work until every event is in the view.
+
+        Raises:
+            ModeLate: they do not come.
+        """
+        cpu = time.thread_time()
+        deadline: float | None = None
+        self.begun = time.time()
+        while not self._complete() or self._pending:
+            if self.all_sent.is_set():
+                deadline = deadline or time.monotonic() + _DEADLINE
+                if time.monotonic() > deadline:
+                    what = f"{self.name} has {self.events} of {self.expected} events"
+                    raise ModeLate(what, f"see that topic {TOPIC} keeps records for an hour")
+            self.step()
+            self.cpu = time.thread_time() - cpu
+
+    def _complete(self) -> bool:
+        return self.all_sent.is_set() and self.events >= self.expected
+
+    def rewind(self, offset: int) -> None:
+        """Read the run's events from their first one on, at `offset`."""
+        self._reader.seek(TOPIC, 0, offset)
+
+    def step(self) -> None:
+        """Do one turn of the mode's work."""
+        raise NotImplementedError
+
+    def staleness(self, now: float) -> float:
+        """Seconds since the newest event that is shown was sent; since the beginning where nothing is shown yet."""
+        return now - (self.shown_until or self.begun)
+
+    def digest(self) -> str:
+        """Of what is shown."""
+        return digest(self.view)
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._reader.close()
+
+    def take(self, record: Record) -> None:
+        """Count one event; it is not shown yet."""
+        if (RUN, self._run) not in record.headers:
+            return
+        event = self._decode(record.value)
+        assert isinstance(event, FlightArrived)  # noqa: S101  the decoder reads nothing else
+        self._touched.add(self._table.add(event))
+        self._pending.append(record.timestamp)
+        self.events += 1
+
+    def publish(self) -> None:
+        """Show what was counted."""
+        self.view.update(self._table.published(self._touched))
+        now = time.time()
+        self.latencies.extend(now - sent / 1000 for sent in self._pending)
+        self.shown_until = max(self.shown_until, self._pending[-1] / 1000)
+        self._touched.clear()
+        self._pending.clear()
+
+    def commit(self) -> None:
+        """Make the place durable."""
+        self._reader.commit()
+        self.commits += 1
+
+
+class BatchMode(Mode):
+    """Sleeps until all events have come, then computes once."""
+
+    name = "batch"
+
+    def step(self) -> None:
+        """See Mode.step."""
+        if not self.all_sent.wait(30):
+            return
+        for record in self._reader.poll(_POLL):
+            self.take(record)
+        if self._complete():
+            self.publish()
+            self.commit()
+
+
+class MicroBatchMode(Mode):
+    """Collects events for `window` seconds, then computes, publishes and commits them together."""
+
+    name = "micro-batch"
+
+    def __init__(self, reader: Reader, run: bytes, window: float, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(reader, run)
+        self._window = window
+        self._clock = clock
+        self._closes: float | None = None
+
+    def step(self) -> None:
+        """See Mode.step."""
+        now = self._clock()
+        self._closes = self._closes or now + self._window
+        if now < self._closes and not self.all_sent.wait(min(self._closes - now, 0.5)):
+            return
+        self._closes += self._window
+        self._collect(time.time())
+        if self._pending:
+            self.publish()
+            self.commit()
+
+    def _collect(self, until: float) -> None:
+        """Take what was sent before `until`, and what came with it."""
+        while records := self._reader.poll(_POLL):
+            for record in records:
+                self.take(record)
+            if records[-1].timestamp / 1000 >= until or self._complete():
+                return
+
+
+class StreamingMode(Mode):
+    """Shows every event as it comes, and commits the place at once: events come one by one, or a few together."""
+
+    name = "streaming"
+
+    def step(self) -> None:
+        """See Mode.step."""
+        records = self._reader.poll(_POLL)
+        for record in records:
+            self.take(record)
+            if self._pending:
+                self.publish()
+        if records:
+            self.commit()
