@@ -1,10 +1,23 @@
-"""The gateway."""
+"""The gateway: the three use cases over HTTP, guarded; switches to break things by hand; and the experiments."""
 
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 
+from patterns.broker import Sender
+from patterns.bulkhead import Pool
+from patterns.experiments.conductor import Conductor
+from patterns.experiments.programme import programme
+from patterns.experiments.stage import Stage
+from patterns.gateway_dependency import Dependencies, Meters
+from patterns.gateway_web import Desk, Switches
+from patterns.peer import Peer
 from patterns.role import Role
+from patterns.usecases import UseCases
 from runtime.settings import ServiceSettings, between
+
+STATIONS = ("EWR", "JFK", "LGA")
+"""Airports with a site; the place in the row is the site's number."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,10 +39,76 @@ class GatewaySettings(ServiceSettings):
     delays_threads: int = between(3, 0, 64)
     """How many of them may go to `delays`; 0: any number."""
 
+    delays: str = "http://delays:8080"
+    """Where recommendations come from."""
+
+    delays_direct: str = "http://delays-direct:8080"
+    """The pods of `delays` themselves, whatever its Service selects."""
+
+    analyst: str = "http://analyst:8080"
+    """Where punctuality comes from."""
+
+    centre: str = "http://centre:8080"
+    """Where all sites' readings come together."""
+
+    site: str = "http://edge-{number}.edge:8080"
+    """A site; `{number}` stands for its place in EWR, JFK, LGA."""
+
+    scaler: str = "http://scaler:8080"
+    """Who starts and stops workers."""
+
+    worker: str = "http://worker:8080"
+    """The workers; each address of the name is one of them."""
+
 
 def main(env: Mapping[str, str]) -> None:
     """Run the gateway until it is asked to end."""
-    with Role("gateway", GatewaySettings, env) as role:
-        role.serve()
+    with Role("gateway", GatewaySettings, env) as role, closing(Pool(role.settings.pool_threads)) as pool:
+        stage = _stage(role, pool)
+        conductor = Conductor(programme(stage), role.tracing, role.stop)
+        desk = Desk(stage.cases, role.tracing, role.registry)
+        switches = Switches(stage.sites, stage.delays_direct)
+        role.serve(
+            questions={**desk.questions, **switches.questions, "experiments": conductor.told},
+            orders={**switches.orders, "experiments": conductor.ordered},
+        )
         while not role.stop.wait(60):
             pass
+
+
+def _stage(role: Role[GatewaySettings], pool: Pool) -> Stage:
+    """Everything that the use cases and the experiments work with."""
+    settings = role.settings
+    meters = Meters(role.registry)
+    dependencies = Dependencies(
+        pool=pool,
+        failures=settings.breaker_failures,
+        pause=settings.breaker_pause_seconds,
+        seconds=settings.call_timeout_seconds,
+        meters=meters,
+        tracing=role.tracing,
+    )
+    places = {name: settings.site.format(number=number) for number, name in enumerate(STATIONS)}
+    cases = UseCases(
+        dependencies.make("delays", settings.delays, settings.delays_threads),
+        dependencies.make("analyst", settings.analyst),
+        {name: dependencies.make(f"site-{name}", address) for name, address in places.items()},
+        dependencies.make("centre", settings.centre),
+    )
+    return Stage(
+        cases=cases,
+        failures=settings.breaker_failures,
+        pause_seconds=settings.breaker_pause_seconds,
+        timeout_seconds=settings.call_timeout_seconds,
+        pool_threads=settings.pool_threads,
+        delays_threads=settings.delays_threads,
+        delays=Peer(settings.delays),
+        delays_direct=Peer(settings.delays_direct),
+        analyst=Peer(settings.analyst),
+        centre=Peer(settings.centre),
+        sites={name: Peer(address) for name, address in places.items()},
+        scaler=Peer(settings.scaler),
+        worker=settings.worker,
+        stop=role.stop,
+        sender=lambda: Sender(settings.kafka, role.stop),
+    )

@@ -107,3 +107,18 @@ def _refused(address: str, status: HTTPStatus, content: bytes) -> Refused:
         body = content.decode(errors="replace").strip()
     reason = body.get("error", body) if isinstance(body, dict) else body
     return Refused(f"{address} answered {status.value}: {reason}", "see its log", status, body)
+
+
+def addresses(host: str) -> list[str]:
+    """The IPv4 addresses of a name, in order; none where it has none."""
+    try:
+        found = socket.getaddrinfo(host, None, socket.AF_INET, socket.SOCK_STREAM)
+    except socket.gaierror:
+        return []
+    return sorted({str(it[4][0]) for it in found})
+
+
+def peers(base: str) -> list[Peer]:
+    """One peer for each address of a headless Service's name."""
+    at = Peer(base)
+    return [Peer(f"http://{address}:{at.port}") for address in addresses(at.host)]
