@@ -9,8 +9,26 @@ from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
+from lab.errors import BadInput
 from lab.progress import Say
 from lab.settings import Settings
+from lab.text import Text
+
+AUDIT = {
+    "apiVersion": "audit.k8s.io/v1",
+    "kind": "Policy",
+    "omitStages": ["RequestReceived"],
+    "rules": [
+        # What is only read, or only beats, would drown what matters.
+        {"level": "None", "verbs": ["get", "list", "watch"]},
+        {
+            "level": "None",
+            "resources": [{"group": "coordination.k8s.io"}, {"group": "", "resources": ["events"]}],
+        },
+        {"level": "Metadata"},
+    ],
+}
+"""The API server's audit policy: who changed what, never the content."""
 
 
 class Status(Enum):
@@ -86,6 +104,27 @@ class Claim:
     def owner(self) -> str | None:
         """Return the checkout that it belongs to, None where nobody knows."""
         return self._checkout.read_text() if self._checkout.exists() else None
+
+    def foreign(self, name: str, remove: str | None = None) -> BadInput:
+        """Return the error for a cluster that is another checkout's.
+
+        Args:
+            name: the cluster's.
+            remove: the command that removes it; without one, the owner's own `lab down` does.
+
+        """
+        owner = self.owner()
+        command = remove or f"cd {owner} && make down"
+        return BadInput(
+            Text(
+                en=f"cluster {name} belongs to another checkout ({owner or 'unknown'})",
+                fr=f"le cluster {name} appartient à une autre copie du projet ({owner or 'inconnue'})",
+            ),
+            Text(
+                en=f"choose another name (LAB_NAME=...), or remove it if nobody needs it: {command}",
+                fr=f"choisissez un autre nom (LAB_NAME=...), ou supprimez-le s'il ne sert à personne : {command}",
+            ),
+        )
 
     def backend(self) -> str | None:
         """Return the backend that it belongs to, None where there is none yet."""

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from lab.cluster import engine, node
-from lab.cluster.base import Claim, Status, answers, write_private
+from lab.cluster.base import AUDIT, Claim, Status, answers, write_private
 from lab.cluster.daemon import until
 from lab.errors import BadInput, NotConverged
 from lab.process import CommandFailed, run
@@ -24,20 +24,6 @@ from lab.tools import kind
 _READY_SECONDS = 120
 _SILENT_SECONDS = 20
 """How long an API may be silent before its node is restarted."""
-_AUDIT = {
-    "apiVersion": "audit.k8s.io/v1",
-    "kind": "Policy",
-    "omitStages": ["RequestReceived"],
-    "rules": [
-        # What is only read, or only beats, would drown what matters.
-        {"level": "None", "verbs": ["get", "list", "watch"]},
-        {
-            "level": "None",
-            "resources": [{"group": "coordination.k8s.io"}, {"group": "", "resources": ["events"]}],
-        },
-        {"level": "Metadata"},
-    ],
-}
 
 
 class Kind:
@@ -153,18 +139,7 @@ class Kind:
             return None
 
     def _foreign(self) -> BadInput:
-        owner = self._claim.owner()
-        remove = f"{self._engine().command[0]} rm -f -v {self._node}"
-        return BadInput(
-            Text(
-                en=f"cluster {self.name} belongs to another checkout ({owner or 'unknown'})",
-                fr=f"le cluster {self.name} appartient à une autre copie du projet ({owner or 'inconnue'})",
-            ),
-            Text(
-                en=f"choose another name (LAB_NAME=...), or remove it if nobody needs it: {remove}",
-                fr=f"choisissez un autre nom (LAB_NAME=...), ou supprimez-le s'il ne sert à personne : {remove}",
-            ),
-        )
+        return self._claim.foreign(self.name, f"{self._engine().command[0]} rm -f -v {self._node}")
 
     def _heal(self, found: engine.Engine, status: Status, say: Say) -> Status:
         """Bring a stopped or silent node back; a node whose creation never finished is removed."""
@@ -250,7 +225,7 @@ class Kind:
             "kind": "EncryptionConfiguration",
             "resources": [{"resources": ["secrets"], "providers": providers}],
         }
-        for name, content in (("encryption.yaml", encryption), ("audit.yaml", _AUDIT)):
+        for name, content in (("encryption.yaml", encryption), ("audit.yaml", AUDIT)):
             write_private(folder / name, yaml.safe_dump(content))
 
     def _in_node(self, *words: str, what: Text) -> str:

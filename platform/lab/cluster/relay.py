@@ -145,10 +145,11 @@ async def run(ready: Path, ports: dict[int, int], kubectl: list[str]) -> None:
     over = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, over.set)
-    for host_port, node_port in ports.items():
-        await asyncio.start_server(partial(serve, way, node_port), _HERE, host_port)
+    servers = [await asyncio.start_server(partial(serve, way, to), _HERE, host) for host, to in ports.items()]
     ready.touch()  # noqa: ASYNC240  once, before anybody can wait
     await over.wait()
+    for server in servers:
+        server.close()
     await way.close()
 
 

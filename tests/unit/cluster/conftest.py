@@ -38,7 +38,7 @@ class Machine:
     def program(self, name: str, script: str) -> None:
         """Put a program there; `$STATE` is its folder of answers, and `calls` in it records each call."""
         path = self.bin / name
-        head = f'#!/bin/sh\nSTATE={self.state}\necho "{name} $*" >> $STATE/calls\n'
+        head = f'#!/bin/sh\nSTATE={self.state}\nprintf "%s\\n" "{name} $*" >> $STATE/calls\n'
         path.write_text(head + script)
         path.chmod(0o755)
 

@@ -1,0 +1,75 @@
+"""What the tool does in a cluster, as permissions: asked for before anything is done in a cluster that is not ours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_READ = ("get", "list", "watch")
+_WRITE = ("get", "list", "create", "patch", "delete")
+_CLEAR = ("list", "delete")
+"""For what a trainee may have made by hand, and a reset takes away."""
+
+
+@dataclass(frozen=True)
+class Permission:
+    """Verbs on one resource.
+
+    Attributes:
+        group: API group, empty for the core one.
+        resource: its plural name; a subresource after a slash.
+        verbs: what is done with it.
+
+    """
+
+    group: str
+    resource: str
+    verbs: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Return the resource as kubectl writes it, `deployments.apps`."""
+        return f"{self.resource}.{self.group}" if self.group else self.resource
+
+
+NEEDED = (
+    Permission("", "namespaces", _WRITE),
+    Permission("", "nodes", _READ),
+    Permission("", "nodes/metrics", ("get",)),
+    Permission("", "persistentvolumes", ("list",)),
+    Permission("", "pods", (*_READ, "delete")),
+    Permission("", "pods/log", ("get",)),
+    Permission("", "pods/portforward", ("create",)),
+    Permission("", "events", ("list",)),
+    *(
+        Permission("", resource, _WRITE)
+        for resource in ("services", "configmaps", "secrets", "serviceaccounts", "persistentvolumeclaims")
+    ),
+    Permission("apps", "deployments", (*_WRITE, "watch")),
+    Permission("apps", "deployments/scale", ("patch",)),
+    Permission("apps", "statefulsets", (*_WRITE, "watch")),
+    Permission("apps", "replicasets", _CLEAR),
+    Permission("apps", "daemonsets", _CLEAR),
+    Permission("autoscaling", "horizontalpodautoscalers", _CLEAR),
+    Permission("networking.k8s.io", "ingresses", _CLEAR),
+    Permission("", "resourcequotas", _CLEAR),
+    Permission("", "limitranges", _CLEAR),
+    Permission("batch", "jobs", (*_WRITE, "watch")),
+    Permission("batch", "cronjobs", _WRITE),
+    Permission("networking.k8s.io", "networkpolicies", _WRITE),
+    Permission("policy", "poddisruptionbudgets", _WRITE),
+    *(
+        Permission("rbac.authorization.k8s.io", resource, _WRITE)
+        for resource in ("roles", "rolebindings", "clusterroles", "clusterrolebindings")
+    ),
+)
+"""All that `lab up`, `check`, `reset` and `down` do, in every namespace of theirs."""
+
+
+def question(permission: Permission, verb: str) -> dict[str, object]:
+    """Return the SelfSubjectAccessReview that asks the API server for one verb."""
+    resource, _, sub = permission.resource.partition("/")
+    attributes = {"group": permission.group, "resource": resource, "verb": verb} | ({"subresource": sub} if sub else {})
+    return {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": attributes},
+    }
