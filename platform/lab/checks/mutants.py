@@ -172,8 +172,8 @@ def _idle(mutant: Mutant, error: NoSuchPlace) -> BadInput:
             fr=f"mutants.yaml : mutant {mutant.id} : rien à changer à : {error}",
         ),
         Text(
-            en="correct its selector, or record the solved bundle again with `lab bundle`",
-            fr="corrigez son sélecteur, ou enregistrez de nouveau la solution avec `lab bundle`",
+            en="correct its selector, or record the solved bundle again with `lab support`",
+            fr="corrigez son sélecteur, ou enregistrez de nouveau la solution avec `lab support`",
         ),
     )
 
