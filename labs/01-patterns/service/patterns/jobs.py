@@ -6,7 +6,7 @@ import time
 from array import array
 from collections import defaultdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -21,6 +21,7 @@ MONTHS = (1, 2)
 _ON_TIME = 15  # minutes late that still count as on time
 _RUNS = 16  # latest runs that are counted by name
 _EVENTS = 110_000  # events of the file that hold the sample's months
+Delays: TypeAlias = "dict[tuple[str, int], array[int]]"  # text: the class of arrays takes no parameter as Python runs
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +45,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 class Sample:
     """Arrival delays in minutes by airline and month."""
 
-    def __init__(self, delays: dict[tuple[str, int], array[int]]) -> None:
+    def __init__(self, delays: "Delays") -> None:
         self._delays = delays
 
     @classmethod
@@ -54,7 +55,7 @@ class Sample:
         Raises:
             Permanent: the file cannot be read.
         """
-        delays: dict[tuple[str, int], array[int]] = defaultdict(lambda: array("h"))
+        delays: Delays = defaultdict(lambda: array("h"))
         reader = Reader(ARRIVED)
         tag = f'"{ARRIVED}"'.encode()
         try:
@@ -85,7 +86,7 @@ class Sample:
         )
 
 
-def _count(delays: dict[tuple[str, int], "array[int]"], event: Any) -> None:  # noqa: ANN401  the reader's union
+def _count(delays: "Delays", event: Any) -> None:  # noqa: ANN401  the reader's union
     if isinstance(event, FlightArrived) and event.scheduled.month in MONTHS:
         delays[event.carrier, event.scheduled.month].append(event.delay)
 
