@@ -54,6 +54,7 @@ class Catalogue:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.folder = root / "platform" / "images"
+        self._digests: dict[str, str] = {}
         path = self.folder / "images.yaml"
         try:
             self.images = _File.model_validate(yaml.safe_load(path.read_text())).images
@@ -98,6 +99,12 @@ class Catalogue:
         return f"tarmac.local/{name}:{self._digest(name)}"
 
     def _digest(self, name: str) -> str:
+        """Return the hash of an image's content, as it was when first asked: one run builds and runs the same."""
+        if name not in self._digests:
+            self._digests[name] = self._hash(name)
+        return self._digests[name]
+
+    def _hash(self, name: str) -> str:
         image = self.image(name)
         content = hashlib.sha256(image.model_dump_json(by_alias=True).encode())
         if image.parent:

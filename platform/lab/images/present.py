@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
+from filelock import FileLock
+
 from lab.cluster import Cluster
 from lab.cluster.engine import Engine
 from lab.errors import NotConverged
@@ -59,13 +61,17 @@ def _one(  # noqa: PLR0913, PLR0917  all are what a build needs
 ) -> None:
     reference = catalogue.reference(name)
     archive = settings.cache / "images" / f"{reference.split('/')[1].replace(':', '-')}.tar"
+    archive.parent.mkdir(parents=True, exist_ok=True)
     if engine.has_image(reference) or _restored(engine, archive):
         return
     if parent:
         parent.result()
     try:
-        _made(catalogue, name, engine, settings, say)
-        engine.save(reference, archive)
+        with FileLock(archive.with_suffix(".lock")):
+            # Another command may have made it meanwhile.
+            if not engine.has_image(reference):
+                _made(catalogue, name, engine, settings, say)
+                engine.save(reference, archive)
     except CommandFailed as error:
         archive.with_suffix(".part").unlink(missing_ok=True)
         raise _failed(name, error) from error
@@ -89,9 +95,7 @@ def _made(catalogue: Catalogue, name: str, engine: Engine, settings: Settings, s
         engine.tag(image.upstream, reference)
         return
     say(Text(en=f"building image {name}", fr=f"construction de l'image {name}"))
-    folder = settings.cache / "images"
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+    with tempfile.TemporaryDirectory(dir=settings.cache / "images") as scratch:
         context = Path(scratch)
         if image.base and upstream.pulled(engine, image.base):
             upstream.export(engine, image.base, context / fetch.ROOT)
