@@ -140,16 +140,24 @@ class Scaler:
         self._read = self._clock()
 
 
+class Broker(Protocol):
+    """Somebody who knows what waits."""
+
+    def lag(self, group: str, topic: str) -> int:
+        """Records of `topic` that `group` has not committed."""
+        ...
+
+
 class Lag:
     """Jobs that wait, as a need for workers."""
 
-    def __init__(self, admin: Admin) -> None:
-        self._admin = admin
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
         self.jobs = 0
 
     def need(self, _now: int) -> int:
         """Workers that what waits would keep busy."""
-        self.jobs = self._admin.lag(GROUP, TOPIC)
+        self.jobs = self._broker.lag(GROUP, TOPIC)
         return math.ceil(self.jobs / _JOBS_PER_WORKER)
 
 
