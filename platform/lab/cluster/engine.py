@@ -140,8 +140,14 @@ def ensure(settings: Settings, say: Say) -> Engine:
         return running() or _brought(settings, say)
 
 
-def _brought(settings: Settings, say: Say) -> Engine:
-    if os.geteuid() != 0:
+def obtainable() -> None:
+    """See that an engine can be installed and started here.
+
+    Raises:
+        MissingRequirement: only root can, and only where the daemon is there or apt is.
+
+    """
+    if os.geteuid() != 0 or not (_dockerd() or found("apt-get")):
         raise MissingRequirement(
             Text(
                 en="no container engine answers (docker, podman)",
@@ -152,6 +158,10 @@ def _brought(settings: Settings, say: Say) -> Engine:
                 fr="démarrez Docker, ou installez-le : apt install docker.io",
             ),
         )
+
+
+def _brought(settings: Settings, say: Say) -> Engine:
+    obtainable()
     debian.need("dockerd", "docker.io", say)
     if not found("docker"):
         debian.install(["docker-cli"], say)
@@ -211,12 +221,12 @@ def _start(settings: Settings, say: Say) -> None:
         config |= {"runtimes": {"tarmac": {"path": str(runtime)}}, "default-runtime": "tarmac"}
     (folder / "daemon.json").write_text(json.dumps(config))
     forget_dead(_PID_FILES)
-    daemon.start([_dockerd(), "--config-file", folder / "daemon.json"])
+    daemon.start([_dockerd() or "dockerd", "--config-file", folder / "daemon.json"])
     until(lambda: daemon.pid() is None or (_SOCKET.exists() and running() is not None), _START_SECONDS)
 
 
-def _dockerd() -> str:
-    return str(found("dockerd") or "/usr/sbin/dockerd")
+def _dockerd() -> Path | None:
+    return found("dockerd") or found("/usr/sbin/dockerd")
 
 
 def _is_dockerd(pid: int) -> bool:

@@ -9,6 +9,7 @@ import click
 from lab import diagnose
 from lab.cluster import Status, choose
 from lab.commands.common import output
+from lab.errors import MissingRequirement
 from lab.progress import dump
 from lab.settings import Settings
 
@@ -21,7 +22,7 @@ _MARKS = {diagnose.Level.GOOD: "✓", diagnose.Level.WARNING: "!", diagnose.Leve
 @click.pass_obj
 def doctor(settings: Settings, output: str, *, fix: bool) -> None:
     """Examine this machine; each finding comes with its remedy. / Examiner cette machine."""
-    ours = choose(settings).status() in (Status.RUNNING, Status.BROKEN, Status.FOREIGN)
+    ours = _holds_its_ports(settings)
     findings = diagnose.examine(settings, ours_runs=ours)
     if fix and diagnose.repair(findings):
         findings = diagnose.examine(settings, ours_runs=ours)
@@ -34,6 +35,14 @@ def doctor(settings: Settings, output: str, *, fix: bool) -> None:
                 click.echo(f"  → {each.remedy.in_(settings.lang)}")
     if any(each.level is diagnose.Level.BAD for each in findings):
         sys.exit(3)
+
+
+def _holds_its_ports(settings: Settings) -> bool:
+    """Say whether our cluster runs; an engine that refuses us is a finding of its own."""
+    try:
+        return choose(settings).status() in (Status.RUNNING, Status.BROKEN, Status.FOREIGN)
+    except MissingRequirement:
+        return False
 
 
 def _as_json(each: diagnose.Finding) -> dict[str, object]:

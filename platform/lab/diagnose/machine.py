@@ -6,14 +6,15 @@ import os
 import shutil
 import socket
 import ssl
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from lab.cluster import choose
+from lab.cluster import engine as engines
+from lab.diagnose import registries
 from lab.diagnose.findings import Finding, Level
 from lab.errors import MissingRequirement
-from lab.process import CommandFailed, run
 from lab.settings import PORTS, Settings
 from lab.text import Text
 
@@ -39,14 +40,15 @@ def examine(settings: Settings, *, ours_runs: bool, network: bool = True) -> lis
         lambda: disk(_free(settings.cache), cached=(settings.cache / "node").exists()),
         lambda: inotify("max_user_watches", _sysctl("fs/inotify/max_user_watches"), _WATCHES),
         lambda: inotify("max_user_instances", _sysctl("fs/inotify/max_user_instances"), _INSTANCES),
-        lambda: kernel(Path("/proc/filesystems").read_text(), Path("/proc/cgroups").read_text()),
+        lambda: kernel(Path("/proc/filesystems").read_text(), _controllers(), loadable=_overlay_module()),
         lambda: ports(settings, [] if ours_runs else _taken(settings)),
         lambda: clock(time.time()),
         lambda: certificates(ssl.get_default_verify_paths()),
     ]
-    if network:
-        checks.append(registries)
-    return [check() for check in checks]
+    if choose(settings).backend == "kind":
+        checks.append(engine)
+    findings = [check() for check in checks]
+    return findings + (registries.examine(settings) if network else [])
 
 
 def require(findings: list[Finding]) -> None:
@@ -123,16 +125,25 @@ def inotify(name: str, value: int, needed: int) -> Finding:
     return Finding(f"inotify {name}", Level.WARNING, what, remedy, fix if os.geteuid() == 0 else None)
 
 
-def kernel(filesystems: str, cgroups: str) -> Finding:
-    """Judge what the kernel offers to containers."""
-    missing = [name for name in ("overlay",) if name not in filesystems.split()]
-    missing += [f"cgroup {name}" for name in ("cpu", "memory", "pids") if f"\n{name}\t" not in cgroups]
+def kernel(filesystems: str, controllers: set[str], *, loadable: bool) -> Finding:
+    """Judge what the kernel offers to containers.
+
+    Args:
+        filesystems: /proc/filesystems.
+        controllers: the cgroup controllers that the kernel has.
+        loadable: the overlay module lies ready: the container engine loads it.
+
+    """
+    missing = [] if "overlay" in filesystems.split() or loadable else ["overlay"]
+    missing += [f"cgroup {name}" for name in ("cpu", "memory", "pids") if name not in controllers]
     if not missing:
-        return Finding("kernel", Level.GOOD, Text(en="kernel has what containers need", fr="noyau complet"))
+        good = Text(en="kernel has what containers need", fr="le noyau a ce qu'il faut aux conteneurs")
+        return Finding("kernel", Level.GOOD, good)
     names = ", ".join(missing)
     what = Text(en=f"the kernel lacks: {names}", fr=f"il manque au noyau : {names}")
     remedy = Text(
-        en="load the module (modprobe overlay) or use another kernel", fr="chargez le module (modprobe overlay)"
+        en="load the module (modprobe overlay), switch the controllers on at boot, or use another kernel",
+        fr="chargez le module (modprobe overlay), activez les contrôleurs au démarrage, ou prenez un autre noyau",
     )
     return Finding("kernel", Level.BAD, what, remedy)
 
@@ -171,19 +182,20 @@ def certificates(paths: ssl.DefaultVerifyPaths) -> Finding:
     return Finding("certificates", Level.BAD, what, Text(en="install ca-certificates", fr="installez ca-certificates"))
 
 
-def registries() -> Finding:
-    """Ask the package index that pip is set up for; the other registries stand behind the same network."""
+def engine() -> Finding:
+    """Judge the container engine: root gets one installed and started, others must have one."""
     try:
-        run([sys.executable, "-m", "pip", "index", "versions", "pip"], what=Text.plain("pip index"), timeout=30)
-    except CommandFailed as error:
-        last = (error.output.strip().splitlines() or ["?"])[-1]
-        what = Text(en=f"the Python package index does not answer: {last}", fr=f"l'index Python ne répond pas : {last}")
-        remedy = Text(
-            en="check the network, the proxy and the index of `pip config list`; what is cached works without",
-            fr="vérifiez le réseau, le proxy et l'index de `pip config list` ; ce qui est en cache marche sans",
+        found = engines.running()
+        if found is None:
+            engines.obtainable()
+    except MissingRequirement as error:
+        return Finding("engine", Level.BAD, error.what, error.remedy)
+    if found is None:
+        return Finding(
+            "engine", Level.GOOD, Text(en="none runs; `lab up` starts one", fr="aucun ; `lab up` en démarre un")
         )
-        return Finding("registries", Level.WARNING, what, remedy)
-    return Finding("registries", Level.GOOD, Text(en="the package index answers", fr="l'index de paquets répond"))
+    name = found.command[0]
+    return Finding("engine", Level.GOOD, Text(en=f"{name} answers", fr=f"{name} répond"))
 
 
 def _meminfo() -> dict[str, int]:
@@ -199,6 +211,24 @@ def _free(folder: Path) -> int:
     while not folder.exists():
         folder = folder.parent
     return shutil.disk_usage(folder).free
+
+
+def _controllers() -> set[str]:
+    """Return the cgroup controllers of both versions; a newer kernel lists some of them in one place only."""
+    first = {line.split()[0] for line in _read("/proc/cgroups").splitlines()[1:]}
+    return first | set(_read("/sys/fs/cgroup/cgroup.controllers").split())
+
+
+def _overlay_module() -> bool:
+    modules = Path("/lib/modules") / os.uname().release
+    return any("/overlay.ko" in _read(modules / name) for name in ("modules.dep", "modules.builtin"))
+
+
+def _read(path: str | Path) -> str:
+    try:
+        return Path(path).read_text()
+    except OSError:
+        return ""
 
 
 def _taken(settings: Settings) -> list[str]:
