@@ -108,7 +108,8 @@ class Manifests:
         metadata["namespace"] = self._lab.namespace
         labels = {LAB_LABEL: self._lab.code, "app.kubernetes.io/part-of": "tarmac"}
         metadata["labels"] = {**metadata.get("labels", {}), **labels}
-        template = each.get("spec", {}).get("template")
+        spec = each.get("spec", {})
+        template = spec.get("jobTemplate", {}).get("spec", spec).get("template")
         if template:
             inner = template.setdefault("metadata", {})
             inner["labels"] = {**inner.get("labels", {}), **labels}

@@ -12,6 +12,7 @@ from lab.text import Text
 
 _SETTLED = ("ErrImageNeverPull", "InvalidImageName", "CreateContainerConfigError", "CreateContainerError")
 """Reasons that no waiting cures."""
+_NO_POD = "ReplicaFailure"
 _CRASHES = 3
 """Restarts after which a pod is called crashing: the first may be a neighbour's start that it did not await."""
 
@@ -67,13 +68,16 @@ def cause(api: Api, workload: Object | None, namespace: str, *, final: bool) -> 
             return found
     if not final:
         return None
-    events = api.events(namespace, workload["metadata"]["name"])
-    return Text.plain(events[-1] if events else "no pod, no event")
+    # What keeps a Deployment from making pods (a policy, a quota) is told to its ReplicaSet, and stands in a condition.
+    told = [each["message"] for each in workload.get("status", {}).get("conditions", []) if each["type"] == _NO_POD]
+    told += api.events(namespace, workload["metadata"]["name"])
+    return Text.plain(told[-1]) if told else Text(en="no pod, no event", fr="aucun pod, aucun événement")
 
 
 def _pod(api: Api, pod: Object, namespace: str, *, final: bool) -> Text | None:
     name = pod["metadata"]["name"]
-    for status in pod.get("status", {}).get("containerStatuses", []):
+    seen = pod.get("status", {})
+    for status in [*seen.get("initContainerStatuses", []), *seen.get("containerStatuses", [])]:
         waiting = status.get("state", {}).get("waiting") or {}
         crashing = status.get("restartCount", 0) >= _CRASHES and not status.get("ready")
         if waiting.get("reason") in _SETTLED or crashing or (final and waiting):

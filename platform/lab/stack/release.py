@@ -107,11 +107,10 @@ class Release:
         """Forget a release that an interrupted command left half made: Helm refuses to touch one in progress."""
         listed = json.loads(self._helm("list", "--all", "--filter", f"^{self.name}$", "--output", "json") or "[]")
         for each in listed:
-            if each["status"].startswith("pending"):
-                if each["revision"] == "1":
-                    self._helm("uninstall", self.name)
-                else:
-                    self._helm("rollback", self.name)
+            if each["status"] == "uninstalling" or (each["status"] == "pending-install" and each["revision"] == "1"):
+                self._helm("uninstall", self.name)
+            elif each["status"].startswith("pending"):
+                self._helm("rollback", self.name)
 
     def _live(self, api: Api, each: Object) -> Object | None:
         placed = _placed(each, self.component.namespace)

@@ -1,0 +1,111 @@
+"""An API server's side of the wire, for releases, waiting and manifests."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab.api import Object, Refused
+from lab.settings import Settings
+from lab.text import Text
+from unit.wire import Wire, install
+
+
+class Server:
+    """A cluster that keeps what is applied, adds defaults as a real one does, and says what a test lets it say.
+
+    Attributes:
+        held: its objects by kind, namespace and name.
+        refuses: name of an object that it refuses.
+        told: what it says of an object by name, as events.
+        logs: last lines of a pod's container; `previous` under the name with a "-".
+
+    """
+
+    def __init__(self) -> None:
+        self.held: dict[tuple[str, str | None, str], Object] = {}
+        self.refuses = ""
+        self.told: dict[str, list[str]] = {}
+        self.logs: dict[str, str] = {}
+
+    def apply(self, objects: Iterable[Object], *, dry_run: bool = False) -> list[str]:
+        """Keep the objects; return what is new or other than before."""
+        changed = []
+        for each in objects:
+            name = each["metadata"]["name"]
+            if name == self.refuses:
+                raise Refused(Text.plain(f"{each['kind']}/{name}: spec.replicas: Invalid value: -1"), Text.plain("fix"))
+            key = (each["kind"], each["metadata"].get("namespace"), name)
+            before = self.held.get(key)
+            after = _merged(before or {}, each)
+            if before is None or any(before.get(part) != after[part] for part in set(after) - {"metadata"}):
+                changed.append(f"{each['kind']}/{name}")
+            if not dry_run:
+                self.held[key] = _merged(after, {"metadata": {"uid": "u", "resourceVersion": "1"}})
+        return changed
+
+    def get(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
+        """Return an object or None."""
+        return copy.deepcopy(self.held.get((kind, namespace, name)))
+
+    def find(self, kind: str, namespace: str | None = None, labels: str | None = None) -> list[Object]:
+        """Return the objects of a kind that carry the labels."""
+        wanted = dict(pair.split("=") for pair in labels.split(",")) if labels else {}
+        return [
+            each
+            for (held, place, _), each in self.held.items()
+            if held == kind and place == namespace and wanted.items() <= each["metadata"].get("labels", {}).items()
+        ]
+
+    def delete(self, objects: Iterable[Object]) -> None:
+        """Take objects away."""
+        for each in objects:
+            del self.held[each["kind"], each["metadata"].get("namespace"), each["metadata"]["name"]]
+
+    def watch(
+        self, kind: str, namespace: str, enough: Callable[[dict[str, Object]], bool], seconds: float
+    ) -> dict[str, Object]:
+        """Return the objects of a kind by name: nothing changes while one waits here."""
+        assert seconds > 0
+        found = {each["metadata"]["name"]: each for each in self.find(kind, namespace)}
+        enough(found)
+        return found
+
+    def events(self, namespace: str, name: str) -> list[str]:
+        """Return what was said of an object."""
+        assert namespace
+        return self.told.get(name, [])
+
+    def log(self, pod: str, namespace: str, container: str, *, previous: bool = False) -> str:
+        """Return a container's last lines."""
+        assert namespace
+        assert container
+        return self.logs.get(f"{pod}-" if previous else pod, "")
+
+
+def _merged(before: Any, after: Any) -> Any:  # noqa: ANN401  JSON
+    if isinstance(before, dict) and isinstance(after, dict):
+        return {**before, **{key: _merged(before.get(key), value) for key, value in after.items()}}
+    return copy.deepcopy(after)
+
+
+@pytest.fixture
+def server() -> Server:
+    """Return an empty cluster."""
+    return Server()
+
+
+@pytest.fixture
+def wire(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Wire:
+    """Return the fakes on PATH."""
+    return install(tmp_path / "wire", monkeypatch)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Return settings with folders of the test's own."""
+    return Settings.load({"HOME": str(tmp_path), "LAB_PORT_OFFSET": "100"})

@@ -1,0 +1,99 @@
+"""Waiting for workloads: a time-out names the object, what holds it and what to do, never just that it was too long."""
+
+from typing import Any
+
+import pytest
+
+from lab.errors import NotConverged
+from lab.stack import readiness
+from unit.stack.conftest import Server
+
+STANDS = {"observedGeneration": 1, "readyReplicas": 1, "updatedReplicas": 1, "replicas": 1}
+
+
+def _deployment(server: Server, status: dict[str, Any]) -> dict[str, Any]:
+    each = {
+        "kind": "Deployment",
+        "metadata": {"name": "thing", "namespace": "chain", "generation": 1},
+        "spec": {"replicas": 1, "selector": {"matchLabels": {"app": "thing"}}},
+        "status": status,
+    }
+    server.held["Deployment", "chain", "thing"] = each
+    return each
+
+
+def _pod(server: Server, status: dict[str, Any]) -> None:
+    server.held["Pod", "chain", "thing-1"] = {
+        "kind": "Pod",
+        "metadata": {"name": "thing-1", "namespace": "chain", "labels": {"app": "thing"}},
+        "status": {"phase": "Pending", **status},
+    }
+
+
+def _wait(server: Server, seconds: float) -> NotConverged:
+    workload = {"kind": "Deployment", "metadata": {"name": "thing"}}
+    with pytest.raises(NotConverged) as told:
+        readiness.wait(server, [workload], "chain", lambda _: None, seconds)  # type: ignore[arg-type]
+    assert "Deployment/thing in chain" in told.value.what.en
+    assert "Deployment/thing dans chain" in told.value.what.fr
+    assert "deployment/thing -n chain" in told.value.remedy.en
+    return told.value
+
+
+def test_what_stands_is_not_waited_for(server: Server) -> None:
+    """A workload that is ready returns at once, and is told."""
+    workload, news = _deployment(server, STANDS), list[str]()
+    readiness.wait(server, [workload], "chain", lambda each: news.append(each.en), 0.1)  # type: ignore[arg-type]
+    assert news == ["waiting for Deployment/thing"]
+
+
+def test_an_old_state_is_not_taken_for_the_new_one(server: Server) -> None:
+    """Ready replicas of the generation before do not count."""
+    _deployment(server, {**STANDS, "observedGeneration": 0})
+    _wait(server, 0.05)
+
+
+@pytest.mark.parametrize("place", ["containerStatuses", "initContainerStatuses"])
+def test_what_no_waiting_cures_is_told_at_once(place: str, server: Server) -> None:
+    """An image that is not there fails long before the time is over, of whichever container."""
+    _deployment(server, {})
+    waiting = {"reason": "ErrImageNeverPull", "message": "Container image is not present"}
+    _pod(server, {place: [{"name": "a", "state": {"waiting": waiting}}]})
+    told = _wait(server, 3600)
+    assert "pod thing-1: ErrImageNeverPull: Container image is not present" in told.what.en
+
+
+def test_a_pod_that_crashes_is_told_with_its_last_words(server: Server) -> None:
+    """The log of the run before says why; a first restart is no crash yet."""
+    _deployment(server, {})
+    status = {"name": "a", "restartCount": 3, "ready": False, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}
+    _pod(server, {"containerStatuses": [status]})
+    server.logs["thing-1-"] = "KeyError: 'TARMAC_KAFKA'\n"
+    assert "CrashLoopBackOff: KeyError: 'TARMAC_KAFKA'" in _wait(server, 3600).what.en
+    status["restartCount"] = 1
+    assert readiness.cause(server, server.held["Deployment", "chain", "thing"], "chain", final=False) is None  # type: ignore[arg-type]
+
+
+def test_a_pod_that_finds_no_place_is_told_with_the_schedulers_words(server: Server) -> None:
+    """Too little CPU is what the trainee must read."""
+    _deployment(server, {})
+    _pod(server, {})
+    server.told["thing-1"] = ["Scheduled: old", "FailedScheduling: 0/1 nodes are available: 1 Insufficient cpu."]
+    assert "pod thing-1: Pending: FailedScheduling: 0/1 nodes are available: 1 Insufficient cpu." in str(
+        _wait(server, 0.05)
+    )
+
+
+def test_pods_that_a_policy_forbids_are_told(server: Server) -> None:
+    """Where no pod is made at all, the Deployment's own condition says why."""
+    message = 'pods "thing-" is forbidden: violates PodSecurity "restricted"'
+    _deployment(server, {"conditions": [{"type": "ReplicaFailure", "status": "True", "message": message}]})
+    assert message in str(_wait(server, 0.05))
+
+
+def test_a_workload_that_is_not_there_is_told(server: Server) -> None:
+    """In both languages, and only when the time is over: it may yet come."""
+    assert readiness.cause(server, None, "chain", final=False) is None  # type: ignore[arg-type]
+    told = _wait(server, 0.05)
+    assert "it does not exist" in told.what.en
+    assert "il n'existe pas" in told.what.fr

@@ -1,0 +1,162 @@
+"""A component as a Helm release: installed once, kept as declared, recovered when a command was cut off."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lab.errors import BadInput
+from lab.process import CommandFailed
+from lab.settings import Settings
+from lab.spec import Component
+from lab.stack.release import Release, values_for
+from unit.stack.conftest import Server
+from unit.wire import Wire
+
+HELM = """
+record(stdin=sys.stdin.read())
+if ARGS[0] == "template":
+    fail(told("refuses")) if told("refuses") else print(told("manifests"))
+elif ARGS[0] == "list":
+    print(told("listed") or "[]")
+"""
+OBJECTS: list[dict[str, Any]] = [
+    {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "thing"}, "spec": {"ports": [{"port": 80}]}},
+    {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "thing", "labels": {"app": "thing"}},
+        "spec": {"template": {"spec": {"containers": [{"name": "a", "resources": {"limits": {"memory": "1024Mi"}}}]}}},
+    },
+    {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "thing"}, "rules": []},
+]
+COMPONENT = Component(namespace="platform", images={"image": "thing"}, ports={"external.port": "kafka"})
+
+
+@pytest.fixture
+def release(wire: Wire, settings: Settings) -> Release:
+    """Return a release whose Helm is the fake."""
+    helm = wire.program("helm", HELM)
+    wire.tell("manifests", yaml.safe_dump_all(OBJECTS))
+    return Release("thing", COMPONENT, helm, {"image": "tarmac.local/thing:1"}, settings)
+
+
+def _again(release: Release, **values: object) -> Release:
+    """Return the release as another command would see it."""
+    return Release(release.name, release.component, release.helm, {**release.values, **values}, release.settings)
+
+
+def test_values_are_the_images_and_the_ports_of_this_cluster(settings: Settings) -> None:
+    """A dotted name leads into a section; host ports move with LAB_PORT_OFFSET."""
+    values = values_for(COMPONENT, {"thing": "tarmac.local/thing:1"}, settings)
+    assert values == {"image": "tarmac.local/thing:1", "external": {"port": 9192}}
+
+
+def test_a_release_that_was_installed_stands(release: Release, server: Server) -> None:
+    """A second run sees that there is nothing to do."""
+    assert not release.stands(server)  # type: ignore[arg-type]
+    release.install(server, lambda _: None)  # type: ignore[arg-type]
+    assert _again(release).stands(server)  # type: ignore[arg-type]
+
+
+def test_helm_works_on_the_tools_own_cluster_with_values_on_standard_input(
+    release: Release, server: Server, wire: Wire
+) -> None:
+    """Namespace and kubeconfig are named every time; values are on no command line."""
+    release.install(server, lambda _: None)  # type: ignore[arg-type]
+    (upgrade,) = wire.calls("helm", "upgrade", "--install", "thing")
+    assert yaml.safe_load(upgrade["stdin"]) == {"image": "tarmac.local/thing:1"}
+    for call in wire.calls("helm"):
+        words = call["args"]
+        assert words[words.index("--namespace") + 1] == "platform"
+        assert Path(words[words.index("--kubeconfig") + 1]) == release.settings.kubeconfig
+        assert not any("tarmac.local" in word for word in words)
+
+
+@pytest.mark.parametrize("kind", ["Service", "Deployment", "ClusterRole"])
+def test_what_was_taken_away_is_missed_and_comes_back(kind: str, release: Release, server: Server) -> None:
+    """Any one object, of a namespace or of the cluster."""
+    release.install(server, lambda _: None)  # type: ignore[arg-type]
+    (key,) = [each for each in server.held if each[0] == kind]
+    del server.held[key]
+    assert not _again(release).stands(server)  # type: ignore[arg-type]
+    _again(release).install(server, lambda _: None)  # type: ignore[arg-type]
+    assert key in server.held
+    assert _again(release).stands(server)  # type: ignore[arg-type]
+
+
+def test_what_was_changed_by_hand_is_put_right(release: Release, server: Server) -> None:
+    """A port that somebody changed is seen and comes back."""
+    release.install(server, lambda _: None)  # type: ignore[arg-type]
+    service = server.held["Service", "platform", "thing"]
+    service["spec"]["ports"][0]["port"] = 81
+    assert not _again(release).stands(server)  # type: ignore[arg-type]
+    _again(release).install(server, lambda _: None)  # type: ignore[arg-type]
+    assert server.held["Service", "platform", "thing"]["spec"]["ports"][0]["port"] == 80
+
+
+def test_what_the_cluster_adds_or_writes_differently_is_no_change(release: Release, server: Server) -> None:
+    """Defaults appear, and 1024Mi comes back as 1Gi: the release stands all the same."""
+    release.install(server, lambda _: None)  # type: ignore[arg-type]
+    server.held["Service", "platform", "thing"]["spec"]["ports"][0]["protocol"] = "TCP"
+    (container,) = server.held["Deployment", "platform", "thing"]["spec"]["template"]["spec"]["containers"]
+    container["imagePullPolicy"] = "Always"
+    container["resources"]["limits"]["memory"] = "1Gi"
+    assert _again(release).stands(server)  # type: ignore[arg-type]
+    container["resources"]["limits"]["memory"] = "2Gi"
+    assert not _again(release).stands(server)  # type: ignore[arg-type]
+
+
+def test_other_manifests_are_another_release(release: Release, server: Server, wire: Wire) -> None:
+    """A new image or value changes what Helm makes, and so is installed."""
+    release.install(server, lambda _: None)  # type: ignore[arg-type]
+    wire.tell("manifests", yaml.safe_dump_all(OBJECTS[:2]))
+    assert not _again(release).stands(server)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("status", "revision", "verb"),
+    [
+        ("pending-install", "1", "uninstall"),
+        ("uninstalling", "4", "uninstall"),
+        ("pending-upgrade", "3", "rollback"),
+        ("pending-rollback", "4", "rollback"),
+        ("deployed", "2", None),
+        ("failed", "1", None),
+    ],
+)
+def test_a_command_that_was_cut_off_is_recovered_from(  # noqa: PLR0913, PLR0917  three of a case, three fixtures
+    status: str, revision: str, verb: str | None, release: Release, server: Server, wire: Wire
+) -> None:
+    """Ctrl-C or a power cut in the middle of Helm's work never needs hands: the next run goes on."""
+    wire.tell("listed", f'[{{"name": "thing", "status": "{status}", "revision": "{revision}"}}]')
+    release.install(server, lambda _: None)  # type: ignore[arg-type]
+    done = [call["args"][0] for call in wire.calls("helm") if call["args"][0] in ("uninstall", "rollback")]
+    assert done == ([verb] if verb else [])
+    assert wire.calls("helm", "upgrade")
+
+
+def test_a_value_that_does_not_fit_is_told_by_its_name(release: Release, wire: Wire) -> None:
+    """Helm's words become chart, value and remedy, in both languages."""
+    wire.tell("refuses", "Error: values don't meet…\nthing:\n- at '/external/port': got string, want integer\n")
+    with pytest.raises(BadInput) as told:
+        _ = release.manifests
+    assert "chart thing" in told.value.what.en
+    assert "external.port: got string, want integer" in told.value.what.en
+    assert "external.port" in told.value.what.fr
+    assert "platform/helm/thing/values.yaml" in told.value.remedy.fr
+
+
+def test_a_chart_that_is_broken_is_not_blamed_on_a_value(release: Release, wire: Wire) -> None:
+    """A mistake in a template keeps Helm's own words."""
+    wire.tell("refuses", "Error: parse error at (thing/templates/x.yaml:3): unclosed action")
+    with pytest.raises(CommandFailed, match="unclosed action"):
+        _ = release.manifests
+
+
+def test_a_removal_waits_until_all_is_gone(release: Release, wire: Wire) -> None:
+    """What comes after may count on it."""
+    release.remove()
+    (call,) = wire.calls("helm", "uninstall")
+    assert "--wait" in call["args"]
