@@ -7,13 +7,13 @@ from http import HTTPStatus
 from pathlib import Path
 
 import msgspec
-from prometheus_client import Counter
+from prometheus_client import CollectorRegistry, Counter
 
 from patterns.broker import Reader, Record
 from patterns.jobs import TOPIC, Job, Sample, Tally
 from patterns.role import Role
 from runtime.settings import ServiceSettings
-from runtime.tracing import traceparent
+from runtime.tracing import Tracing, traceparent
 
 log = logging.getLogger(__name__)
 
@@ -33,15 +33,16 @@ class Worker:
     """Does one job after the other.
 
     Args:
-        role: tracing and metrics.
         sample: what reports are made of.
+        tracing: a job's span goes on from whoever queued it.
+        registry: takes the metrics.
     """
 
-    def __init__(self, role: Role[WorkerSettings], sample: Sample) -> None:
-        self._tracing = role.tracing
+    def __init__(self, sample: Sample, tracing: Tracing, registry: CollectorRegistry) -> None:
+        self._tracing = tracing
         self._sample = sample
         self._decode = msgspec.json.Decoder(Job).decode
-        self._jobs = Counter("lab_worker_jobs", "Jobs, by what came of them.", ["outcome"], registry=role.registry)
+        self._jobs = Counter("lab_worker_jobs", "Jobs, by what came of them.", ["outcome"], registry=registry)
         self.tally = Tally()
 
     def work(self, record: Record) -> None:
@@ -64,7 +65,7 @@ def main(env: Mapping[str, str]) -> None:
         role.health.wait_for("jobs", "not connected to the broker yet")
         role.health.beat("worker")
         web = role.serve(questions={"counts": lambda _: (HTTPStatus.OK, Tally().told())})
-        worker = Worker(role, Sample.read(Path(role.settings.data)))
+        worker = Worker(Sample.read(Path(role.settings.data)), role.tracing, role.registry)
         web.questions["counts"] = lambda _: (HTTPStatus.OK, worker.tally.told())
         reader = Reader(role.settings.kafka, [TOPIC], role.stop, GROUP)
         role.health.met("jobs")
