@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from lab.text import Language, Text
 
-_REMEDY = Text(en="What to do", fr="Que faire")
+_REMEDY = Text(en="What to do:", fr="Que faire :")
 
 
 class LabError(Exception):
@@ -37,7 +37,7 @@ class LabError(Exception):
 
     def render(self, language: Language) -> str:
         """Return the message as the user reads it, remedy on a line of its own."""
-        return f"{self.what.in_(language)}\n{_REMEDY.in_(language)}: {self.remedy.in_(language)}"
+        return f"{self.what.in_(language)}\n{_REMEDY.in_(language)} {self.remedy.in_(language)}"
 
     def __str__(self) -> str:
         """Return the English rendering."""

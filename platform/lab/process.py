@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -19,6 +20,8 @@ from lab.text import Text
 _TAIL_LINES = 20
 _GRACE_SECONDS = 10
 """How long a program that is asked to end may take before it is killed."""
+_DRAIN_SECONDS = 2
+"""How long its outputs are read after its end: a daemon that it left behind may hold them open for ever."""
 _running: set[subprocess.Popen[str]] = set()
 _interrupted = threading.Event()
 
@@ -147,9 +150,9 @@ def _finish(
         # Waiting for the child keeps half-written files from being read later.
         _end(process)
         raise
+    deadline = time.monotonic() + _DRAIN_SECONDS
     for reader in readers:
-        # A daemon that the program left behind may hold its outputs open: nobody waits for that one.
-        reader.join(timeout=5)
+        reader.join(max(0.0, deadline - time.monotonic()))
     if code != 0:
         raise CommandFailed(what, Text(en=f"exit code {code}", fr=f"code de sortie {code}"), "".join(tail), code)
     return "".join(out)

@@ -83,10 +83,12 @@ class Progress:
         if not self._console.is_terminal:
             yield
             return
-        with Live(get_renderable=self._table, console=self._console, refresh_per_second=4) as live:
-            self._live = live
-            yield
-        self._live = None
+        try:
+            with Live(get_renderable=self._table, console=self._console, refresh_per_second=4) as live:
+                self._live = live
+                yield
+        finally:
+            self._live = None
 
     def say(self, news: Text) -> None:
         """Tell a line that belongs to no phase."""

@@ -80,7 +80,7 @@ class Settings:
 def _matching(env: Mapping[str, str], variable: str, default: str, pattern: re.Pattern[str], accepted: str) -> str:
     value = env.get(variable) or default
     if not pattern.fullmatch(value):
-        raise _bad(variable, value, accepted)
+        raise _bad(variable, value, Text.plain(accepted))
     return value
 
 
@@ -89,27 +89,27 @@ def _folder(env: Mapping[str, str], variable: str, default: Path) -> Path:
     if not value:
         return default
     if not Path(value).is_absolute():
-        raise _bad(variable, value, "an absolute path")
+        raise _bad(variable, value, Text(en="an absolute path", fr="un chemin absolu"))
     return Path(value)
 
 
 def _lang(env: Mapping[str, str]) -> Language:
     value = env.get("LAB_LANG", "")
     if value and value not in ("en", "fr"):
-        raise _bad("LAB_LANG", value, "en, fr")
+        raise _bad("LAB_LANG", value, Text.plain("en, fr"))
     return language(env)
 
 
 def _offset(env: Mapping[str, str]) -> int:
     value = env.get("LAB_PORT_OFFSET") or "0"
     highest = _HIGHEST_PORT - max(PORTS.values())
-    if not value.isdigit() or int(value) > highest:
-        raise _bad("LAB_PORT_OFFSET", value, f"0..{highest}")
+    if not re.fullmatch(r"[0-9]{1,5}", value) or int(value) > highest:
+        raise _bad("LAB_PORT_OFFSET", value, Text.plain(f"0..{highest}"))
     return int(value)
 
 
-def _bad(variable: str, value: str, accepted: str) -> BadInput:
+def _bad(variable: str, value: str, accepted: Text) -> BadInput:
     return BadInput(
         Text(en=f"{variable}={value!r} is not usable", fr=f"{variable}={value!r} n'est pas utilisable"),
-        Text(en=f"set {variable} to: {accepted}", fr=f"donnez à {variable} une valeur parmi : {accepted}"),
+        Text(en=f"set {variable} to: {accepted.en}", fr=f"donnez à {variable} une valeur parmi : {accepted.fr}"),
     )

@@ -183,11 +183,14 @@ def _load(path: Path, model: type[Model]) -> Model:
     try:
         content: Any = yaml.safe_load(path.read_text())
         return model.model_validate(content)
+    except OSError as error:
+        raise _bad(path, "file", error.strerror or str(error)) from error
     except yaml.YAMLError as error:
         raise _bad(path, "YAML", str(error)) from error
     except ValidationError as error:
         first = error.errors()[0]
-        raise _bad(path, ".".join(str(part) for part in first["loc"]), first["msg"]) from error
+        field = ".".join(str(part) for part in first["loc"]) or "content"
+        raise _bad(path, field, first["msg"]) from error
 
 
 def _bad(path: Path, field: str, reason: str) -> BadInput:

@@ -32,7 +32,7 @@ def wanted(settings: Settings, number: str | None) -> str:
             Text(en="which lab? None stands yet", fr="quel lab ? Aucun n'est debout"),
             Text(en="name it: `lab up 01`", fr="nommez-le : `lab up 01`"),
         )
-    return code.zfill(2)
+    return code.zfill(2) if code.isdecimal() else code
 
 
 def standing(settings: Settings) -> Cluster:
