@@ -39,6 +39,10 @@ class BrokerUnavailable(Temporary):
     """Kafka does not answer, a topic does not exist (yet) or a partition has no leader at present."""
 
 
+class GivenUp(BrokerUnavailable):
+    """A record waited too long for its broker: it is lost unless it is sent again."""
+
+
 class Record(NamedTuple):
     """One record as it was read."""
 
@@ -102,7 +106,8 @@ class Sender:
         """Hand over one record; blocks while the send buffer is full.
 
         Raises:
-            BrokerUnavailable: it cannot be handed over, or an earlier record was given up.
+            BrokerUnavailable: it cannot be handed over.
+            GivenUp: an earlier record was given up; this one was not handed over.
         """
         self._check()
         try:
@@ -114,7 +119,8 @@ class Sender:
         """Wait until everything handed over is acknowledged.
 
         Raises:
-            BrokerUnavailable: not within `seconds` (the records are still on their way), or a record was given up.
+            BrokerUnavailable: not within `seconds`; the records are still on their way.
+            GivenUp: a record was given up.
         """
         try:
             self._producer.flush(timeout=seconds)
@@ -132,7 +138,7 @@ class Sender:
     def _check(self) -> None:
         if self._failure:
             failure, self._failure = self._failure, None
-            raise BrokerUnavailable(f"a record was given up: {failure!r}", "see the broker's log") from failure
+            raise GivenUp(f"a record was given up: {failure!r}", "see the broker's log") from failure
 
 
 class Reader:

@@ -1,7 +1,7 @@
 """The lake: the year's events in one packed file, read as a stream - a few MiB of memory however long the year."""
 
 import gzip
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from contracts import FlightArrived, FlightDeparted, Reader, WeatherRead
@@ -40,33 +40,37 @@ class Lake:
             assert isinstance(event, FlightArrived)  # noqa: S101  the decoder reads nothing else
             yield line, event
 
-    def weather(self, station: str, after: int = 0) -> Iterator[WeatherRead]:
-        """Readings of one station; the first `after` are left out unread.
+    def weather(self, station: str) -> Iterator[bytes]:
+        """Readings of one station, as they stand on the wire.
 
         Raises:
             LakeMissing: the file cannot be read.
         """
         mark = f'"station":"{station}"'.encode()
-        for line in self._lines(WEATHER):
-            if mark in line:
-                if after:
-                    after -= 1
-                    continue
-                event = self._weather(line)
-                assert isinstance(event, WeatherRead)  # noqa: S101  the decoder reads nothing else
-                yield event
+        return (line for line in self._lines(WEATHER) if mark in line)
 
-    def of_origin(self, origin: str) -> Iterator[FlightDeparted | FlightArrived | WeatherRead]:
+    def of_origin(
+        self, origin: str, wanted: Callable[[bytes], bool]
+    ) -> Iterator[FlightDeparted | FlightArrived | WeatherRead]:
         """What one airport knows by itself: departures from it, their arrivals, and its weather.
+
+        Args:
+            origin: the airport.
+            wanted: whether a flight, by its name such as 2013-01-01-UA-1545-EWR, is to be read at all.
 
         Raises:
             LakeMissing: the file cannot be read.
         """
-        marks = f'"origin":"{origin}"'.encode(), f'"station":"{origin}"'.encode()
-        readers = {_tag(DEPARTED): self._departed, _tag(ARRIVED): self._arrived, _tag(WEATHER): self._weather}
+        flight, station = f'-{origin}"'.encode(), f'"station":"{origin}"'.encode()
+        departed, arrived = _tag(DEPARTED) + b',"id":"dep-', _tag(ARRIVED) + b',"id":"arr-'
         for line in self._all():
-            if marks[0] in line or marks[1] in line:
-                yield readers[line[: line.index(b'"', 9) + 1]](line)
+            begin = len(departed) if line.startswith(departed) else len(arrived) if line.startswith(arrived) else 0
+            if begin:
+                name = line[begin : line.index(b'"', begin) + 1]
+                if name.endswith(flight) and wanted(name[:-1]):
+                    yield self._departed(line) if line.startswith(departed) else self._arrived(line)
+            elif station in line:
+                yield self._weather(line)
 
     def _lines(self, topic: str) -> Iterator[bytes]:
         tag = _tag(topic)

@@ -1,12 +1,14 @@
 """Three modes of processing that answer one question from the same events, and how old what each shows is.
 
-BatchMode        waits until all has come, computes once
-MicroBatchMode   collects a window, computes, publishes, commits; again and again
-StreamingMode    computes, publishes and commits as each event comes
+BatchMode        waits until all has landed in a file, computes once
+MicroBatchMode   collects a window from the broker, computes, publishes, commits; again and again
+StreamingMode    computes, publishes and commits as each event comes from the broker
 
 A mode runs in a thread of its own and counts that thread's CPU time. What it shows is `view`: bytes that readers get.
 """
 
+import gzip
+import io
 import threading
 import time
 from collections.abc import Callable
@@ -32,18 +34,11 @@ class ModeLate(Temporary):
 
 
 class Mode:
-    """One mode over the events of one run.
-
-    Args:
-        reader: reads the run's events from their first one on; the mode closes it.
-        run: value of header `run`.
-    """
+    """One mode over the events of one run."""
 
     name: ClassVar[str] = ""
 
-    def __init__(self, reader: Reader, run: bytes) -> None:
-        self._reader = reader
-        self._run = run
+    def __init__(self) -> None:
         self._decode = Decoder(ARRIVED).decode
         self.all_sent = threading.Event()
         """Set by the producer after its last event."""
@@ -53,10 +48,10 @@ class Mode:
         self.reset()
 
     def reset(self) -> None:
-        """Drop all state."""
+        """Drop all state, and begin again with the run's first event."""
         self._table = Table()
         self._touched: set[Key] = set()
-        self._pending: list[int] = []
+        self._pending: list[float] = []
         self.view: dict[Key, bytes] = {}
         self.shown_until = 0.0
         """When the newest event in the view was sent, seconds since the epoch; 0: the view is empty."""
@@ -74,27 +69,27 @@ class Mode:
             ModeLate: they do not come.
         """
         cpu = time.thread_time()
-        deadline: float | None = None
+        deadline = float("inf")
         self.begun = time.time()
-        while not self._complete() or self._pending:
+        while not self.complete() or self._pending:
             if self.all_sent.is_set():
-                deadline = deadline or time.monotonic() + _DEADLINE
-                if time.monotonic() > deadline:
-                    what = f"{self.name} has {self.events} of {self.expected} events"
-                    raise ModeLate(what, f"see that topic {TOPIC} keeps records for an hour")
+                deadline = min(deadline, time.monotonic() + _DEADLINE)
+            if time.monotonic() > deadline:
+                what = f"{self.name} has {self.events} of {self.expected} events"
+                raise ModeLate(what, f"see that topic {TOPIC} keeps records for an hour")
             self.step()
             self.cpu = time.thread_time() - cpu
-
-    def _complete(self) -> bool:
-        return self.all_sent.is_set() and self.events >= self.expected
-
-    def rewind(self, offset: int) -> None:
-        """Read the run's events from their first one on, at `offset`."""
-        self._reader.seek(TOPIC, 0, offset)
 
     def step(self) -> None:
         """Do one turn of the mode's work."""
         raise NotImplementedError
+
+    def close(self) -> None:
+        """Disconnect."""
+
+    def complete(self) -> bool:
+        """Whether all events of the run have been counted."""
+        return self.all_sent.is_set() and self.events >= self.expected
 
     def staleness(self, now: float) -> float:
         """Seconds since the newest event that is shown was sent; since the beginning where nothing is shown yet."""
@@ -104,28 +99,75 @@ class Mode:
         """Of what is shown."""
         return digest(self.view)
 
-    def close(self) -> None:
-        """Disconnect."""
-        self._reader.close()
-
-    def take(self, record: Record) -> None:
+    def take(self, sent: float, value: bytes) -> None:
         """Count one event; it is not shown yet."""
-        if (RUN, self._run) not in record.headers:
-            return
-        event = self._decode(record.value)
+        event = self._decode(value)
         assert isinstance(event, FlightArrived)  # noqa: S101  the decoder reads nothing else
         self._touched.add(self._table.add(event))
-        self._pending.append(record.timestamp)
+        self._pending.append(sent)
         self.events += 1
 
     def publish(self) -> None:
         """Show what was counted."""
         self.view.update(self._table.published(self._touched))
         now = time.time()
-        self.latencies.extend(now - sent / 1000 for sent in self._pending)
-        self.shown_until = max(self.shown_until, self._pending[-1] / 1000)
+        self.latencies.extend(now - sent for sent in self._pending)
+        self.shown_until = max(self.shown_until, self._pending[-1])
         self._touched.clear()
         self._pending.clear()
+
+
+class BatchMode(Mode):
+    """Sleeps until all events have landed in a file, then computes once: no broker, no place to commit but the end."""
+
+    name = "batch"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.landed = b""
+        """The run's events as a file in the lake: gzipped lines, each the seconds at which an event was sent, and the
+        event. The producer puts it there before `all_sent`."""
+
+    def step(self) -> None:
+        """See Mode.step."""
+        if not self.all_sent.wait(30):
+            return
+        with gzip.open(io.BytesIO(self.landed)) as lines:
+            for line in lines:
+                sent, _, value = line.rstrip(b"\n").partition(b" ")
+                self.take(float(sent), value)
+        if self._pending:
+            self.publish()
+        self.commits += 1
+
+
+class ReadingMode(Mode):
+    """A mode that reads from the broker.
+
+    Args:
+        reader: reads topic `lab-01.modes`, which nobody else commits for; the mode closes it.
+        run: value of header `run`.
+        first: offset of the run's first event.
+    """
+
+    def __init__(self, reader: Reader, run: bytes, first: int) -> None:
+        self._reader = reader
+        self._run = run
+        self._first = first
+        super().__init__()
+
+    def reset(self) -> None:
+        """See Mode.reset."""
+        super().reset()
+        self._reader.seek(TOPIC, 0, self._first)
+
+    def close(self) -> None:
+        """See Mode.close."""
+        self._reader.close()
+
+    def receive(self) -> list[Record]:
+        """The run's next events, if any come soon."""
+        return [record for record in self._reader.poll(_POLL) if (RUN, self._run) in record.headers]
 
     def commit(self) -> None:
         """Make the place durable."""
@@ -133,29 +175,15 @@ class Mode:
         self.commits += 1
 
 
-class BatchMode(Mode):
-    """Sleeps until all events have come, then computes once."""
-
-    name = "batch"
-
-    def step(self) -> None:
-        """See Mode.step."""
-        if not self.all_sent.wait(30):
-            return
-        for record in self._reader.poll(_POLL):
-            self.take(record)
-        if self._complete():
-            self.publish()
-            self.commit()
-
-
-class MicroBatchMode(Mode):
-    """Collects events for `window` seconds, then computes, publishes and commits them together."""
+class MicroBatchMode(ReadingMode):
+    """Collects events for `window` seconds, then computes, publishes the table and commits, once for all of them."""
 
     name = "micro-batch"
 
-    def __init__(self, reader: Reader, run: bytes, window: float, clock: Callable[[], float] = time.monotonic) -> None:
-        super().__init__(reader, run)
+    def __init__(
+        self, reader: Reader, run: bytes, first: int, window: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__(reader, run, first)
         self._window = window
         self._clock = clock
         self._closes: float | None = None
@@ -169,29 +197,29 @@ class MicroBatchMode(Mode):
         self._closes += self._window
         self._collect(time.time())
         if self._pending:
+            self._touched.update(self._table.cells)  # a window's result replaces the last one's as a whole
             self.publish()
             self.commit()
 
     def _collect(self, until: float) -> None:
         """Take what was sent before `until`, and what came with it."""
-        while records := self._reader.poll(_POLL):
+        while records := self.receive():
             for record in records:
-                self.take(record)
-            if records[-1].timestamp / 1000 >= until or self._complete():
+                self.take(record.timestamp / 1000, record.value)
+            if records[-1].timestamp / 1000 >= until or self.complete():
                 return
 
 
-class StreamingMode(Mode):
+class StreamingMode(ReadingMode):
     """Shows every event as it comes, and commits the place at once: events come one by one, or a few together."""
 
     name = "streaming"
 
     def step(self) -> None:
         """See Mode.step."""
-        records = self._reader.poll(_POLL)
+        records = self.receive()
         for record in records:
-            self.take(record)
-            if self._pending:
-                self.publish()
+            self.take(record.timestamp / 1000, record.value)
+            self.publish()
         if records:
             self.commit()

@@ -1,5 +1,6 @@
 """Experiment `processing-modes`: real arrivals at a steady rate, read by three modes side by side."""
 
+import gzip
 import statistics
 import time
 import uuid
@@ -32,17 +33,12 @@ def processing_modes(servers: str, stop: Stop, sample: Sequence[bytes], window: 
     begun = time.monotonic()
     seconds = min(max(3 * window, _SHORTEST), _LONGEST)
     events = evenly(sample, int(seconds * _RATE))
-    run = uuid.uuid4().hex.encode()
-    offset = _end(servers, stop)
-    modes = _modes(servers, stop, run, window)
+    run = _Run(servers, stop, window)
     try:
-        for mode in modes:
-            mode.rewind(offset)
-        stalenesses = _measured(servers, stop, run, modes, events)
-        rows = [_row(mode, stalenesses[mode.name], offset) for mode in modes]
+        run.measure(events)
+        rows = [_row(mode, run.stalenesses[mode.name]) for mode in run.modes]
     finally:
-        for mode in modes:
-            mode.close()
+        run.close()
     digests = {row["digest"] for row in rows}
     return {
         "name": "processing-modes",
@@ -60,6 +56,61 @@ def evenly(sample: Sequence[bytes], count: int) -> Sequence[bytes]:
     return [sample[number * len(sample) // count] for number in range(count)] if count < len(sample) else sample
 
 
+class _Run:
+    """Three modes, and the producer whose events they read."""
+
+    def __init__(self, servers: str, stop: Stop, window: float) -> None:
+        self._run = uuid.uuid4().hex.encode()
+        self._sender = Sender(servers, stop)
+        first = _end(servers, stop)
+
+        def reader(kind: type[Mode]) -> Reader:
+            return Reader(servers, [TOPIC], stop, f"lab-01-{kind.name}", alone=True)
+
+        self._batch = BatchMode()
+        self.modes: list[Mode] = [
+            self._batch,
+            MicroBatchMode(reader(MicroBatchMode), self._run, first, window),
+            StreamingMode(reader(StreamingMode), self._run, first),
+        ]
+        self.stalenesses: dict[str, list[float]] = {mode.name: [] for mode in self.modes}
+        """Mode -> seconds, sampled as long as events came."""
+
+    def measure(self, events: Sequence[bytes]) -> None:
+        """Send the events while the modes work."""
+        with ThreadPoolExecutor(len(self.modes), "mode") as threads:
+            working: list[Future[None]] = [threads.submit(mode.work) for mode in self.modes]
+            try:
+                self._send_steadily(events)
+            finally:
+                for mode in self.modes:
+                    mode.expected = len(events)
+                    mode.all_sent.set()
+            for future in working:
+                future.result()
+
+    def _send_steadily(self, events: Sequence[bytes]) -> None:
+        """The events at a steady rate, to the broker and into a file of the lake."""
+        begun = time.monotonic()
+        landing: list[bytes] = []
+        while len(landing) < len(events):
+            due = min(len(events), int((time.monotonic() - begun) * _RATE) + 1)
+            for line in events[len(landing) : due]:
+                self._sender.send(TOPIC, line, headers=[(RUN, self._run)], partition=0)
+                landing.append(b"%.3f %s\n" % (time.time(), line))
+            for mode in self.modes:
+                self.stalenesses[mode.name].append(mode.staleness(time.time()))
+            time.sleep(_TICK)
+        self._sender.flush(10)
+        self._batch.landed = gzip.compress(b"".join(landing), compresslevel=1)
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._sender.close()
+        for mode in self.modes:
+            mode.close()
+
+
 def _end(servers: str, stop: Stop) -> int:
     admin = Admin(servers, stop)
     try:
@@ -68,59 +119,7 @@ def _end(servers: str, stop: Stop) -> int:
         admin.close()
 
 
-def _modes(servers: str, stop: Stop, run: bytes, window: float) -> list[Mode]:
-    def reader(mode: type[Mode]) -> Reader:
-        return Reader(servers, [TOPIC], stop, f"lab-01-{mode.name}", alone=True)
-
-    return [
-        BatchMode(reader(BatchMode), run),
-        MicroBatchMode(reader(MicroBatchMode), run, window),
-        StreamingMode(reader(StreamingMode), run),
-    ]
-
-
-def _measured(
-    servers: str, stop: Stop, run: bytes, modes: Sequence[Mode], events: Sequence[bytes]
-) -> dict[str, list[float]]:
-    """Send the events while the modes work; each mode's staleness, sampled as long as events came."""
-    sender = Sender(servers, stop)
-    stalenesses: dict[str, list[float]] = {mode.name: [] for mode in modes}
-    with ThreadPoolExecutor(len(modes), "mode") as threads:
-        working: list[Future[None]] = [threads.submit(mode.work) for mode in modes]
-        try:
-            _send_steadily(sender, run, modes, events, stalenesses)
-        finally:
-            for mode in modes:
-                mode.expected = len(events)
-                mode.all_sent.set()
-            sender.close()
-        for future in working:
-            future.result()
-    return stalenesses
-
-
-def _send_steadily(
-    sender: Sender,
-    run: bytes,
-    modes: Sequence[Mode],
-    events: Sequence[bytes],
-    stalenesses: dict[str, list[float]],
-) -> None:
-    begun = time.monotonic()
-    sent = 0
-    while sent < len(events):
-        due = min(len(events), int((time.monotonic() - begun) * _RATE) + 1)
-        for line in events[sent:due]:
-            sender.send(TOPIC, line, headers=[(RUN, run)], partition=0)
-        sent = max(sent, due)
-        now = time.time()
-        for mode in modes:
-            stalenesses[mode.name].append(mode.staleness(now))
-        time.sleep(_TICK)
-    sender.flush(10)
-
-
-def _row(mode: Mode, stalenesses: Sequence[float], offset: int) -> dict[str, Any]:
+def _row(mode: Mode, stalenesses: Sequence[float]) -> dict[str, Any]:
     """A mode's figures; its state is dropped and built again to see how long that takes."""
     digest = mode.digest()
     row = {
@@ -135,7 +134,6 @@ def _row(mode: Mode, stalenesses: Sequence[float], offset: int) -> dict[str, Any
     }
     begun = time.monotonic()
     mode.reset()
-    mode.rewind(offset)
     mode.work()
     seconds = time.monotonic() - begun
     return row | {
