@@ -23,12 +23,6 @@ SUITE = "bookworm"
 """The release inside our images: its systemd is the last that still runs on cgroup v1."""
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 """Debian's keys, where the package of that name puts them."""
-_DEBIAN = (
-    ("http://deb.debian.org/debian", ""),
-    ("http://deb.debian.org/debian", "-updates"),
-    ("http://deb.debian.org/debian-security", "-security"),
-)
-"""Debian's own archives and what follows the release's name in each."""
 
 
 def install(packages: Sequence[str], say: Say) -> None:
@@ -80,8 +74,9 @@ def rootfs(target: Path, packages: Sequence[str], say: Say) -> None:
     mmdebstrap = need("mmdebstrap", "mmdebstrap", say)
     what = Text(en=f"Debian root {target.name}", fr=f"racine Debian {target.name}")
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
-        sources = Path(scratch) / "sources.list"
-        sources.write_text("".join(_sources(say)))
+        sources = _sources(say)
+        listing = Path(scratch) / "sources.list"
+        listing.write_text("".join(sources))
         partial = Path(scratch) / "root.tar"
         run(
             [
@@ -95,7 +90,7 @@ def rootfs(target: Path, packages: Sequence[str], say: Say) -> None:
                 "--customize-hook=rm -rf $1/var/lib/apt/lists/* $1/var/cache/apt/*.bin $1/var/log/*.log",
                 "--customize-hook=rm -f $1/etc/resolv.conf $1/etc/hostname $1/etc/machine-id",
                 "--customize-hook=rm -f $1/etc/apt/sources.list",
-                SUITE, partial, sources,
+                SUITE, partial, *([listing] if sources else []),
             ],
             what=what,
             timeout=900,
@@ -130,7 +125,8 @@ def extracted(settings: Settings, package: str) -> Path:
 def _sources(say: Say) -> list[str]:
     """Return one line for each archive of Debian that apt knows here, turned to our release.
 
-    Another distribution's archives hold none of it: there, Debian's own address is used, with Debian's keys.
+    Another distribution's archives hold none of it: there the list is empty, and mmdebstrap goes to Debian's own, for
+    which it needs Debian's keys.
     """
     rows = _archives()
     if not any(row.origin for row in rows):
@@ -142,7 +138,7 @@ def _sources(say: Say) -> list[str]:
         return sorted(known)
     if not KEYRING.exists():
         install(["debian-archive-keyring"], say)
-    return [f"deb [signed-by={KEYRING}] {address} {SUITE}{kind} main\n" for address, kind in _DEBIAN]
+    return []
 
 
 @dataclass(frozen=True)
