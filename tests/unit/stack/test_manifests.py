@@ -116,7 +116,7 @@ def test_a_mistake_in_one_object_changes_none(manifests: Manifests, server: Serv
 
 
 def test_what_the_copy_no_longer_holds_goes(manifests: Manifests, server: Server) -> None:
-    """Removed from the file is removed from the cluster; what is not the lab's stays; twice the same changes nothing."""
+    """Removed from the file is removed from the cluster; what is not the lab's stays; doing it twice does nothing."""
     foreign = {"kind": "ConfigMap", "metadata": {"name": "kube-root-ca.crt", "namespace": "lab-01"}}
     server.held["ConfigMap", "lab-01", "kube-root-ca.crt"] = foreign
     _write(manifests, CONFIG, _workload("Deployment", "thing"))
