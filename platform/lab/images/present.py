@@ -21,6 +21,33 @@ from lab.text import Text
 
 _AT_ONCE = 2
 """Builds at a time: more would only fight for two cores."""
+_REMEDIES = (
+    (
+        ("no space left", "enough free space"),
+        Text(
+            en="the disk is full: free some gigabytes (`lab doctor` says how many), then run again",
+            fr="le disque est plein : libérez quelques gigaoctets (`lab doctor` dit combien), puis relancez",
+        ),
+    ),
+    (
+        ("certificate verify failed", "unknown authority", "pkix path", "certificate verification failed"),
+        Text(
+            en="your network puts its own certificate in place of the registry's: add its authority to this machine "
+            "(update-ca-certificates; for Maven, ca-certificates-java), then run again",
+            fr="votre réseau remplace le certificat du dépôt par le sien : ajoutez son autorité à cette machine "
+            "(update-ca-certificates ; pour Maven, ca-certificates-java), puis relancez",
+        ),
+    ),
+    (
+        ("could not resolve", "name resolution", "failure resolving", "no such host", "unknown host",
+         "connection refused", "unreachable", "timed out", "failed to establish", "could not connect"),
+        Text(
+            en="a package registry does not answer: check the network and your mirror settings (`lab doctor`)",
+            fr="un dépôt de paquets ne répond pas : vérifiez le réseau et vos miroirs (`lab doctor`)",
+        ),
+    ),
+)  # fmt: skip
+"""What programs say in their last words, in lower case, and what helps."""
 
 
 def ensure(catalogue: Catalogue, names: list[str], engine: Engine, settings: Settings, say: Say) -> dict[str, str]:
@@ -113,16 +140,9 @@ def _failed(name: str, error: CommandFailed) -> NotConverged:
 
 def _remedy(error: CommandFailed, name: str) -> Text:
     words = error.output.lower()
-    if "no space left" in words:
-        return Text(
-            en="the disk is full: free some gigabytes (`lab doctor` says how many), then run again",
-            fr="le disque est plein : libérez quelques gigaoctets (`lab doctor` dit combien), puis relancez",
-        )
-    if any(sign in words for sign in ("could not resolve", "name resolution", "connection refused", "timed out")):
-        return Text(
-            en="a package registry does not answer: check the network and your mirror settings (`lab doctor`)",
-            fr="un dépôt de paquets ne répond pas : vérifiez le réseau et vos miroirs (`lab doctor`)",
-        )
+    for signs, remedy in _REMEDIES:
+        if any(sign in words for sign in signs):
+            return remedy
     return Text(
         en=f"correct platform/images/{name} or what enters it, then run again",
         fr=f"corrigez platform/images/{name} ou ce qui y entre, puis relancez",
