@@ -9,6 +9,7 @@ Every call waits for a broker that is away and says so once in a while; what can
 
 import logging
 import time
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
@@ -29,6 +30,7 @@ T = TypeVar("T")
 
 _PAUSE = 1.0  # seconds between two attempts
 _LEADER_BOUND = 60.0  # seconds that a partition may be without a leader before the process gives up and starts afresh
+_REAP = 1_000  # records between two looks at what was acknowledged
 _NEVER = 24 * 3600 * 1000  # milliseconds: a batch waits for its broker rather than being dropped and leaving a gap
 
 
@@ -81,7 +83,10 @@ class Publisher:
 
     def __init__(self, servers: str, stop: Stop) -> None:
         self._stop = stop
-        self._failure: BaseException | None = None
+        self._reap_at = _REAP
+        self._under_way: deque[tuple[str, Any]] = deque()
+        self.acknowledged: Counter[str] = Counter()
+        """Topic -> records that the broker wrote, as of the last `check`."""
         self._producer = patiently(
             lambda: KafkaProducer(
                 bootstrap_servers=servers.split(","),
@@ -109,15 +114,16 @@ class Publisher:
         self, topic: str, value: bytes | None, key: bytes | None, headers: Headers, partition: int | None = None
     ) -> Any:  # noqa: ANN401 (a record's parts; the client's future)
         """Hand over one record; blocks while the send buffer is full."""
+        if len(self._under_way) >= self._reap_at:
+            self.check()
+            self._reap_at = len(self._under_way) + _REAP
         while True:
-            if self._failure:
-                self.check()
             try:
                 future = self._producer.send(topic, value, key, headers, partition)
             except KafkaError as failure:
                 self._wait_or_raise(topic, failure)
             else:
-                future.add_errback(self._failed)
+                self._under_way.append((topic, future))
                 return future
 
     def _wait_or_raise(self, topic: str, failure: KafkaError) -> None:
@@ -125,13 +131,18 @@ class Publisher:
             raise SendRefused(f"topic {topic} took no record: {failure}", "check the broker's log") from failure
         log.warning("the send buffer stays full", extra={"topic": topic, "cause": repr(failure)})
 
-    def _failed(self, failure: BaseException) -> None:
-        self._failure = self._failure or failure
-
     def check(self) -> None:
-        """Raise what went wrong with any record so far."""
-        if self._failure:
-            raise SendRefused(f"a record was refused: {self._failure!r}", "see the broker's log") from self._failure
+        """Count what was acknowledged, and raise what went wrong with any record so far.
+
+        The client would call back for each record; looking at the oldest ones from time to time costs a fraction of it.
+        """
+        under_way = self._under_way
+        while under_way and under_way[0][1].is_done:
+            topic, future = under_way.popleft()
+            if future.failed():
+                failure = future.exception
+                raise SendRefused(f"topic {topic} took no record: {failure!r}", "see the broker's log") from failure
+            self.acknowledged[topic] += 1
 
     def flush(self, seconds: float | None = None) -> None:
         """Wait until everything handed over is acknowledged.

@@ -3,7 +3,7 @@
 Counters move when their effect is durable (acknowledged or committed): a crash stops them short, it never counts twice.
 """
 
-from collections.abc import Callable
+from collections import Counter as Counted
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -28,12 +28,14 @@ class ProducerFigures:
         self.behind = Gauge(
             "ingest_replay_behind_seconds", "Seconds that the replay is behind its timetable", registry=self.registry
         )
-        self.acknowledged = {topic: self._counting(topic) for topic in EVENTS}
-        """Topic -> what to call with each acknowledgement."""
+        for topic in EVENTS:
+            self._produced.labels(topic)
 
-    def _counting(self, topic: str) -> Callable[[object], None]:
-        increase = self._produced.labels(topic).inc
-        return lambda _: increase()
+    def acknowledged(self, totals: Counted[str], told: Counted[str]) -> None:
+        """Count what was acknowledged since `told`, which is brought up to `totals`."""
+        for topic, total in (totals - told).items():
+            self._produced.labels(topic).inc(total)
+        told.update(totals - told)
 
 
 class ConsumerFigures:

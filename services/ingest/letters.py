@@ -69,13 +69,16 @@ class Letterbox:
         servers: brokers.
         group: the consumer group that refuses.
         publisher: sends them.
+        stop: ends the wait for a broker.
+        topic: where they go.
     """
 
-    def __init__(self, servers: str, group: str, publisher: Publisher, stop: Stop) -> None:
+    def __init__(self, servers: str, group: str, publisher: Publisher, stop: Stop, topic: str = DEAD_LETTER) -> None:
         self._servers = servers
         self._group = group
         self._publisher = publisher
         self._stop = stop
+        self._topic = topic
         self._written: set[Origin] = set()
         self._waiting: list[Any] = []
         self.ends: list[int] = []
@@ -89,7 +92,7 @@ class Letterbox:
             return
         made = headers(record, refusal, self._group)
         # A letter without key and value would be refused: an empty value says the same.
-        self._waiting.append(self._publisher.send(DEAD_LETTER, record.value or b"", record.key, made))
+        self._waiting.append(self._publisher.send(self._topic, record.value or b"", record.key, made))
 
     def flush(self, seconds: float) -> None:
         """Wait until every letter is acknowledged.
@@ -113,7 +116,7 @@ class Letterbox:
         """
         reader = Log(self._servers, self._stop)
         try:
-            places = reader.places(DEAD_LETTER)
+            places = reader.places(self._topic)
             bounds = reader.bounds(places)
             self.ends = [bounds[place][1] for place in places]
             self._written = {about for place in places for about in self._found(reader, place, bounds[place], since)}

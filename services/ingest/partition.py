@@ -2,7 +2,8 @@
 
 A commit carries, beside the offset, a note: counts so far, each stream's mark, and the offset from which the windows
 can be read again. Offset and note are one record of Kafka's, so effects and place become durable together, without a
-store and without a transaction; after a crash the windows are rebuilt from the log itself and not one event is counted twice.
+store and without a transaction; after a crash the windows are rebuilt from the log itself and not one event is counted
+twice.
 """
 
 import logging

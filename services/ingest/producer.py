@@ -3,6 +3,7 @@
 import datetime as dt
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable
 from http import HTTPStatus
 
@@ -97,6 +98,7 @@ class Producer:
         self._tracing = tracing
         self._looked = 0.0
         self._identities: dict[str, str] = {}
+        self._told: Counter[str] = Counter()
         health.wait_for(RESUMED, "the place in the replay is being looked for")
 
     def run(self, stop: Stop) -> None:
@@ -118,6 +120,7 @@ class Producer:
         self._health.beat("producer")
         for topic in EVENTS:
             publisher.partitions(topic)
+        self._told = Counter()
         self._identities = {topic: publisher.topic_identity(topic) for topic in EVENTS}
         shares = resume.find(self._settings.kafka, EVENTS, stop, anew=anew)
         self._send_all(publisher, shares, stop)
@@ -144,9 +147,10 @@ class Producer:
 
     def _on_time(self, publisher: Publisher, timetable: Timetable, planned: Planned, stop: Stop) -> bool:
         """Wait until an event is due; False once asked to stop."""
-        while (wait := timetable.wait(planned.time)) > _LEEWAY and not stop.wait(min(wait, _LOOK_SECONDS)):
-            self._look(publisher)
-        self._figures.behind.set(max(-wait, 0.0))
+        if self._settings.speedup:
+            while (wait := timetable.wait(planned.time)) > _LEEWAY and not stop.wait(min(wait, _LOOK_SECONDS)):
+                self._look(publisher)
+            self._figures.behind.set(max(-wait, 0.0))
         return not stop
 
     def _look(self, publisher: Publisher) -> None:
@@ -157,6 +161,7 @@ class Producer:
         self._looked = now
         self._health.beat("producer")
         publisher.check()
+        self._figures.acknowledged(publisher.acknowledged, self._told)
         for topic, identity in self._identities.items():
             if (heard := publisher.topic_identity(topic)) and heard != identity:
                 raise TopicsReplaced(topic)
@@ -167,13 +172,13 @@ class Producer:
         number = shares.partition(topic, key)
         if self._tracing.drawn():
             with self._tracing.root(f"send {topic}", **{"event.place": planned.place}) as context:
-                future = publisher.send(topic, planned.value, key.encode(), headers + context, number)
+                publisher.send(topic, planned.value, key.encode(), headers + context, number)
         else:
-            future = publisher.send(topic, planned.value, key.encode(), headers, number)
-        future.add_callback(self._figures.acknowledged[topic])
+            publisher.send(topic, planned.value, key.encode(), headers, number)
 
     def _finish(self, publisher: Publisher) -> None:
         publisher.flush()
+        self._figures.acknowledged(publisher.acknowledged, self._told)
         self._health.met(RESUMED)
         self._progress.done = True
         log.info("all events are sent", extra={"events": self._progress.sent})

@@ -18,7 +18,9 @@ from opentelemetry.trace import Span, SpanKind
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 HEADER = "traceparent"
-_SAMPLED_SUFFIX = b"1"  # last digit of the flags: odd means sampled, and no other flag is in use
+_SAMPLED = tuple(
+    bytes([digit]) for digit in b"13579bdf"
+)  # last digit of the flags: its lowest bit means sampled, others may be set as well
 _W3C = TraceContextTextMapPropagator()
 
 
@@ -105,7 +107,7 @@ def headers(span: Span) -> list[tuple[str, bytes]]:
 
 def sampled(parent: bytes | None) -> bool:
     """Whether a `traceparent` value says that its trace is recorded."""
-    return parent is not None and parent.endswith(_SAMPLED_SUFFIX)
+    return parent is not None and parent.endswith(_SAMPLED)
 
 
 def parse(parent: bytes | None) -> Context | None:
