@@ -26,8 +26,9 @@ log = logging.getLogger(__name__)
 Headers = Sequence[tuple[str, bytes]]
 T = TypeVar("T")
 
-# Closing cancels a look-up that may be under way; the client calls that an error.
-logging.getLogger("kafka.cluster").setLevel(logging.CRITICAL)
+# The client reports a broker that is away several times a second, and a look-up that closing cancels as an error.
+for _noisy in ("kafka.cluster", "kafka.net"):
+    logging.getLogger(_noisy).setLevel(logging.CRITICAL)
 
 _PAUSE = 0.5  # seconds between two attempts
 _PATIENCE = 60.0  # seconds after which a role gives up and starts afresh

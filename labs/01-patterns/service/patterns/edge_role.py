@@ -134,7 +134,7 @@ class Edge:
     def take(self, _path: tuple[str, ...], body: Any) -> Answer:  # noqa: ANN401  any JSON
         """POST /readings."""
         count = body.get("count") if isinstance(body, dict) else None
-        if not isinstance(count, int) or not 1 <= count <= _MOST:
+        if type(count) is not int or not 1 <= count <= _MOST:  # `true` is no number here
             return HTTPStatus.BAD_REQUEST, {"error": f'say {{"count": n}} with n from 1 to {_MOST}'}
         return HTTPStatus.OK, {"site": self._site.station, "sequence": self._site.take(count)}
 
