@@ -19,6 +19,8 @@ COMMANDS = {
     "up": "up",
     "status": "status",
     "check": "check",
+    "hint": "learn",
+    "quiz": "learn",
     "solve": "solve",
     "compare": "compare",
     "reset": "reset",
@@ -63,7 +65,7 @@ def main() -> None:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _interrupted)
     try:
-        lab(standalone_mode=False)
+        lab(prog_name="lab", standalone_mode=False)
     except LabError as error:
         click.echo(error.render(language(os.environ)), err=True)
         sys.exit(error.exit_code)

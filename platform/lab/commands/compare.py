@@ -27,7 +27,7 @@ _WRITTEN = Text(en="all figures as a picture: {file}", fr="tous les chiffres en 
 @output
 @click.pass_obj
 def compare(settings: Settings, number: str | None, only: tuple[str, ...], png: Path | None, output: str) -> None:
-    """Measure the lab's patterns and compare them: figures of this run only. / Mesurer et comparer les patrons."""
+    """Measure the lab's patterns and compare them: figures of this run only. / Mesurer et comparer les patterns."""
     code = wanted(settings, number)
     names = _chosen(Course(settings.root).lab(code), only)
     standing(settings)

@@ -40,7 +40,7 @@ COLUMNS = (
     Column("cpu_s_per_1000", Text(en="CPU s/1000", fr="CPU s/1000"), 4),
     Column("recovery_s", Text(en="recovery s", fr="reprise s"), 2),
 )
-_PATTERN = Text(en="pattern", fr="patron")
+_PATTERN = Text.plain("pattern")
 _USE_CASE = Text(en="use case", fr="cas d'usage")
 _PANELS_PER_ROW = 3
 
