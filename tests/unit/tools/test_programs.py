@@ -75,8 +75,8 @@ def test_kind_must_be_the_version_that_the_node_is_made_for(wire: Wire, settings
 def test_a_compilation_that_fails_leaves_nothing(wire: Wire, settings: Settings) -> None:
     """The error tells the compiler's last words, and the next run begins afresh."""
     wire.program("go", GO)
-    wire.tell("go-fails", "dial tcp: lookup proxy.golang.org: no such host")
-    with pytest.raises(CommandFailed, match=r"proxy\.golang\.org"):
+    wire.tell("go-fails", "dial tcp: lookup mirror.example: no such host")
+    with pytest.raises(CommandFailed, match=r"mirror\.example"):
         tools.helm(settings, _quiet)
     folder = settings.cache / "tools" / f"helm-{tools.HELM}"
     assert [path.name for path in folder.glob("[!.]*")] == []
