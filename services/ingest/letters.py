@@ -73,12 +73,12 @@ class Letterbox:
         topic: where they go.
     """
 
-    def __init__(self, servers: str, group: str, publisher: Publisher, stop: Stop, topic: str = DEAD_LETTER) -> None:
+    def __init__(self, servers: str, group: str, publisher: Publisher, stop: Stop, topic: str = "") -> None:
         self._servers = servers
         self._group = group
         self._publisher = publisher
         self._stop = stop
-        self._topic = topic
+        self._topic = topic or DEAD_LETTER
         self._written: set[Origin] = set()
         self._waiting: list[Any] = []
         self.ends: list[int] = []

@@ -103,6 +103,7 @@ class Partition:
         """
         outcomes: Counter[str] = Counter()
         decode, streams, begin = self._decode, self.streams, self.offset
+        record = None
         for record in records:
             offset = record.offset
             try:
@@ -122,7 +123,8 @@ class Partition:
             outcomes[stream.offer(event, event.time.timestamp(), offset, record.timestamp / 1000)] += 1
             if record.headers:
                 traced(record, event)
-        self._passed(record.offset + 1, record.timestamp / 1000, outcomes)
+        if record is not None:
+            self._passed(record.offset + 1, record.timestamp / 1000, outcomes)
         return outcomes
 
     def _passed(self, offset: int, stamp: float, outcomes: Counter[str]) -> None:

@@ -1,0 +1,198 @@
+"""Producer, broker, consumer, dead letters and repair, with crashes in between."""
+
+import itertools
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from kafka.admin import KafkaAdminClient
+
+from contracts import Event, WeatherRead
+from contracts.topics import DEAD_LETTER, WEATHER
+from ingest import letters, repair, replay, resume
+from ingest.broker import Log, Publisher, Subscription
+from ingest.consumer import Consumer
+from ingest.figures import ConsumerFigures, ProducerFigures
+from ingest.letters import Letterbox
+from ingest.producer import Producer, Progress
+from ingest.replay import Planned, Replay
+from ingest.settings import ConsumerSettings, ProducerSettings, RepairSettings
+from ingest.view import View
+from integration.ingest.conftest import make
+from runtime.health import Health
+from runtime.process import Stop
+from runtime.tracing import Tracing
+from unit.ingest.worlds import BEGIN, reading
+
+pytestmark = pytest.mark.cluster
+
+EVENTS_IN_ALL = 300
+STATIONS = ("JFK", "LGA", "EWR", "BOS", "ORD")
+SECONDS = 60
+
+
+class OwnTopics(Replay):
+    """A replay into the test's topic."""
+
+    topic = ""
+
+    def plan(self, begin: int) -> Iterator[Planned]:
+        """As planned, elsewhere."""
+        return (planned._replace(topic=self.topic) for planned in super().plan(begin))
+
+
+class Chain:
+    """The parts of ingest on one test's topics."""
+
+    def __init__(self, servers: str, topics: dict[str, str], plan: OwnTopics) -> None:
+        self.servers = servers
+        self.topics = topics
+        self.group = topics[WEATHER]
+        self.plan = plan
+        plan.topic = topics[WEATHER]
+
+    def produce(self, stop: Stop, speedup: float = 0, *, stay: bool = False) -> None:
+        """Run a producer until all is sent or `stop` is set."""
+        settings = ProducerSettings(kafka=self.servers, speedup=speedup, exit_when_done=not stay)
+        Producer(settings, self.plan, ProducerFigures(), Progress(EVENTS_IN_ALL), Health(), Tracing.off()).run(stop)
+
+    def consumer(self) -> tuple[Consumer, View, Subscription]:
+        """A fresh consumer, as after a crash."""
+        stop, view = Stop(), View()
+        subscription = Subscription(self.servers, self.group, [self.topics[WEATHER]], stop)
+        box = Letterbox(self.servers, self.group, Publisher(self.servers, stop), stop, self.topics[DEAD_LETTER])
+        settings = ConsumerSettings(commit_seconds=60)
+        return (
+            Consumer(settings, subscription, box, view, ConsumerFigures(), Health(), Tracing.off()),
+            view,
+            subscription,
+        )
+
+    def send(self, value: bytes, key: str = "JFK") -> None:
+        """A stranger's record."""
+        publisher = Publisher(self.servers, Stop())
+        publisher.send(self.topics[WEATHER], value, key.encode(), [])
+        publisher.flush()
+        publisher.close(5)
+
+    def read(self, topic: str) -> list[list[object]]:
+        """All records of a topic, by partition."""
+        log = Log(self.servers, Stop())
+        try:
+            bounds = log.bounds(log.places(self.topics[topic]))
+            return [list(log.read(place, first, end)) if first < end else [] for place, (first, end) in bounds.items()]
+        finally:
+            log.close()
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> OwnTopics:
+    """Made before the contracts stand under the test's names."""
+    events: list[Event] = [reading(n / 10, STATIONS[n % len(STATIONS)]) for n in range(EVENTS_IN_ALL)]
+    replay.write(events, tmp_path / "plan.jsonl.gz")
+    return OwnTopics(tmp_path / "plan.jsonl.gz", BEGIN)
+
+
+@pytest.fixture
+def chain(plan: OwnTopics, kafka_address: str, topics: dict[str, str]) -> Chain:
+    """Parts on topics of their own."""
+    return Chain(kafka_address, topics, plan)
+
+
+def turn_until(consumer: Consumer, done: Callable[[], bool]) -> None:
+    """Let a consumer work until the condition holds."""
+    deadline = time.monotonic() + SECONDS
+    while not done():
+        assert time.monotonic() < deadline, "the consumer did not get there"
+        consumer.turn()
+
+
+def applied(view: View, outcome: str = "applied") -> int:
+    """How many events came out so."""
+    return sum(partition.counts[outcome] for partition in view.partitions.values())
+
+
+def places(chain: Chain) -> list[int]:
+    """The replay's places in the log, sorted."""
+    records = itertools.chain.from_iterable(chain.read(WEATHER))
+    return sorted(place for each in records if (place := resume.place_in(each.headers)) is not None)  # type: ignore[attr-defined]
+
+
+def test_a_producer_that_was_killed_goes_on_where_the_log_ends(chain: Chain) -> None:
+    """Stopped half-way with a stranger's record on top, and begun again: every event once."""
+    stop = Stop()
+    publisher = Publisher(chain.servers, stop)
+    for planned in itertools.islice(chain.plan.plan(0), 100):
+        publisher.send(planned.topic, planned.value, planned.key.encode(), [resume.header(planned.place)])
+    publisher.flush()
+    publisher.close(5)
+    chain.send(b"a stranger's")
+    chain.produce(Stop())
+    assert places(chain) == list(range(EVENTS_IN_ALL))
+    chain.produce(Stop())
+    assert places(chain) == list(range(EVENTS_IN_ALL))
+
+
+def test_a_consumer_that_crashes_counts_every_event_once(chain: Chain) -> None:
+    """Crashed after effect and before commit, events and dead letters alike: counted once, written once."""
+    chain.produce(Stop())
+    for _ in range(3):
+        chain.send(b'{"broken": 1}')
+    first, view, subscription = chain.consumer()
+    turn_until(first, lambda: applied(view) == EVENTS_IN_ALL and applied(view, "dead") == 3)
+    first._letterbox.flush(10)
+    subscription.close(5)  # it leaves without the commit: all of its work is done again
+    second, view, subscription = chain.consumer()
+    turn_until(second, lambda: applied(view) == EVENTS_IN_ALL and applied(view, "dead") == 3)
+    second.commit()
+    subscription.close(5)
+    assert len(chain.read(DEAD_LETTER)[0]) == 3
+    third, view, subscription = chain.consumer()
+    turn_until(third, lambda: bool(view.partitions) and all(each.whole for each in view.partitions.values()))
+    subscription.close(5)
+    assert (applied(view), applied(view, "dead")) == (EVENTS_IN_ALL, 3)
+    windows = {key for each in view.partitions.values() for key, stream in each.streams.items() if stream.entries}
+    assert windows == set(STATIONS)
+
+
+def test_a_dead_letter_is_put_back_once_and_then_applied(chain: Chain) -> None:
+    """A repaired letter is applied; a second run finds nothing to do; what stays broken is left for another repair."""
+    broken = json.dumps({"type": WEATHER, "id": "wx-broken-1", "time": "2013-01-01T00:00:00Z", "station": "jfk"})
+    for value in (broken.encode(), b"no json"):
+        chain.send(value)
+    consumer, view, subscription = chain.consumer()
+    turn_until(consumer, lambda: applied(view, "dead") == 2)
+    consumer.commit()
+    told = [letters.told(letter)["kind"] for letter in chain.read(DEAD_LETTER)[0]]
+    assert told == ["contract", "malformed"]
+    settings = RepairSettings(kafka=chain.servers, repairs='{"station": "JFK"}', repair_group=f"{chain.group}.repair")
+    assert repair.run(settings, Stop()) == {"put_back": 1, "put_back_before": 0, "still_broken": 1}
+    turn_until(consumer, lambda: applied(view) == 1)
+    assert repair.run(settings, Stop())["put_back"] == 0
+    subscription.close(5)
+    newest = next(stream.newest() for each in view.partitions.values() for stream in each.streams.values())
+    assert isinstance(newest, WeatherRead)
+    assert newest.id == "wx-broken-1"
+
+
+def test_topics_made_anew_are_begun_anew(chain: Chain, admin: KafkaAdminClient) -> None:
+    """Deleted and declared again under a running consumer: it begins at the new log's first record."""
+    chain.produce(Stop())
+    consumer, view, subscription = chain.consumer()
+    turn_until(consumer, lambda: applied(view) == EVENTS_IN_ALL)
+    consumer.commit()
+    admin.delete_topics(list(chain.topics.values()))
+    deadline = time.monotonic() + SECONDS
+    while set(chain.topics.values()) & set(admin.list_topics()):
+        assert time.monotonic() < deadline, "the topics were not deleted"
+        consumer.turn()
+    make(admin, chain.topics)
+    chain.produce(Stop())
+    old = {id(partition) for partition in view.partitions.values()}
+    turn_until(
+        consumer,
+        lambda: not old & {id(each) for each in view.partitions.values()} and applied(view) == EVENTS_IN_ALL,
+    )
+    subscription.close(5)
