@@ -113,8 +113,15 @@ class Analyst:
         finally:
             run.close()
 
+    def read_the_year(self) -> None:
+        """The nightly batch: whoever asks later does not wait for the pass over the file."""
+        try:
+            self._whole_year()
+        except ServiceError as failure:
+            log.warning("the year cannot be read; it is tried again when asked for", extra={"cause": failure.what})
+
     def _whole_year(self) -> tuple[Table, list[bytes]]:
-        """The year's punctuality and a sample of its arrivals: one pass over the file, when first asked for."""
+        """The year's punctuality and a sample of its arrivals, from one pass over the file."""
         with self._reading:
             if self._year is None:
                 table, sample = Table(), []
@@ -134,6 +141,7 @@ def main(env: Mapping[str, str]) -> None:
         role.serve(questions={"punctuality": analyst.punctuality}, orders={"experiments": analyst.experiment})
         _configure_journal(role)
         role.health.met("journal")
+        threading.Thread(target=analyst.read_the_year, name="nightly", daemon=True).start()
         while not role.stop.wait(60):
             pass
 

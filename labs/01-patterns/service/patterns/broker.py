@@ -27,7 +27,7 @@ Headers = Sequence[tuple[str, bytes]]
 T = TypeVar("T")
 
 # The client reports a broker that is away several times a second, and a look-up that closing cancels as an error.
-for _noisy in ("kafka.cluster", "kafka.net"):
+for _noisy in ("kafka.cluster", "kafka.coordinator", "kafka.net"):
     logging.getLogger(_noisy).setLevel(logging.CRITICAL)
 
 _PAUSE = 0.5  # seconds between two attempts

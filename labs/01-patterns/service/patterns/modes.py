@@ -26,6 +26,7 @@ RUN = "run"
 """Header that tells one run's events from another's."""
 
 _POLL = 0.05  # seconds that a mode waits for records at once
+_PATIENCE = 0.5  # seconds that a closed window waits for its last events
 _DEADLINE = 15.0  # seconds after the last event within which a mode must have it
 
 
@@ -202,12 +203,13 @@ class MicroBatchMode(ReadingMode):
             self.commit()
 
     def _collect(self, until: float) -> None:
-        """Take what was sent before `until`, and what came with it."""
-        while records := self.receive():
-            for record in records:
-                self.take(record.timestamp / 1000, record.value)
-            if records[-1].timestamp / 1000 >= until or self.complete():
-                return
+        """Take what was sent before `until`, and what came with it; a broker that is slow is waited for a little."""
+        patience = time.monotonic() + min(_PATIENCE, self._window / 2)
+        newest = 0.0
+        while newest < until and not self.complete() and time.monotonic() < patience:
+            for record in self.receive():
+                newest = record.timestamp / 1000
+                self.take(newest, record.value)
 
 
 class StreamingMode(ReadingMode):
