@@ -54,6 +54,10 @@ class Bulkhead:
         self.places = places
         self._free = threading.BoundedSemaphore(places) if places else None
 
+    def without_wall(self) -> "Bulkhead":
+        """The same threads, all of them."""
+        return Bulkhead(self._name, self._pool)
+
     def run(self, call: Callable[[], T]) -> T:
         """The result of `call`, made in the pool.
 

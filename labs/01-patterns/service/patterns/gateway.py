@@ -1,12 +1,13 @@
 """The gateway: the three use cases over HTTP, guarded; switches to break things by hand; and the experiments."""
 
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
 from patterns.broker import Sender
 from patterns.bulkhead import Pool
 from patterns.experiments.conductor import Conductor
+from patterns.experiments.history import History
 from patterns.experiments.programme import programme
 from patterns.experiments.stage import Stage
 from patterns.gateway_dependency import Dependencies, Meters
@@ -63,15 +64,19 @@ class GatewaySettings(ServiceSettings):
 
 def main(env: Mapping[str, str]) -> None:
     """Run the gateway until it is asked to end."""
-    with Role("gateway", GatewaySettings, env) as role, closing(Pool(role.settings.pool_threads)) as pool:
-        stage = _stage(role, pool)
-        conductor = Conductor(programme(stage), role.tracing, role.stop)
+    with Role("gateway", GatewaySettings, env) as role, ExitStack() as exits:
+        role.health.wait_for("results", "earlier results are not read yet")
+        stage = _stage(role, exits.enter_context(closing(Pool(role.settings.pool_threads))))
+        history = exits.enter_context(closing(History(role.settings.kafka, role.stop)))
+        conductor = Conductor(programme(stage), role.tracing, role.stop, history.keep)
         desk = Desk(stage.cases, role.tracing, role.registry)
         switches = Switches(stage.sites, stage.delays_direct)
         role.serve(
             questions={**desk.questions, **switches.questions, "experiments": conductor.told},
             orders={**switches.orders, "experiments": conductor.ordered},
         )
+        conductor.remember(history.restore())
+        role.health.met("results")
         while not role.stop.wait(60):
             pass
 

@@ -89,14 +89,14 @@ class Dependency:
         self._meters = meters
         self._tracing = tracing
 
-    def through(self, peer: Peer, breaker: Breaker | None = None) -> "Dependency":
-        """The same dependency by another address or with another breaker; all else is shared."""
+    def through(self, peer: Peer, *, breaker: Breaker | None = None, bulkhead: Bulkhead | None = None) -> "Dependency":
+        """The same dependency by another address, or with another guard; all else is shared."""
         return Dependency(
             self.name,
             peer,
             seconds=self.seconds,
             breaker=breaker or self.breaker,
-            bulkhead=self.bulkhead,
+            bulkhead=bulkhead or self.bulkhead,
             meters=self._meters,
             tracing=self._tracing,
         )

@@ -26,7 +26,7 @@ def bulkhead(stage: Stage) -> Result:
         NotCalm: recommendations are not live to begin with.
         PeerFailure: the pods of `delays` cannot be reached.
     """
-    delays = stage.cases.delays.through(stage.delays_direct, Breaker("delays", 0, 0))
+    delays = stage.cases.delays.through(stage.delays_direct, breaker=Breaker("delays", 0, 0))
     calm(stage, delays)
     quiet = _weather(stage, _CALM)
     with hanging(stage):

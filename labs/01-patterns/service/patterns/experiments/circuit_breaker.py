@@ -1,6 +1,7 @@
 """Experiment `circuit-breaker`: passengers go on asking while `delays` hangs, until it is well again.
 
-`delays` is called by the address of its pods, so that a wrong selector of its Service does not pass for a fault.
+`delays` is called by the address of its pods, so that a wrong selector of its Service does not pass for a fault,
+and without its wall, so that the breaker alone is measured.
 """
 
 import time
@@ -27,7 +28,7 @@ def circuit_breaker(stage: Stage) -> Result:
         NotCalm: recommendations are not live to begin with.
         PeerFailure: the pods of `delays` cannot be reached.
     """
-    delays = stage.cases.delays.through(stage.delays_direct)
+    delays = stage.cases.delays.through(stage.delays_direct, bulkhead=stage.cases.delays.bulkhead.without_wall())
     calm(stage, delays)
     opened = delays.breaker.opened
     with hanging(stage) as reached:

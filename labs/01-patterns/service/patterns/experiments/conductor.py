@@ -23,6 +23,7 @@ class Conductor:
         programme: experiment -> what carries it out, in the order of a run.
         tracing: each experiment is one trace.
         stop: a run ends before its next experiment when the process is to end.
+        keep: told each new result.
     """
 
     def __init__(
@@ -30,10 +31,12 @@ class Conductor:
         programme: Mapping[str, Callable[[], Result]],
         tracing: Tracing,
         stop: Stop,
+        keep: Callable[[Result], None] = lambda _: None,
     ) -> None:
         self._programme = dict(programme)
         self._tracing = tracing
         self._stop = stop
+        self._keep = keep
         self._lock = threading.Lock()
         self._results: dict[str, Result] = {}
         self._run = 0
@@ -42,6 +45,13 @@ class Conductor:
         self._current: str | None = None
         self._begun = self._ended = 0.0
         self._running = False
+
+    def remember(self, results: Mapping[str, Result]) -> None:
+        """Take results of earlier runs; those of experiments that are no more are left out."""
+        with self._lock:
+            known = {name: result for name, result in results.items() if name in self._programme}
+            self._results = {**known, **self._results}
+            self._run = max([self._run, *(int(result["run"]) for result in known.values())])
 
     def told(self, segments: tuple[str, ...]) -> Answer:
         """GET /experiments: the run; GET /experiments/NAME: the last result."""
@@ -105,6 +115,7 @@ class Conductor:
                 with self._lock:
                     self._results[name] = result
                     self._done.append(name)
+                self._keep(result)
         finally:
             with self._lock:
                 self._ended = time.monotonic()
