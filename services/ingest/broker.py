@@ -92,7 +92,7 @@ class Publisher:
                 bootstrap_servers=servers.split(","),
                 enable_idempotence=True,
                 acks="all",
-                linger_ms=5,
+                linger_ms=20,
                 batch_size=128 * 1024,
                 delivery_timeout_ms=_NEVER,
                 max_block_ms=60_000,

@@ -99,6 +99,7 @@ class Producer:
         self._looked = 0.0
         self._identities: dict[str, str] = {}
         self._told: Counter[str] = Counter()
+        self._numbers: Counter[tuple[str, int]] = Counter()
         health.wait_for(RESUMED, "the place in the replay is being looked for")
 
     def run(self, stop: Stop) -> None:
@@ -120,7 +121,7 @@ class Producer:
         self._health.beat("producer")
         for topic in EVENTS:
             publisher.partitions(topic)
-        self._told = Counter()
+        self._told, self._numbers = Counter(), Counter()
         self._identities = {topic: publisher.topic_identity(topic) for topic in EVENTS}
         shares = resume.find(self._settings.kafka, EVENTS, stop, anew=anew)
         self._send_all(publisher, shares, stop)
@@ -168,8 +169,10 @@ class Producer:
 
     def _send(self, publisher: Publisher, shares: Shares, planned: Planned) -> None:
         topic, key = planned.topic, planned.key
-        headers = [resume.header(planned.place)]
         number = shares.partition(topic, key)
+        nth = self._numbers[topic, number]
+        self._numbers[topic, number] = nth + 1
+        headers = [] if nth % resume.EVERY else [resume.header(planned.place)]
         if self._tracing.drawn():
             with self._tracing.root(f"send {topic}", **{"event.place": planned.place}) as context:
                 publisher.send(topic, planned.value, key.encode(), headers + context, number)
