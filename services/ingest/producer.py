@@ -133,11 +133,13 @@ class Producer:
 
     def _send_all(self, publisher: Publisher, shares: Shares, stop: Stop) -> None:
         timetable = Timetable(self._settings.speedup)
-        floor = shares.floor()
+        floor, resumed = shares.floor(), False
         self._progress.sent, self._progress.done = self._replay.before(floor), False
         for planned in self._replay.plan(floor):
             if shares.missing(planned):
-                self._health.met(RESUMED)
+                if not resumed:
+                    self._health.met(RESUMED)
+                    resumed = True
                 if not self._on_time(publisher, timetable, planned, stop):
                     return
                 self._send(publisher, shares, planned)

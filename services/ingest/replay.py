@@ -27,6 +27,17 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     events: int
 
 
+class _Outline(msgspec.Struct, gc=False):
+    """What the plan needs of an event; the whole of it was checked when the file was written."""
+
+    time: dt.datetime
+    origin: str = ""
+    station: str = ""
+
+
+_outline = msgspec.json.Decoder(_Outline).decode
+
+
 class Planned(NamedTuple):
     """One event to send."""
 
@@ -137,11 +148,10 @@ class Replay:
             for line in lines:
                 value = line.rstrip(b"\n")
                 topic = topic_of(value)
-                event = self._decode[topic](value)
                 if loop:
-                    event = later(event, loop)
-                    value = encode(event)
-                yield Planned(place, topic, event.key, event.time.timestamp(), value)
+                    value = encode(later(self._decode[topic](value), loop))
+                outline = _outline(value)
+                yield Planned(place, topic, outline.origin or outline.station, outline.time.timestamp(), value)
                 place += 1
 
 
