@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from lab import images, tools
+from lab import images, process, tools
 from lab.api import Api, Object
 from lab.broker import Broker
 from lab.cluster import Cluster, Status, choose
@@ -82,7 +82,12 @@ class _Run:
         with ThreadPoolExecutor(max_workers=1) as pool:
             # While the node starts, or is compiled, the other images are made: neither needs the other.
             made = pool.submit(self._made, self.cluster.status())
-            self._phase("cluster", self._cluster)
+            try:
+                self._phase("cluster", self._cluster)
+            except BaseException:
+                # Without a cluster nobody needs the images: the error is told now, not when they are built.
+                process.interrupt()
+                raise
             self._phase("images", lambda say: self._images(made, say))
         self.api = Api(self.settings)
         self._namespaces()
