@@ -41,3 +41,5 @@ def start(service: str, level: str, stream: TextIO | None = None) -> None:
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     # The client reports each lost connection several times; what matters is said by our own adapter.
     logging.getLogger("kafka").setLevel(logging.ERROR if level != "debug" else logging.INFO)
+    # Ten lines a second while a topic is missing; our adapter says that it waits.
+    logging.getLogger("kafka.cluster").setLevel(logging.CRITICAL if level != "debug" else logging.INFO)
