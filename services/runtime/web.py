@@ -119,6 +119,10 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
+    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002  the base class' signature
+        """A caller that gave up breaks its connection: worth a line at most, never a stack on standard error."""
+        log.debug("connection broken")
+
 
 class _Handler(BaseHTTPRequestHandler):
     site: Web

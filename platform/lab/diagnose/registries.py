@@ -18,7 +18,6 @@ from lab.settings import Settings
 from lab.text import Text
 
 _SECONDS = 15
-_MAVEN = "https://repo.maven.apache.org/maven2"
 _ARTIFACT = "org/apache/kafka/kafka_2.13/maven-metadata.xml"
 _MODULE = "sigs.k8s.io/kind@latest"
 
@@ -30,8 +29,9 @@ def examine(settings: Settings) -> list[Finding]:
         asked.append(golang)
     if found("apt-get"):
         asked.append(debian)
-    if found("mvn") and not _cached(settings, "images"):
-        asked.append(lambda: maven(maven_address(Path.home() / ".m2" / "settings.xml")))
+    mirror = maven_mirror(Path.home() / ".m2" / "settings.xml")
+    if mirror and found("mvn") and not _cached(settings, "images"):
+        asked.append(lambda: maven(mirror))
     with ThreadPoolExecutor() as pool:
         return list(pool.map(lambda ask: ask(), asked))
 
@@ -79,7 +79,7 @@ def debian() -> Finding:
 
 
 def maven(address: str) -> Finding:
-    """Ask the Maven repository that mvn would use; any answer but a server error is one."""
+    """Ask the mirror of Maven Central that mvn would use; any answer but a server error is one."""
 
     def ask() -> str | None:
         request = urllib.request.Request(f"{address}/{_ARTIFACT}", method="HEAD")  # noqa: S310  http or https
@@ -102,13 +102,13 @@ def maven(address: str) -> Finding:
     )
 
 
-def maven_address(settings: Path) -> str:
-    """Return the repository that mvn uses: its settings' first mirror, else Maven Central."""
+def maven_mirror(settings: Path) -> str | None:
+    """Return the first mirror of mvn's settings; without one mvn knows by itself where to go."""
     try:
         mirror = re.search(r"<mirror>.*?<url>\s*(https?://[^<\s]+)\s*</url>", settings.read_text(), re.DOTALL)
     except OSError:
         mirror = None
-    return mirror[1].rstrip("/") if mirror else _MAVEN
+    return mirror[1].rstrip("/") if mirror else None
 
 
 def _judged(name: str, ask: Callable[[], str | None], remedy: Text) -> Finding:

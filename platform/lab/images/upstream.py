@@ -16,9 +16,8 @@ _MIRROR_SECONDS = 10.0
 """How long a pull may take from a registry that does not answer us: the engine may have a mirror that does."""
 _PULL_SECONDS = 900.0
 """How long a pull may take from one that answers."""
-_HUB = {"docker.io": "registry-1.docker.io"}
-_ANSWERS = (200, 401)
-"""What a registry says to a stranger; anything else is a proxy's word."""
+_ANSWERS = (200, 301, 401)
+"""What a registry says to a stranger (docker.io sends him on to its site); anything else is a proxy's word."""
 
 
 def pulled(engine: Engine, reference: str) -> bool:
@@ -31,7 +30,7 @@ def answers(registry: str) -> bool:
     """Say whether a registry answers this machine; asked once."""
     scheme = "http" if registry.split(":", maxsplit=1)[0] in ("127.0.0.1", "localhost") else "https"
     try:
-        reply = httpx.get(f"{scheme}://{_HUB.get(registry, registry)}/v2/", timeout=_ANSWER_SECONDS)
+        reply = httpx.get(f"{scheme}://{registry}/v2/", timeout=_ANSWER_SECONDS)
     except httpx.HTTPError:
         return False
     return reply.status_code in _ANSWERS

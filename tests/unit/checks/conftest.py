@@ -46,13 +46,9 @@ _STATE: dict[str, Any] = {
             "data": {"mode": "kappa"},
         },
     ],
-    "topics": {
-        "flights": {"partitions": 2, "config": {"cleanup.policy": "delete"}, "begin": [0, 5], "end": [10, 25]}
-    },
+    "topics": {"flights": {"partitions": 2, "config": {"cleanup.policy": "delete"}, "begin": [0, 5], "end": [10, 25]}},
     "groups": {"readers": {"flights": [{"partition": 0, "lag": 3}, {"partition": 1, "lag": 4}]}},
-    "metrics": {
-        "rate": [{"labels": {"site": "EWR"}, "value": 1.5}, {"labels": {"site": "JFK"}, "value": 2.5}]
-    },
+    "metrics": {"rate": [{"labels": {"site": "EWR"}, "value": 1.5}, {"labels": {"site": "JFK"}, "value": 2.5}]},
     "traces": {"gateway": [{"traceId": "a1", "operations": ["GET"], "services": ["gateway"]}]},
     "answers": {
         "report": {"status": 200, "body": {"rows": [{"site": "EWR", "late": 7}], "agree": True}},

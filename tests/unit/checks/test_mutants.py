@@ -30,9 +30,7 @@ def _late(bundle: Bundle) -> Findings:
 _CHECKS = {"scale": _replicas, "report": _late}
 
 
-def _read(
-    folder: Path, *changes: dict[str, Any], exercise: str = "scale", condition: str = "replicas"
-) -> Any:  # noqa: ANN401
+def _read(folder: Path, *changes: dict[str, Any], exercise: str = "scale", condition: str = "replicas") -> Any:  # noqa: ANN401
     entry = {
         "id": "one",
         "exercise": exercise,
@@ -63,9 +61,7 @@ def test_a_mutant_that_only_another_check_notices_has_survived(tmp_path: Path, s
     assert report.survivors[0].others == ("report",)
 
 
-def test_a_mutant_killed_by_a_neighbouring_condition_has_survived(
-    tmp_path: Path, state: dict[str, Any]
-) -> None:
+def test_a_mutant_killed_by_a_neighbouring_condition_has_survived(tmp_path: Path, state: dict[str, Any]) -> None:
     """Each condition needs a mutant that it alone kills, or nobody knows whether it works."""
     mutants = _read(
         tmp_path,
@@ -118,9 +114,7 @@ def test_a_mutant_of_no_exercise_is_an_error(tmp_path: Path, state: dict[str, An
         {"remove": _GATEWAY},
     ],
 )
-def test_every_part_of_a_bundle_can_be_changed(
-    tmp_path: Path, state: dict[str, Any], change: dict[str, Any]
-) -> None:
+def test_every_part_of_a_bundle_can_be_changed(tmp_path: Path, state: dict[str, Any], change: dict[str, Any]) -> None:
     """Objects, answers, topics, groups, metrics and traces are all within a mutant's reach."""
     (mutant,) = _read(tmp_path, change)
     assert mutant.made_on(state) != state

@@ -33,9 +33,7 @@ def test_a_list_is_entered_by_name_before_place() -> None:
     assert enter(["first", "last"], "-1") == "last"
 
 
-@pytest.mark.parametrize(
-    ("value", "step"), [([], "0"), ({}, "a"), ("text", "0"), (None, "a"), ([1], "1"), ([1], "-2")]
-)
+@pytest.mark.parametrize(("value", "step"), [([], "0"), ({}, "a"), ("text", "0"), (None, "a"), ([1], "1"), ([1], "-2")])
 def test_entering_what_is_not_there_is_a_lookup_error(value: object, step: str) -> None:
     """Nothing but a LookupError comes out of a step that leads nowhere."""
     with pytest.raises(LookupError):

@@ -104,18 +104,18 @@ def test_a_repository_that_answers_is_there(repository: tuple[str, list[int]], c
 @pytest.mark.parametrize(
     ("content", "address"),
     [
-        (None, "https://repo.maven.apache.org/maven2"),
-        ("<settings/>", "https://repo.maven.apache.org/maven2"),
+        (None, None),
+        ("<settings/>", None),
         ("<settings><mirrors>\n<mirror><id>a</id>\n<url> http://m.example/x/ </url></mirror></mirrors></settings>",
          "http://m.example/x"),
     ],
 )  # fmt: skip
-def test_mavens_own_settings_decide_where_is_asked(tmp_path: Path, content: str | None, address: str) -> None:
-    """The first mirror of settings.xml, else Maven Central."""
+def test_mavens_own_settings_decide_where_is_asked(tmp_path: Path, content: str | None, address: str | None) -> None:
+    """The first mirror of settings.xml; without one nothing is asked."""
     file = tmp_path / "settings.xml"
     if content:
         file.write_text(content)
-    assert registries.maven_address(file) == address
+    assert registries.maven_mirror(file) == address
 
 
 def test_only_what_is_still_needed_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

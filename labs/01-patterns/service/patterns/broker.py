@@ -238,7 +238,7 @@ class Admin:
     """Questions and changes that concern whole topics and groups."""
 
     def __init__(self, servers: str, stop: Stop | None = None) -> None:
-        self._stop = stop or Stop()
+        self._stop = stop if stop is not None else Stop()
         self._client = patiently(
             lambda: KafkaAdminClient(bootstrap_servers=servers.split(","), request_timeout_ms=10_000, **_COMMON),
             f"the administrator's connection to {servers}",
