@@ -34,7 +34,7 @@ stamp=.venv/.made-for-$(cat requirements/uv.txt "$lock" pyproject.toml | sha256s
 say "Making the Python environment in .venv." "Création de l'environnement Python dans .venv."
 [ -x .venv/bin/python ] || "$python" -m venv .venv
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
-.venv/bin/uv pip install --quiet --native-tls --python .venv/bin/python --require-hashes -r "$lock"
+.venv/bin/uv pip install --quiet --native-tls --compile-bytecode --python .venv/bin/python --require-hashes -r "$lock"
 # A path file instead of an editable install: nothing to build, and the checkout stays the single source.
 site=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 printf '%s\n' "$PWD/platform" >"$site/tarmac.pth"

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -46,7 +47,6 @@ class Api:
         self._settings = settings
         self._client = _connect(settings.kubeconfig)
         self._dynamic = _discover(self._client, settings)
-        self._core = client.CoreV1Api(self._client)
 
     def apply(self, objects: Iterable[Object], *, dry_run: bool = False) -> list[str]:
         """Apply objects server-side; return the names (`Kind/name`) of those that it made or changed.
@@ -103,12 +103,6 @@ class Api:
         for target in targets:
             self._wait_gone(target, deadline)
 
-    def scale(self, name: str, namespace: str, replicas: int) -> None:
-        """Set the replicas of a Deployment."""
-        client.AppsV1Api(self._client).patch_namespaced_deployment_scale(
-            name, namespace, {"spec": {"replicas": replicas}}
-        )
-
     def watch(
         self, kind: str, namespace: str, enough: Callable[[dict[str, Object]], bool], seconds: float
     ) -> dict[str, Object]:
@@ -144,7 +138,12 @@ class Api:
 
     def version(self) -> str:
         """Return the cluster's Kubernetes version."""
-        return str(client.VersionApi(self._client).get_code().git_version)
+        return str(self._dynamic.version["kubernetes"]["gitVersion"])
+
+    @cached_property
+    def _core(self) -> client.CoreV1Api:
+        # Made when needed: importing its hundreds of models takes seconds, and only a failure asks for them.
+        return client.CoreV1Api(self._client)
 
     def _apply_one(self, desired: Object, *, dry_run: bool) -> Object:
         resource = self._resource(desired["kind"], desired["apiVersion"])

@@ -17,6 +17,8 @@ from lab.text import Text
 
 _BARS = ("latency_p95_ms", "cpu_s_per_1000")
 """Columns drawn in the terminal; the picture has them all."""
+_WIDTH = 120
+"""Columns of the output where there is no terminal to ask."""
 _WRITTEN = Text(en="all figures as a picture: {file}", fr="tous les chiffres en image : {file}")
 
 
@@ -41,10 +43,12 @@ def compare(settings: Settings, number: str | None, only: tuple[str, ...], png: 
         click.echo(dump({"lab": code, "figures": rows, "results": results, "png": str(file)}))
         return
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=_WIDTH)
     console.print(comparison.table(rows, settings.lang))
     for column in comparison.COLUMNS:
         if column.key in _BARS:
-            click.echo(comparison.chart(rows, column, settings.lang))
+            console.print(comparison.chart(rows, column, settings.lang))
     click.echo(_WRITTEN.in_(settings.lang).format(file=file))
 
 

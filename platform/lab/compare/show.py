@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rich.bar import Bar
 from rich.table import Table
 
 from lab.text import Language, Text
@@ -43,6 +44,7 @@ COLUMNS = (
 _PATTERN = Text.plain("pattern")
 _USE_CASE = Text(en="use case", fr="cas d'usage")
 _PANELS_PER_ROW = 3
+_BAR_WIDTH = 44
 
 
 def table(rows: Sequence[Figures], language: Language) -> Table:
@@ -58,16 +60,14 @@ def table(rows: Sequence[Figures], language: Language) -> Table:
     return made
 
 
-def chart(rows: Sequence[Figures], column: Column, language: Language, width: int = 78) -> str:
-    """Return one column as bars for the terminal; empty where no pattern has that figure."""
-    import plotext  # noqa: PLC0415  only this command draws
-
+def chart(rows: Sequence[Figures], column: Column, language: Language) -> Table:
+    """Return one column as bars for the terminal, the longest for the greatest; who has no figure is left out."""
     measured = [(str(row["pattern"]), float(row[column.key])) for row in rows if row.get(column.key) is not None]
-    if not measured:
-        return ""
-    plotext.clear_figure()
-    plotext.simple_bar(*zip(*measured, strict=True), width=width, title=column.title.in_(language))
-    return str(plotext.build())
+    longest = max((value for _, value in measured), default=0.0)
+    made = Table(title=column.title.in_(language), title_justify="left", box=None, show_header=False, padding=(0, 1))
+    for pattern, value in measured:
+        made.add_row(pattern, Bar(longest, 0, value, width=_BAR_WIDTH, color="cyan"), _cell(value, column.digits))
+    return made
 
 
 def picture(rows: Sequence[Figures], file: Path, language: Language) -> None:
