@@ -25,6 +25,8 @@ Object: TypeAlias = dict[str, Any]
 
 MANAGER = "tarmac"
 _NOT_FOUND, _CONFLICT = 404, 409
+_AT_ONCE = 8
+"""Requests under way at a time."""
 _BACKGROUND = {"propagationPolicy": "Background"}
 
 
@@ -48,27 +50,26 @@ class Api:
         self._client = _connect(settings.kubeconfig)
         self._dynamic = _discover(self._client, settings)
 
-    def apply(self, objects: Iterable[Object], *, dry_run: bool = False) -> list[str]:
+    def judge(self, objects: Iterable[Object]) -> None:
+        """Let the API server judge objects without applying them.
+
+        Raises:
+            Refused: it refuses one; names the object and its reason.
+
+        """
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            list(pool.map(lambda desired: self._apply_one(desired, dry_run=True), objects))
+
+    def apply(self, objects: Iterable[Object]) -> list[str]:
         """Apply objects server-side; return the names (`Kind/name`) of those that it made or changed.
 
         Raises:
             Refused: the API server refuses one; names the object and its reason.
 
         """
-        changed = []
-        for desired in objects:
-            before = None if dry_run else self.get(desired["kind"], _name(desired), _namespace(desired))
-            after = self._apply_one(desired, dry_run=dry_run)
-            if (
-                before is None
-                or before["metadata"].get("generation") != after["metadata"].get("generation")
-                or (
-                    "generation" not in after["metadata"]
-                    and before["metadata"]["resourceVersion"] != after["metadata"]["resourceVersion"]
-                )
-            ):
-                changed.append(f"{desired['kind']}/{_name(desired)}")
-        return changed
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            applied = list(pool.map(self._changed, objects))
+        return [name for name, changed in applied if changed]
 
     def get(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
         """Return an object, None where there is none (or no such kind)."""
@@ -97,7 +98,7 @@ class Api:
 
         """
         targets = [(each["kind"], _name(each), _namespace(each)) for each in objects]
-        with ThreadPoolExecutor(8) as pool:
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
             list(pool.map(lambda target: self._delete_one(*target), targets))
         deadline = time.monotonic() + wait
         for target in targets:
@@ -145,7 +146,16 @@ class Api:
         # Made when needed: importing its hundreds of models takes seconds, and only a failure asks for them.
         return client.CoreV1Api(self._client)
 
-    def _apply_one(self, desired: Object, *, dry_run: bool) -> Object:
+    def _changed(self, desired: Object) -> tuple[str, bool]:
+        """Apply an object; return its name and whether that made or changed it."""
+        before = self.get(desired["kind"], _name(desired), _namespace(desired))
+        after = self._apply_one(desired)["metadata"]
+        # Where an object counts its generations, only these tell; its version moves with its status too.
+        mark = "generation" if "generation" in after else "resourceVersion"
+        changed = before is None or before["metadata"].get(mark) != after[mark]
+        return f"{desired['kind']}/{_name(desired)}", changed
+
+    def _apply_one(self, desired: Object, *, dry_run: bool = False) -> Object:
         resource = self._resource(desired["kind"], desired["apiVersion"])
         options = {"dry_run": "All"} if dry_run else {}
         try:

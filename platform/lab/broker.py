@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self, TypeVar
@@ -18,6 +19,9 @@ from lab.text import Text
 
 _PATIENCE = 45
 """Seconds during which a broker that starts, or a leader that is not known yet, is asked again."""
+# The client tells each attempt at a broker that is away; what matters is said by the errors here.
+logging.getLogger("kafka").setLevel(logging.CRITICAL)
+
 _OWN_SETTING = "DYNAMIC_TOPIC_CONFIG"
 _Answer = TypeVar("_Answer")
 

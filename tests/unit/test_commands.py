@@ -68,7 +68,7 @@ def shell(tmp_path: Path) -> Shell:
     made = Shell(tmp_path / "home", tmp_path / "bin")
     made.home.mkdir()
     made.bin.mkdir()
-    made.program("docker", 'case "$1" in info) echo ID ;; *) exit 1 ;; esac')
+    made.program("docker", 'case "$1" in ps) echo ID ;; *) exit 1 ;; esac')
     return made
 
 
@@ -201,7 +201,7 @@ def test_an_interrupted_command_ends_its_programs_and_says_how_to_go_on(
     assert {"en": "run the same command again", "fr": "relancez la même commande"}[language] in err
     assert "Traceback" not in err
     assert until(_gone(child), 5)
-    shell.program("docker", 'case "$1" in info) echo ID ;; *) exit 1 ;; esac')
+    shell.program("docker", 'case "$1" in ps) echo ID ;; *) exit 1 ;; esac')
     assert shell.lab("down")[0] == 0
 
 
@@ -212,7 +212,7 @@ def _gone(file: Path) -> Callable[[], bool]:
 def test_a_second_command_says_who_holds_the_cluster(shell: Shell, tmp_path: Path) -> None:
     """Two commands at once: the second names the first, waits, and does its work when the first ends."""
     go = tmp_path / "go"
-    shell.program("docker", f'until test -e {go}; do sleep 0.05; done; case "$1" in info) echo ID ;; *) exit 1 ;; esac')
+    shell.program("docker", f'until test -e {go}; do sleep 0.05; done; case "$1" in ps) echo ID ;; *) exit 1 ;; esac')
     with shell.start("down") as first:
         assert until(lambda: bool(list(shell.home.rglob("*.holder"))), 20)
         with shell.start("down", LAB_LANG="fr") as second:

@@ -11,7 +11,7 @@ from lab.api import Api, Object
 from lab.broker import Broker
 from lab.cluster import Cluster, Status, choose
 from lab.cluster import engine as engines
-from lab.converge.probe import probe
+from lab.converge.probe import EarlyProof, probe
 from lab.progress import Progress, Say
 from lab.settings import Settings
 from lab.spec import Course, LabSpec
@@ -79,24 +79,35 @@ class _Run:
 
     def all(self) -> Outcome:
         """Run every phase; independent components side by side."""
-        with ThreadPoolExecutor(max_workers=1) as pool:
+        before = self.cluster.status()
+        runs = before is Status.RUNNING
+        early = EarlyProof(self.settings) if runs and Record(self.settings).lab() == self.lab.code else None
+        with ThreadPoolExecutor(max_workers=2) as pool:
             # While the node starts, or is compiled, the other images are made: neither needs the other.
-            made = pool.submit(self._made, self.cluster.status())
+            made = pool.submit(self._made, before)
+            built = pool.submit(self._built) if runs else None
             try:
-                self._phase("cluster", self._cluster)
+                self._phase("cluster", lambda say: self._cluster(before, say))
             except BaseException:
                 # Without a cluster nobody needs the images: the error is told now, not when they are built.
                 process.interrupt()
                 raise
             self._phase("images", lambda say: self._images(made, say))
+            # Before anything is changed: a mistake in the trainee's files leaves the cluster as it was.
+            objects = built.result() if built else self._built()
         self.api = Api(self.settings)
         self._namespaces()
         self._components()
-        self._phase(f"lab-{self.lab.code}", self._lab)
+        self._phase(f"lab-{self.lab.code}", lambda say: self._lab(objects, say))
+        return self._proven(early)
+
+    def _proven(self, early: EarlyProof | None) -> Outcome:
+        """Prove the lab end to end; a proof begun early counts where nothing was changed since."""
         outcome = Outcome(self.lab.code, urls(self.settings))
+        outcome.changed = any(phase.state == "done" for phase in self.progress.phases)
         with self.progress.phase("probe") as phase:
-            outcome.proof = probe(self.settings, self.progress.teller(phase))
-        outcome.changed = any(phase.state == "done" and phase.name != "probe" for phase in self.progress.phases)
+            proof = early.result() if early and not outcome.changed else None
+            outcome.proof = proof or probe(self.settings, self.progress.teller(phase))
         return outcome
 
     def _phase(self, name: str, work: Callable[[Say], bool]) -> None:
@@ -104,10 +115,9 @@ class _Run:
         with self.progress.phase(name) as phase:
             phase.unchanged = not work(self.progress.teller(phase))
 
-    def _cluster(self, say: Say) -> bool:
-        before = self.cluster.status()
+    def _cluster(self, before: Status, say: Say) -> bool:
         self.cluster.up(say)
-        return before is not self.cluster.status()
+        return before is not Status.RUNNING
 
     def _made(self, status: Status) -> None:
         """Make the images and Helm beforehand where there is no cluster yet, which then needs them all."""
@@ -169,15 +179,18 @@ class _Run:
         with Broker(self.settings) as broker:
             return bool(broker.declare(self.course.topics(self.lab)))
 
-    def _lab(self, say: Say) -> bool:
-        begun = self.manifests.begin()
-        if begun:
+    def _built(self) -> list[Object]:
+        """Return the objects of the trainee's working copy, which is made of the start where there is none."""
+        say = self.progress.say
+        if self.manifests.begin():
             where = self.manifests.work.relative_to(self.settings.root)
             say(Text(en=f"your working copy is {where}", fr=f"votre copie de travail est {where}"))
-        objects = self.manifests.build(self.references, say)
+        return self.manifests.build(self.references, say)
+
+    def _lab(self, objects: list[Object], say: Say) -> bool:
         changed = self.manifests.apply(self.api, objects)
         readiness.wait(self.api, _workloads(objects), self.lab.namespace, say)
-        return begun or bool(changed)
+        return bool(changed)
 
 
 def urls(settings: Settings) -> dict[str, str]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import secrets
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import httpx
 
 from lab.broker import Broker
-from lab.errors import NotConverged
+from lab.errors import LabError, NotConverged
 from lab.progress import Say
 from lab.settings import Settings
 from lab.text import Text
@@ -54,6 +56,26 @@ def probe(settings: Settings, say: Say) -> dict[str, object]:
             _await(came_out, what, _place(settings, name))
             seen[f"{name}_seconds"] = round(time.monotonic() - started, 2)
     return seen
+
+
+class EarlyProof:
+    """A probe begun beside other work; what it waits for (a scrape, a batch of spans) then costs no time of its own."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._proof: dict[str, object] | None = None
+        # A daemon: where the stack is down, nobody waits for it.
+        self._thread = threading.Thread(target=self._run, name="early-proof", daemon=True)
+        self._thread.start()
+
+    def result(self) -> dict[str, object] | None:
+        """Return what was seen, None where it failed: then a probe of its own tells why."""
+        self._thread.join()
+        return self._proof
+
+    def _run(self) -> None:
+        with suppress(LabError):
+            self._proof = probe(self._settings, lambda _: None)
 
 
 def _feature(web: httpx.Client, settings: Settings, identity: str) -> bool:

@@ -89,7 +89,7 @@ class Manifests:
 
         """
         try:
-            api.apply(objects, dry_run=True)
+            api.judge(objects)
         except Refused as error:
             raise self._broken(error.what.en) from error
         changed = api.apply(objects)

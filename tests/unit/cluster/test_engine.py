@@ -17,7 +17,7 @@ from lab.process import CommandFailed
 
 from .conftest import Machine
 
-_ANSWERS = 'case "$1" in info) echo ID ;; image) echo sha256:1 ;; *) : ;; esac'
+_ANSWERS = 'case "$1" in ps) echo ID ;; image) echo sha256:1 ;; *) : ;; esac'
 _REFUSES = 'echo "Got permission denied while trying to connect to the Docker daemon socket" >&2; exit 1'
 _SILENT = 'echo "Cannot connect to the Docker daemon. Is the docker daemon running?" >&2; exit 1'
 _DAEMON = """
@@ -38,7 +38,7 @@ def test_the_machines_own_engine_is_used(machine: Machine) -> None:
     machine.program("docker", _ANSWERS)
     found = engine.ensure(machine.settings(), machine.say)
     assert found.command == ("docker",)
-    assert {call.split()[1] for call in machine.calls()} == {"info"}
+    assert {call.split()[1] for call in machine.calls()} == {"ps"}
     assert not machine.said
 
 
@@ -171,7 +171,7 @@ def test_a_missing_image_is_none(machine: Machine) -> None:
 def started(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let root start a fake daemon on this machine, and end it with the test."""
     socket = machine.state / "socket"
-    machine.program("docker", f"case $1 in info) test -e {socket} ;; esac")
+    machine.program("docker", f"case $1 in ps) test -e {socket} ;; esac")
     machine.program("dockerd", _DAEMON)
     machine.program("iptables", "exit 0")
     monkeypatch.setattr(os, "geteuid", lambda: 0)

@@ -28,7 +28,7 @@ case "$1" in
   ctr) test -e $STATE/api || exit 1; cat $STATE/images 2>/dev/null || true ;;
 esac
 """
-_DOCKER = 'case "$1" in info) echo ID ;; save) : > "$3" ;; esac'
+_DOCKER = 'case "$1" in ps) echo ID ;; save) : > "$3" ;; esac'
 
 
 @pytest.fixture

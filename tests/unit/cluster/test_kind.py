@@ -20,7 +20,7 @@ from .conftest import Machine
 
 _DOCKER = """
 case "$1" in
-  info) test -e $STATE/stopped && { echo "Cannot connect to the Docker daemon" >&2; exit 1; }; echo ID ;;
+  ps) test -e $STATE/stopped && { echo "Cannot connect to the Docker daemon" >&2; exit 1; }; echo ID ;;
   inspect) test -e $STATE/node || exit 1; cat $STATE/node ;;
   image) echo sha256:1 ;;
   start|restart) printf running > $STATE/node; touch $STATE/api; rm -f $STATE/deaf ;;
