@@ -39,7 +39,7 @@ test: venv-test lint ## everything, on a cluster of its own / tous les tests
 	@$(PY) -m pytest
 
 test-fast: venv-test lint ## without a cluster, under 2 minutes / sans cluster
-	@$(PY) -m pytest -m "not cluster and not engine"
+	@$(PY) -m pytest -n 2 -m "not cluster and not engine"
 
 compare: venv ## measure the patterns side by side (LAB=01) / mesurer et comparer
 	@$(LAB) compare $(LAB_NUMBER)

@@ -75,10 +75,9 @@ def test_a_setting_that_a_service_refuses_is_told_in_its_own_words(work: Driver)
 def test_an_image_that_the_lab_does_not_have_is_named_at_once(work: Driver) -> None:
     """A misspelt image of ours is an error of the manifest, not a pull that never ends."""
     kustomization = work.work / "kustomization.yaml"
-    pod = work.work / "extra.yaml"
-    pod.write_text(
-        "apiVersion: v1\nkind: Pod\nmetadata: {name: extra}\n"
-        "spec: {containers: [{name: extra, image: tarmac.local/lab-91}]}\n"
+    (work.work / "extra.yaml").write_text(
+        "apiVersion: batch/v1\nkind: Job\nmetadata: {name: extra}\n"
+        "spec: {template: {spec: {containers: [{name: extra, image: tarmac.local/lab-91}]}}}\n"
     )
     kustomization.write_text(kustomization.read_text().replace("resources:\n", "resources:\n  - extra.yaml\n"))
     done = work.run("up", "01", code=2)

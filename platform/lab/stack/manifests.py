@@ -114,9 +114,16 @@ class Manifests:
             inner = template.setdefault("metadata", {})
             inner["labels"] = {**inner.get("labels", {}), **labels}
             for container in [*template["spec"].get("initContainers", []), *template["spec"].get("containers", [])]:
-                name = container.get("image", "").removeprefix(_IMAGE)
-                container["image"] = images.get(name, container.get("image", ""))
+                container["image"] = self._reference(each, container.get("image", ""), images)
         return each
+
+    def _reference(self, each: Object, image: str, images: dict[str, str]) -> str:
+        """Return an image's name in the cluster; another's image keeps its own."""
+        name = image.removeprefix(_IMAGE)
+        if image.startswith(_IMAGE) and name not in images:
+            ours = ", ".join(f"{_IMAGE}{known}" for known in sorted(images))
+            raise self._broken(f"{each['kind']}/{each['metadata']['name']}: image: {image}? ({ours})")
+        return images.get(name, image)
 
     def _broken(self, reason: str) -> BadInput:
         where = self.work.relative_to(self._settings.root)

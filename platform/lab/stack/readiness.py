@@ -13,6 +13,8 @@ from lab.text import Text
 _SETTLED = ("ErrImageNeverPull", "InvalidImageName", "CreateContainerConfigError", "CreateContainerError")
 """Reasons that no waiting cures."""
 _NO_POD = "ReplicaFailure"
+_PERMANENT = 2
+"""Exit code of our services for what no restart cures."""
 _CRASHES = 3
 """Restarts after which a pod is called crashing: the first may be a neighbour's start that it did not await."""
 
@@ -79,11 +81,20 @@ def _pod(api: Api, pod: Object, namespace: str, *, final: bool) -> Text | None:
     seen = pod.get("status", {})
     for status in [*seen.get("initContainerStatuses", []), *seen.get("containerStatuses", [])]:
         waiting = status.get("state", {}).get("waiting") or {}
-        crashing = status.get("restartCount", 0) >= _CRASHES and not status.get("ready")
+        crashing = not status.get("ready") and (status.get("restartCount", 0) >= _CRASHES or _gave_up(status))
         if waiting.get("reason") in _SETTLED or crashing or (final and waiting):
-            log = api.log(name, namespace, status["name"], previous=crashing) or waiting.get("message", "")
+            ended = "terminated" in status.get("state", {})
+            log = api.log(name, namespace, status["name"], previous=crashing and not ended) or waiting.get(
+                "message", ""
+            )
             return Text.plain(f"pod {name}: {waiting.get('reason', 'crashing')}: {log.strip()}")
     if not final:
         return None
     events = api.events(namespace, name)
     return Text.plain(f"pod {name}: {pod['status'].get('phase')}: {events[-1] if events else 'not ready'}")
+
+
+def _gave_up(status: Object) -> bool:
+    """Say whether a container ended as our services do where starting it again changes nothing: a wrong setting."""
+    states = (status.get("state", {}), status.get("lastState", {}))
+    return any((state.get("terminated") or {}).get("exitCode") == _PERMANENT for state in states)

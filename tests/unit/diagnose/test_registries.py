@@ -129,6 +129,7 @@ def test_only_what_is_still_needed_is_asked(tmp_path: Path, monkeypatch: pytest.
         return [each.name for each in registries.examine(settings)]
 
     monkeypatch.setattr(registries, "found", Path)
+    monkeypatch.setattr(registries, "maven_mirror", lambda _: "http://mirror.example")
     assert asked() == ["pypi", "golang", "debian", "maven"]
     for folder in ("node", "images"):
         (settings.cache / folder).mkdir(parents=True)

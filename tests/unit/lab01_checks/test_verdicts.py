@@ -148,7 +148,7 @@ def _places(value: object, way: tuple[str | int, ...] = ()) -> Iterator[tuple[st
 _STRANGE: tuple[object, ...] = (None, "", "strange", -1, 10**400, float("nan"), True, [], {}, [None], {"": None}, [[1]])
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_check_never_raises_on_a_damaged_state(data: st.DataObject, checks: Checks, solved: State) -> None:
     """Whatever part is missing or strange, every check answers with a verdict."""

@@ -32,20 +32,26 @@ class Server:
         self.told: dict[str, list[str]] = {}
         self.logs: dict[str, str] = {}
 
-    def apply(self, objects: Iterable[Object], *, dry_run: bool = False) -> list[str]:
-        """Keep the objects; return what is new or other than before."""
-        changed = []
+    def judge(self, objects: Iterable[Object]) -> None:
+        """Refuse what the test lets it refuse."""
         for each in objects:
             name = each["metadata"]["name"]
             if name == self.refuses:
                 raise Refused(Text.plain(f"{each['kind']}/{name}: spec.replicas: Invalid value: -1"), Text.plain("fix"))
+
+    def apply(self, objects: Iterable[Object]) -> list[str]:
+        """Keep the objects; return what is new or other than before."""
+        objects = list(objects)
+        self.judge(objects)
+        changed = []
+        for each in objects:
+            name = each["metadata"]["name"]
             key = (each["kind"], each["metadata"].get("namespace"), name)
             before = self.held.get(key)
             after = _merged(before or {}, each)
             if before is None or any(before.get(part) != after[part] for part in set(after) - {"metadata"}):
                 changed.append(f"{each['kind']}/{name}")
-            if not dry_run:
-                self.held[key] = _merged(after, {"metadata": {"uid": "u", "resourceVersion": "1"}})
+            self.held[key] = _merged(after, {"metadata": {"uid": "u", "resourceVersion": "1"}})
         return changed
 
     def get(self, kind: str, name: str, namespace: str | None = None) -> Object | None:

@@ -24,6 +24,7 @@ else:
         fail("error: accumulating resources: yaml: line 3: mapping values are not allowed")
     print(path.read_text())
 """
+IMAGES = {"lab-01": "tarmac.local/lab-01:1"}
 LAB = LabSpec(number=1, name="patterns", title=Text.plain("Lab"), namespace="lab-01", components=[])
 
 
@@ -111,7 +112,7 @@ def test_a_mistake_in_one_object_changes_none(manifests: Manifests, server: Serv
     server.refuses = "thing"
     _write(manifests, CONFIG, _workload("Deployment", "thing"))
     with pytest.raises(BadInput, match=r"spec\.replicas"):
-        manifests.apply(server, manifests.build({}, lambda _: None))  # type: ignore[arg-type]
+        manifests.apply(server, manifests.build(IMAGES, lambda _: None))  # type: ignore[arg-type]
     assert server.held == {}
 
 
@@ -120,8 +121,15 @@ def test_what_the_copy_no_longer_holds_goes(manifests: Manifests, server: Server
     foreign = {"kind": "ConfigMap", "metadata": {"name": "kube-root-ca.crt", "namespace": "lab-01"}}
     server.held["ConfigMap", "lab-01", "kube-root-ca.crt"] = foreign
     _write(manifests, CONFIG, _workload("Deployment", "thing"))
-    assert manifests.apply(server, manifests.build({}, lambda _: None)) == ["ConfigMap/config", "Deployment/thing"]  # type: ignore[arg-type]
-    assert manifests.apply(server, manifests.build({}, lambda _: None)) == []  # type: ignore[arg-type]
+    assert manifests.apply(server, manifests.build(IMAGES, lambda _: None)) == ["ConfigMap/config", "Deployment/thing"]  # type: ignore[arg-type]
+    assert manifests.apply(server, manifests.build(IMAGES, lambda _: None)) == []  # type: ignore[arg-type]
     _write(manifests, CONFIG)
-    assert manifests.apply(server, manifests.build({}, lambda _: None)) == ["Deployment/thing"]  # type: ignore[arg-type]
+    assert manifests.apply(server, manifests.build(IMAGES, lambda _: None)) == ["Deployment/thing"]  # type: ignore[arg-type]
     assert {name for _, _, name in server.held} == {"config", "kube-root-ca.crt"}
+
+
+def test_an_image_of_ours_that_does_not_exist_is_named(manifests: Manifests) -> None:
+    """A misspelt name is told with those that there are, before anything waits for a pull."""
+    _write(manifests, _workload("Deployment", "thing"))
+    with pytest.raises(BadInput, match=r"Deployment/thing: image: tarmac.local/lab-01\? \(tarmac.local/other\)"):
+        manifests.build({"other": "tarmac.local/other:1"}, lambda _: None)
