@@ -55,7 +55,7 @@ def test_a_field_that_the_server_refuses_is_named_and_nothing_is_applied(work: D
         "apiVersion: v1\nkind: Service\nmetadata: {name: zz-wrong}\nspec: {ports: [{name: http, port: 99999}]}\n"
     )
     kustomization = work.work / "kustomization.yaml"
-    kustomization.write_text(kustomization.read_text().replace("resources:\n", "resources:\n  - zz-wrong.yaml\n"))
+    kustomization.write_text(kustomization.read_text().replace("[../base]", "[../base, zz-wrong.yaml]"))
     done = work.run("up", "01", code=2)
     assert "Service/zz-wrong" in done.stderr
     assert "spec.ports[0].port" in done.stderr
@@ -79,7 +79,7 @@ def test_an_image_that_the_lab_does_not_have_is_named_at_once(work: Driver) -> N
         "apiVersion: batch/v1\nkind: Job\nmetadata: {name: extra}\n"
         "spec: {template: {spec: {containers: [{name: extra, image: tarmac.local/lab-91}]}}}\n"
     )
-    kustomization.write_text(kustomization.read_text().replace("resources:\n", "resources:\n  - extra.yaml\n"))
+    kustomization.write_text(kustomization.read_text().replace("[../base]", "[../base, extra.yaml]"))
     done = work.run("up", "01", code=2)
     assert "tarmac.local/lab-91" in done.stderr
     assert "lab-01" in done.stderr

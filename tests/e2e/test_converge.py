@@ -95,7 +95,7 @@ def test_what_the_manifests_no_longer_hold_is_pruned(lab: Driver) -> None:
     before = kustomization.read_text()
     try:
         extra.write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: extra}\ndata: {a: b}\n")
-        kustomization.write_text(before.replace("resources:\n", "resources:\n  - extra.yaml\n"))
+        kustomization.write_text(before.replace("[../base]", "[../base, extra.yaml]"))
         lab.run("up", "01")
         assert "extra" in lab.kubectl("get", "configmap", "-n", "lab-01", "-o", "name")
     finally:

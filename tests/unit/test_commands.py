@@ -192,9 +192,7 @@ def test_down_of_an_absent_cluster_is_no_error(shell: Shell) -> None:
     assert not shell.left()
 
 
-@pytest.mark.parametrize(
-    ("number", "language"), [(signal.SIGINT, "en"), (signal.SIGTERM, "fr"), (signal.SIGHUP, "en")]
-)
+@pytest.mark.parametrize(("number", "language"), [(signal.SIGINT, "en"), (signal.SIGTERM, "fr"), (signal.SIGHUP, "en")])
 def test_an_interrupted_command_ends_its_programs_and_says_how_to_go_on(
     shell: Shell, tmp_path: Path, number: signal.Signals, language: str
 ) -> None:

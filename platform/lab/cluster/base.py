@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import os
 import ssl
+from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Protocol
@@ -67,8 +68,8 @@ class Cluster(Protocol):
     def images(self) -> set[str]:
         """Return the names of the images that its node holds."""
 
-    def load_image(self, reference: str) -> None:
-        """Bring an image from the engine to its node."""
+    def load_images(self, references: Sequence[str]) -> None:
+        """Bring images from the engine to its node."""
 
     def remove_images(self, references: set[str]) -> None:
         """Take images out of its node."""

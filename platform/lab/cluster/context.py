@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -98,18 +98,19 @@ class Context:
         held = [_names(node) for node in nodes if not _closed(node)]
         return set.intersection(*held) if held else set()
 
-    def load_image(self, reference: str) -> None:
+    def load_images(self, references: Sequence[str]) -> None:
         """Refuse: only the cluster's owner can bring images to its nodes.
 
         Raises:
             MissingRequirement: says how.
 
         """
+        names = ", ".join(references)
         archives = self._settings.cache / "images"
         raise MissingRequirement(
             Text(
-                en=f"context {self.name}: its nodes do not hold image {reference}",
-                fr=f"contexte {self.name} : ses nœuds n'ont pas l'image {reference}",
+                en=f"context {self.name}: its nodes do not hold {names}",
+                fr=f"contexte {self.name} : ses nœuds n'ont pas {names}",
             ),
             Text(
                 en=f"bring the archives of {archives} to each node (`ctr -n k8s.io images import`, `kind load"

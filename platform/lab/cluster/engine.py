@@ -80,17 +80,18 @@ class Engine:
         """Give an image another name."""
         self.call("tag", reference, name, what=Text.plain(f"tag {name}"))
 
-    def save(self, reference: str, archive: Path) -> None:
-        """Write an image to an archive; the file appears only when complete."""
+    @property
+    def several(self) -> tuple[str, ...]:
+        """Return the option of `save` that lets one archive hold several images."""
+        return ("--multi-image-archive",) if self.command[0] == "podman" else ()
+
+    def save(self, archive: Path, *references: str) -> None:
+        """Write images to an archive, what they share once; the file appears only when complete."""
         archive.parent.mkdir(parents=True, exist_ok=True)
         partial = archive.with_suffix(".part")
-        self.call(
-            "save",
-            "-o",
-            partial,
-            reference,
-            what=Text(en=f"saving {reference}", fr=f"archive de {reference}"),
-        )
+        names = ", ".join(references)
+        what = Text(en=f"saving {names}", fr=f"archive de {names}")
+        self.call("save", *self.several, "-o", partial, *references, what=what)
         partial.rename(archive)
 
     def load(self, archive: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
@@ -94,15 +95,16 @@ class K3s:
         listing = self._ctr(_program(), "images", "list", "-q", what=Text.plain("k3s ctr images list"))
         return set(listing.split())
 
-    def load_image(self, reference: str) -> None:
-        """Copy an image from the engine into the node."""
-        what = Text(en=f"loading {reference} into the node", fr=f"chargement de {reference} dans le nœud")
+    def load_images(self, references: Sequence[str]) -> None:
+        """Copy images from the engine into the node, what they share once."""
+        names = ", ".join(references)
+        what = Text(en=f"loading {names} into the node", fr=f"chargement de {names} dans le nœud")
         source = engine.running()
         if source is None:
             raise MissingRequirement(
                 Text(
-                    en=f"no container engine answers, so image {reference} cannot be brought to k3s",
-                    fr=f"aucun moteur de conteneurs ne répond : l'image {reference} ne peut pas aller dans k3s",
+                    en=f"no container engine answers, so {names} cannot be brought to k3s",
+                    fr=f"aucun moteur de conteneurs ne répond : {names} ne peut pas aller dans k3s",
                 ),
                 Text(
                     en="install docker.io or podman: images are made with it",
@@ -111,7 +113,7 @@ class K3s:
             )
         archive = self._settings.folder / "image.tar"
         try:
-            source.save(reference, archive)
+            source.save(archive, *references)
             self._ctr(_program(), "images", "import", str(archive), what=what)
         finally:
             archive.unlink(missing_ok=True)

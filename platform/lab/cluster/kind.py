@@ -6,6 +6,7 @@ import base64
 import json
 import secrets
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -93,22 +94,18 @@ class Kind:
         listing = self._in_node("ctr", "-n", "k8s.io", "images", "list", "-q", what=Text.plain("ctr images list"))
         return set(listing.split())
 
-    def load_image(self, reference: str) -> None:
-        """Copy an image from the engine into the node."""
-        what = Text(en=f"loading {reference} into the node", fr=f"chargement de {reference} dans le nœud")
-        self._settings.folder.mkdir(parents=True, exist_ok=True)
-        archive = self._settings.folder / f"{reference.replace('/', '-').replace(':', '-')}.tar"
-        try:
-            command = self._engine().command
-            run([*command, "save", "-o", archive, reference], what=what, timeout=300)
-            # Through a pipe, without kind's detour over a second archive inside the node.
-            run(
-                    ["sh", "-c", 'exec "$0" exec -i "$1" ctr -n k8s.io images import --no-unpack - < "$2"',
-                     *command, self._node, archive],
-                    what=what, timeout=300,
-                )  # fmt: skip
-        finally:
-            archive.unlink(missing_ok=True)
+    def load_images(self, references: Sequence[str]) -> None:
+        """Copy images from the engine into the node through one pipe: what they share is copied once."""
+        names = ", ".join(references)
+        engine = self._engine()
+        # bash: a failure of either end is a failure of the pipe.
+        script = 'node=$1; docker=$2; shift 2; "$docker" save "$@" | "$docker" exec -i "$node" $IMPORT'
+        run(
+            ["/bin/bash", "-o", "pipefail", "-c", script, "load", self._node, *engine.command, *engine.several, *references],
+            what=Text(en=f"loading {names} into the node", fr=f"chargement de {names} dans le nœud"),
+            env={"IMPORT": "ctr -n k8s.io images import --no-unpack -"},
+            timeout=600,
+        )
 
     def remove_images(self, references: set[str]) -> None:
         """Take images out of the node."""

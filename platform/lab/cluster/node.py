@@ -81,7 +81,7 @@ def ensure(settings: Settings, engine: Engine, say: Say) -> NodeImage:
         )
     )
     _Build(settings, engine, say).image(own)
-    engine.save(own, archive)
+    engine.save(archive, own)
     return NodeImage(own, built=True)
 
 

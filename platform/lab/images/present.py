@@ -77,9 +77,10 @@ def ensure(catalogue: Catalogue, names: list[str], engine: Engine, settings: Set
 def load(references: Iterable[str], cluster: Cluster, say: Say) -> bool:
     """Bring images to the cluster's node where it lacks them; say whether any was missing."""
     missing = sorted(set(references) - cluster.images())
-    for reference in missing:
-        say(Text(en=f"loading {reference}", fr=f"chargement de {reference}"))
-        cluster.load_image(reference)
+    if missing:
+        names = ", ".join(reference for reference in missing)
+        say(Text(en=f"loading {names} into the node", fr=f"chargement de {names} dans le nœud"))
+        cluster.load_images(missing)
     return bool(missing)
 
 
@@ -98,7 +99,7 @@ def _one(  # noqa: PLR0913, PLR0917  all are what a build needs
             # Another command may have made it meanwhile.
             if not engine.has_image(reference):
                 _made(catalogue, name, engine, settings, say)
-                engine.save(reference, archive)
+                engine.save(archive, reference)
     except CommandFailed as error:
         archive.with_suffix(".part").unlink(missing_ok=True)
         raise _failed(name, error) from error

@@ -191,7 +191,7 @@ def test_images_are_those_that_every_open_node_holds(machine: Machine, context: 
 def test_an_image_that_the_nodes_lack_is_told_with_the_way_to_bring_it(machine: Machine, context: Context) -> None:
     """Nothing is pushed anywhere unasked: the error names the image, the context, and the archives to bring."""
     with pytest.raises(MissingRequirement) as caught:
-        context.load_image("tarmac.local/kafka:1")
+        context.load_images(["tarmac.local/kafka:1"])
     assert "tarmac.local/kafka:1" in caught.value.what.fr
     assert "training" in caught.value.what.fr
     assert f"{machine.settings().cache}/images" in caught.value.remedy.fr

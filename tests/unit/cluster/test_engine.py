@@ -157,7 +157,7 @@ def test_an_archive_appears_only_when_complete(machine: Machine, tmp_path: Path)
     machine.program("docker", 'printf half > "$3"; echo "no space left on device" >&2; exit 1')
     archive = tmp_path / "cache" / "image.tar"
     with pytest.raises(CommandFailed, match="no space left"):
-        Engine(("docker",), lacks_resource=False).save("image:1", archive)
+        Engine(("docker",), lacks_resource=False).save(archive, "image:1")
     assert not archive.exists()
 
 

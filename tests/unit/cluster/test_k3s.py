@@ -134,7 +134,7 @@ def test_images_come_through_an_archive_that_goes_away(machine: Machine, cluster
     """An image is saved by the engine, imported by k3s' own ctr, and its archive removed."""
     cluster.up(machine.say)
     machine.answer("images", "tarmac.local/kafka:1\n")
-    cluster.load_image("tarmac.local/kafka:1")
+    cluster.load_images(["tarmac.local/kafka:1"])
     archive = machine.settings().folder / "image.tar"
     assert f"k3s ctr -n k8s.io images import {archive}" in machine.calls()
     assert not archive.exists()

@@ -210,10 +210,11 @@ def test_a_stopped_engine_is_not_an_absent_cluster(machine: Machine, cluster: Ki
     assert cluster.status() is Status.STOPPED
 
 
-def test_an_image_goes_in_through_one_pipe_and_leaves_no_archive(machine: Machine, cluster: Kind) -> None:
-    """Loading an image imports it with ctr and removes the archive, whatever happens."""
+def test_images_go_in_through_one_pipe_and_leave_no_archive(machine: Machine, cluster: Kind) -> None:
+    """All are saved in one go, so that what they share is copied once, and imported with ctr as they come."""
     cluster.up(machine.say)
-    cluster.load_image("tarmac.local/kafka:1")
+    cluster.load_images(["tarmac.local/kafka:1", "tarmac.local/ingest:1"])
+    assert "docker save tarmac.local/kafka:1 tarmac.local/ingest:1" in machine.calls()
     assert "docker exec -i tarmac-control-plane ctr -n k8s.io images import --no-unpack -" in machine.calls()
     assert not list(machine.settings().folder.glob("*.tar"))
 

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -188,16 +189,16 @@ class _Node:
         """Return what it holds."""
         return self.held
 
-    def load_image(self, reference: str) -> None:
-        """Take one more."""
-        self.held.add(reference)
+    def load_images(self, references: Sequence[str]) -> None:
+        """Take more."""
+        self.held.update(references)
 
 
 def test_a_node_is_given_only_what_it_lacks() -> None:
     """Loading is told and says whether there was anything to do."""
     node, news = _Node("tarmac.local/a:1"), list[str]()
     assert load(["tarmac.local/a:1", "tarmac.local/b:1"], node, lambda each: news.append(each.en))  # type: ignore[arg-type]
-    assert news == ["loading tarmac.local/b:1"]
+    assert news == ["loading tarmac.local/b:1 into the node"]
     assert not load(["tarmac.local/a:1", "tarmac.local/b:1"], node, lambda each: news.append(each.en))  # type: ignore[arg-type]
     assert len(news) == 1
 
