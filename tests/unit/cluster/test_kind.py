@@ -26,8 +26,8 @@ case "$1" in
   start|restart) printf running > $STATE/node; touch $STATE/api; rm -f $STATE/deaf ;;
   rm) rm -f $STATE/node $STATE/api ;;
   logs) echo "kubelet: certificate has expired" ;;
-  exec) cat; cat $STATE/images 2>/dev/null || true ;;
-  save) touch "$3" ;;
+  exec) cat > /dev/null; cat $STATE/images 2>/dev/null || true ;;
+  save) echo archive ;;
 esac
 """
 _KIND = """
