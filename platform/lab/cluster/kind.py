@@ -101,7 +101,18 @@ class Kind:
         # bash: a failure of either end is a failure of the pipe.
         script = 'node=$1; docker=$2; shift 2; "$docker" save "$@" | "$docker" exec -i "$node" $IMPORT'
         run(
-            ["/bin/bash", "-o", "pipefail", "-c", script, "load", self._node, *engine.command, *engine.several, *references],
+            [
+                "/bin/bash",
+                "-o",
+                "pipefail",
+                "-c",
+                script,
+                "load",
+                self._node,
+                *engine.command,
+                *engine.several,
+                *references,
+            ],
             what=Text(en=f"loading {names} into the node", fr=f"chargement de {names} dans le nœud"),
             env={"IMPORT": "ctr -n k8s.io images import --no-unpack -"},
             timeout=600,
