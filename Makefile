@@ -36,10 +36,10 @@ down: venv ## remove the cluster and its files / supprimer le cluster
 	@$(LAB) down
 
 test: venv-test lint ## everything, on a cluster of its own / tous les tests
-	@$(PY) -m pytest
+	@$(PY) -m pytest -n 2 -m "not cluster" && $(PY) -m pytest -m "cluster"
 
 test-fast: venv-test lint ## without a cluster, under 2 minutes / sans cluster
-	@$(PY) -m pytest -n 2 -m "not cluster and not engine"
+	@$(PY) -m pytest -n 2 -m "not cluster"
 
 compare: venv ## measure the patterns side by side (LAB=01) / mesurer et comparer
 	@$(LAB) compare $(LAB_NUMBER)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 from lab import images, process, tools
 from lab.api import Api, Object
@@ -76,6 +77,7 @@ class _Run:
         self.catalogue = images.Catalogue(settings.root)
         named = {image for name in self.lab.components for image in course.components[name].images.values()}
         self.references = {name: self.catalogue.reference(name) for name in named | set(self.lab.images)}
+        self.there: dict[str, Future[None]] = {name: Future() for name in self.references}
 
     def all(self) -> Outcome:
         """Run every phase; independent components side by side."""
@@ -92,13 +94,12 @@ class _Run:
                 # Without a cluster nobody needs the images: the error is told now, not when they are built.
                 process.interrupt()
                 raise
-            self._phase("images", lambda say: self._images(made, say))
+            made.result()
             # Before anything is changed: a mistake in the trainee's files leaves the cluster as it was.
             objects = built.result() if built else self._built()
         self.api = Api(self.settings)
         self._namespaces()
-        self._components()
-        self._phase(f"lab-{self.lab.code}", lambda say: self._lab(objects, say))
+        self._stack(objects)
         return self._proven(early)
 
     def _proven(self, early: EarlyProof | None) -> Outcome:
@@ -128,38 +129,62 @@ class _Run:
         images.ensure(self.catalogue, sorted(self.references), engine, self.settings, say)
         tools.helm(self.settings, say)
 
-    def _images(self, made: Future[None], say: Say) -> bool:
-        made.result()
+    def _images(self, say: Say) -> bool:
+        """Bring the images to the node, those of what starts first before the others; each is told as it comes."""
         missing = set(self.references.values()) - self.cluster.images()
-        if missing:
-            engine = engines.ensure(self.settings, say)
-            lacking = sorted(name for name, reference in self.references.items() if reference in missing)
-            images.ensure(self.catalogue, lacking, engine, self.settings, say)
-            images.load(missing, self.cluster, say)
+        for names in self._waves():
+            lacking = [name for name in names if self.references[name] in missing]
+            if lacking:
+                engine = engines.ensure(self.settings, say)
+                images.ensure(self.catalogue, lacking, engine, self.settings, say)
+                images.load([self.references[name] for name in lacking], self.cluster, say)
+            for name in names:
+                self.there[name].set_result(None)
         return bool(missing)
+
+    def _waves(self) -> list[list[str]]:
+        """Return the images in the order in which components need them, each once; the lab's own come last."""
+        wanted = [list(self.course.components[name].images.values()) for name in _ordered(self.lab, self.course)]
+        waves: list[list[str]] = []
+        for names in (*wanted, self.lab.images):
+            waves.append(sorted(set(names) - {name for wave in waves for name in wave}))
+        return waves
 
     def _namespaces(self) -> None:
         names = {self.course.components[name].namespace for name in self.lab.components} | {self.lab.namespace}
         self.api.apply(_namespace(name) for name in sorted(names))
 
-    def _components(self) -> None:
-        """Bring the components up in the order of their needs; topics are declared as soon as Kafka stands."""
+    def _stack(self, objects: list[Object]) -> None:
+        """Bring images, components, topics and the lab up, each as soon as what it needs stands."""
         jobs: dict[str, Future[None]] = {}
-        with ThreadPoolExecutor(max_workers=len(self.lab.components) + 1) as pool:
+        with ThreadPoolExecutor(max_workers=len(self.lab.components) + 3) as pool:
+            jobs["images"] = pool.submit(self._delivered)
             for name in _ordered(self.lab, self.course):
                 needs = [jobs[need] for need in self.course.components[name].needs if need in jobs]
                 if "kafka" in self.course.components[name].needs:
                     needs.append(jobs["topics"])
-                jobs[name] = pool.submit(self._component, name, needs)
+                needs += [self.there[image] for image in self.course.components[name].images.values()]
+                jobs[name] = pool.submit(self._after, needs, name, partial(self._release, name))
                 if name == "kafka":
-                    jobs["topics"] = pool.submit(self._declared, jobs["kafka"])
+                    jobs["topics"] = pool.submit(self._after, [jobs["kafka"]], "topics", self._topics)
+            needs = [jobs["topics"], *(self.there[image] for image in self.lab.images)]
+            jobs["lab"] = pool.submit(self._after, needs, f"lab-{self.lab.code}", partial(self._lab, objects))
             for job in jobs.values():
                 job.result()
 
-    def _component(self, name: str, needs: list[Future[None]]) -> None:
+    def _delivered(self) -> None:
+        try:
+            self._phase("images", self._images)
+        except BaseException as error:
+            for waited in self.there.values():
+                if not waited.done():
+                    waited.set_exception(error)
+            raise
+
+    def _after(self, needs: list[Future[None]], name: str, work: Callable[[Say], bool]) -> None:
         for need in needs:
             need.result()
-        self._phase(name, lambda say: self._release(name, say))
+        self._phase(name, work)
 
     def _release(self, name: str, say: Say) -> bool:
         component = self.course.components[name]
@@ -170,10 +195,6 @@ class _Run:
             release.install(self.api, say)
         readiness.wait(self.api, release.workloads(), component.namespace, say)
         return changed
-
-    def _declared(self, kafka: Future[None]) -> None:
-        kafka.result()
-        self._phase("topics", self._topics)
 
     def _topics(self, _: Say) -> bool:
         with Broker(self.settings) as broker:

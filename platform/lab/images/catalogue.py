@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Annotated
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -29,6 +30,7 @@ class Image(BaseModel):
     base: str | None = None
     parent: str | None = Field(default=None, alias="from")
     debian: list[str] = []
+    without: list[Annotated[str, Field(pattern=r"^\w[\w./*+-]*$")]] = []
     wheels: list[str] = []
     maven: str | None = None
     go: GoProgram | None = None

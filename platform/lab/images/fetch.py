@@ -38,7 +38,7 @@ def stage(catalogue: Catalogue, name: str, folder: Path, settings: Settings, say
     image = catalogue.image(name)
     shutil.copytree(catalogue.folder / name, folder, dirs_exist_ok=True)
     if image.debian and not (folder / ROOT).exists():
-        debian.rootfs(folder / ROOT, image.debian, say)
+        debian.rootfs(folder / ROOT, image.debian, say, image.without)
     for lock in image.wheels:
         _wheels(catalogue.root / lock, folder / "site")
     if image.maven:

@@ -63,8 +63,14 @@ def need(program: str, package: str, say: Say) -> Path:
     return path
 
 
-def rootfs(target: Path, packages: Sequence[str], say: Say) -> None:
+def rootfs(target: Path, packages: Sequence[str], say: Say, without: Sequence[str] = ()) -> None:
     """Write a tar archive of a minimal Debian with the given packages, from this machine's own package mirrors.
+
+    Args:
+        target: the archive.
+        packages: what it holds besides what every Debian does.
+        say: told what has to be installed here.
+        without: paths (globs) in it that are left out.
 
     Raises:
         MissingRequirement: mmdebstrap or, on another distribution, Debian's keys are missing and we may not install.
@@ -90,6 +96,7 @@ def rootfs(target: Path, packages: Sequence[str], say: Say) -> None:
                 "--customize-hook=rm -rf $1/var/lib/apt/lists/* $1/var/cache/apt/*.bin $1/var/log/*.log",
                 "--customize-hook=rm -f $1/etc/resolv.conf $1/etc/hostname $1/etc/machine-id",
                 "--customize-hook=rm -f $1/etc/apt/sources.list",
+                *(f"--customize-hook=rm -rf $1/{path}" for path in without),
                 SUITE, partial, *([listing] if sources else []),
             ],
             what=what,

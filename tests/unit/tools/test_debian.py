@@ -184,3 +184,10 @@ def test_the_machines_own_promtool_comes_first(wire: Wire, settings: Settings) -
         tools.promtool(settings)
     own = wire.program("promtool", "record()\n")
     assert tools.promtool(settings) == own
+
+
+def test_what_an_image_does_not_need_is_left_out(apt: Wire, tmp_path: Path) -> None:
+    """Paths are removed from the root before it becomes an archive, inside that root only."""
+    debian.rootfs(tmp_path / "root.tar", ["python3"], _quiet, ["usr/bin/perl*"])
+    (call,) = apt.calls("mmdebstrap")
+    assert "--customize-hook=rm -rf $1/usr/bin/perl*" in call["args"]
