@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -13,7 +14,8 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 LAB = ROOT / ".venv/bin/lab"
-NAME = "tarmac-test"
+NAME = f"tarmac-test-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:6]}"
+"""Each checkout's own, so that what another one left behind is nobody's trouble."""
 OFFSET = 10000
 """Added to every port, so that a trainee's running lab keeps its own."""
 
