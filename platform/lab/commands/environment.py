@@ -30,7 +30,11 @@ def env(settings: Settings) -> None:
     click.echo(f'export PATH={shlex.quote(f"{settings.root}/.venv/bin:{program.parent}")}:"$PATH"')
 
 
-@click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+_AS_IT_IS = {"ignore_unknown_options": True, "allow_interspersed_args": False, "help_option_names": []}
+"""All words are kubectl's, its own `--` too."""
+
+
+@click.command(context_settings=_AS_IT_IS)
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
 @click.pass_obj
 def kubectl(settings: Settings, words: tuple[str, ...]) -> None:
