@@ -2,15 +2,10 @@
 
 import os
 import uuid
-import warnings
 from collections.abc import Iterator
 
 import pytest
-
-with warnings.catch_warnings():
-    # The Kafka client reads its own resources in a way that Python deprecates.
-    warnings.simplefilter("ignore", DeprecationWarning)
-    from kafka.admin import KafkaAdminClient, NewTopic
+from kafka.admin import KafkaAdminClient, NewTopic
 
 from contracts.events import Event
 from contracts.topics import DEAD_LETTER, EVENTS, WEATHER
