@@ -129,10 +129,12 @@ def _finish(
     stream: Callable[[str], None] | None,
 ) -> str:
     out: list[str] = []
-    tail: deque[str] = deque(maxlen=_TAIL_LINES)
+    # One for each output: what a program says as it fails must not be pushed out by what it had printed before.
+    told: deque[str] = deque(maxlen=_TAIL_LINES)
+    failed: deque[str] = deque(maxlen=_TAIL_LINES)
     readers = [
-        threading.Thread(target=_read, args=(process.stdout, (out.append, tail.append), stream), daemon=True),
-        threading.Thread(target=_read, args=(process.stderr, (tail.append,), stream), daemon=True),
+        threading.Thread(target=_read, args=(process.stdout, (out.append, told.append), stream), daemon=True),
+        threading.Thread(target=_read, args=(process.stderr, (failed.append,), stream), daemon=True),
     ]
     if text is not None:
         # On its own thread: a program that never reads must not outwait the time-out.
@@ -145,7 +147,7 @@ def _finish(
         _signal(process, signal.SIGKILL)
         process.wait()
         reason = Text(en=f"no end after {timeout:.0f} s", fr=f"pas de fin après {timeout:.0f} s")
-        raise CommandFailed(what, reason, "".join(tail), 124) from error
+        raise CommandFailed(what, reason, "".join((*told, *failed)), 124) from error
     except BaseException:
         # Waiting for the child keeps half-written files from being read later.
         _end(process)
@@ -154,7 +156,8 @@ def _finish(
     for reader in readers:
         reader.join(max(0.0, deadline - time.monotonic()))
     if code != 0:
-        raise CommandFailed(what, Text(en=f"exit code {code}", fr=f"code de sortie {code}"), "".join(tail), code)
+        reason = Text(en=f"exit code {code}", fr=f"code de sortie {code}")
+        raise CommandFailed(what, reason, "".join((*told, *failed)), code)
     return "".join(out)
 
 

@@ -15,10 +15,11 @@ import pytest
 from lab.cluster.daemon import born, until
 from lab.commands import COMMANDS
 from lab.settings import PORTS
+from own_ports import own_ports
 
 _ROOT = Path(__file__).resolve().parents[2]
 _REMEDY = {"en": "What to do: ", "fr": "Que faire : "}
-_OFFSET = "21000"
+_OFFSET = str(21000 + own_ports())
 """Ports that no cluster of this machine uses."""
 
 

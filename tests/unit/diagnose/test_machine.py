@@ -12,6 +12,7 @@ from lab.diagnose import Finding, Level, examine, machine, repair, require
 from lab.errors import MissingRequirement
 from lab.settings import Settings
 from lab.text import Text
+from own_ports import own_ports
 
 GIB = 1 << 30
 _CONTROLLERS = {"cpu", "memory", "pids", "io"}
@@ -21,7 +22,7 @@ _OVERLAY = "nodev\tproc\nnodev\toverlay\n\text4\n"
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Return settings of a user without any cluster, on ports that nobody else uses."""
-    return Settings.load({"HOME": str(tmp_path), "LAB_PORT_OFFSET": "23000"})
+    return Settings.load({"HOME": str(tmp_path), "LAB_PORT_OFFSET": str(23000 + own_ports())})
 
 
 def _told(finding: Finding, level: Level, *words: str) -> None:
