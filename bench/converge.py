@@ -15,12 +15,15 @@ import statistics
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
 RESULT = ROOT / "bench/results/converge.json"
 NAME = "tarmac-bench"
+OFFSET = 20000
+"""Added to every port, so that neither a trainee's lab nor the tests are met."""
 _TIMES = 3
 _SETTLE_SECONDS, _IDLE_SECONDS = 60, 60
 _MIB = 1 << 20
@@ -30,24 +33,30 @@ def main() -> None:
     """Measure and write."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--cold", action="store_true", help="begin with an empty cache folder")
-    cold = arguments.parse_args().cold
+    measure(cold=arguments.parse_args().cold)
+
+
+def measure(*, cold: bool, last: Callable[[dict[str, str]], None] = lambda _: None) -> None:
+    """Measure and write; `last` is called with the cluster's environment before it is taken down."""
     result: dict[str, Any] = {"machine": _machine()}
+    (ROOT / "build").mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=ROOT / "build") as home:
-        env = {"LAB_NAME": NAME, "LAB_HOME": home, "LAB_PORT_OFFSET": "20000", "LAB_LANG": "en"}
+        env = {"LAB_NAME": NAME, "LAB_HOME": home, "LAB_PORT_OFFSET": str(OFFSET), "LAB_LANG": "en"}
         try:
             if cold:
                 result["cold"] = _cold(env)
-            _lab(env, "up", "01")
-            _lab(env, "down")
+            lab(env, "up", "01")
+            lab(env, "down")
             result["images_present"] = _timed(env, "up", "01")
             result["unchanged"] = [_timed(env, "up", "01") for _ in range(_TIMES)]
             result["reset"] = [_timed(env, "reset", "01") for _ in range(_TIMES)]
             result["idle"] = _idle()
+            RESULT.parent.mkdir(exist_ok=True)
+            RESULT.write_text(json.dumps(result, indent=1) + "\n")
+            print(json.dumps(_summary(result), indent=1), flush=True)
+            last(env)
         finally:
-            _lab(env, "down")
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps(result, indent=1) + "\n")
-    print(json.dumps(_summary(result), indent=1))
+            lab(env, "down")
 
 
 def _cold(env: dict[str, str]) -> dict[str, Any]:
@@ -57,18 +66,19 @@ def _cold(env: dict[str, str]) -> dict[str, Any]:
         # Go keeps modules read-only, so that the folder could not be removed.
         caches["GOFLAGS"] = "-modcacherw"
         measured = _timed(env | caches, "up", "01")
-        _lab(env | caches, "down")
+        lab(env | caches, "down")
     return measured
 
 
 def _timed(env: dict[str, str], *words: str) -> dict[str, Any]:
     begun = time.monotonic()
-    told = json.loads(_lab(env, *words, "--output", "json"))
+    told = json.loads(lab(env, *words, "--output", "json"))
     seconds = round(time.monotonic() - begun, 2)
     return {"seconds": seconds, "phases": {phase["name"]: phase["seconds"] for phase in told["phases"]}}
 
 
-def _lab(env: dict[str, str], *words: str) -> str:
+def lab(env: dict[str, str], *words: str) -> str:
+    """Run the tool and return what it printed."""
     command = [str(ROOT / ".venv/bin/lab"), *words]
     return subprocess.run(command, env={**os.environ, **env}, check=True, stdout=subprocess.PIPE, text=True).stdout
 
@@ -83,6 +93,7 @@ def _idle() -> dict[str, float]:
 
 
 def _in_node(*words: str) -> str:
+    """Run the tool and return what it printed."""
     command = ["docker", "exec", f"{NAME}-control-plane", *words]
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
