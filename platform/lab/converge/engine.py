@@ -143,12 +143,12 @@ class _Run:
         return bool(missing)
 
     def _waves(self) -> list[list[str]]:
-        """Return the images in the order in which components need them, each once; the lab's own come last."""
-        wanted = [list(self.course.components[name].images.values()) for name in _ordered(self.lab, self.course)]
-        waves: list[list[str]] = []
-        for names in (*wanted, self.lab.images):
-            waves.append(sorted(set(names) - {name for wave in waves for name in wave}))
-        return waves
+        """Return the images that the first component runs, which others wait for, then all the rest at once.
+
+        Images in one wave are copied together, and the layers that they share only once.
+        """
+        first = set(self.course.components[_ordered(self.lab, self.course)[0]].images.values())
+        return [sorted(first), sorted(set(self.references) - first)]
 
     def _namespaces(self) -> None:
         names = {self.course.components[name].namespace for name in self.lab.components} | {self.lab.namespace}
