@@ -9,7 +9,12 @@ import pytest
 
 from driver import Driver, engine, until
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.cluster,
+    pytest.mark.timeout(600),
+    # The Kafka client of earlier tests leaves connections that the fault breaks to the collector.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 
 def _pod_of(program: str) -> Callable[[Driver], None]:
