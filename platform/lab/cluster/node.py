@@ -26,8 +26,7 @@ from lab.tools import KIND, debian, golang
 
 KUBERNETES = "v1.37.2"
 UPSTREAM = f"kindest/node:{KUBERNETES}"
-COREDNS = "v1.13.1"
-LOCAL_PATH = "v0.0.30"
+LOCAL_PATH = "github.com/rancher/local-path-provisioner"
 PAUSE = "registry.k8s.io/pause:3.10"
 """The sandbox image that kind's containerd configuration names."""
 HELPER = "tarmac.local/volume-helper:1"
@@ -40,7 +39,7 @@ _NODE_PACKAGES = [
     "ca-certificates", "curl", "pigz",
 ]  # fmt: skip
 _LDFLAGS = (
-    f"-s -w -X k8s.io/component-base/version.gitVersion={KUBERNETES}"
+    f"-X k8s.io/component-base/version.gitVersion={KUBERNETES}"
     f" -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor={KUBERNETES.split('.')[1]}"
 )
 _PULL_SECONDS = 15
@@ -131,10 +130,8 @@ class _Build:
             self.engine.remove_image(base)
 
     def _binaries(self, stage: Path) -> None:
-        binary = self._kubernetes()
-        shutil.copy(binary, stage / "node")
-        shutil.copy(golang.install(self.settings, self.say, "github.com/coredns/coredns", COREDNS), stage / "coredns")
-        shutil.copy(self._provisioner(), stage / "local-path-provisioner")
+        shutil.copy(self._kubernetes(), stage / "node")
+        shutil.copy(golang.tool(self.settings, self.say, LOCAL_PATH), stage / "local-path-provisioner")
         run(
             ["gcc", "-Os", "-static", "-s", "-o", stage / "pause", stage / "pause.c"],
             what=Text(en="compiling pause", fr="compilation de pause"),
@@ -149,18 +146,11 @@ class _Build:
         if not target.exists():
             say = Text(en=f"compiling Kubernetes {KUBERNETES}", fr=f"compilation de Kubernetes {KUBERNETES}")
             self.say(say)
-            golang.build(self.settings, self.say, self.source, ".", target, "-mod=readonly", "-ldflags", _LDFLAGS)
+            golang.build(self.settings, self.say, self.source, ".", target, link=_LDFLAGS)
         for name in ("kubectl", "kubeadm"):
             link = target.with_name(name)
             if not link.exists():
                 link.symlink_to(target.name)
-        return target
-
-    def _provisioner(self) -> Path:
-        target = self.settings.cache / "tools" / f"local-path-{LOCAL_PATH}" / "local-path-provisioner"
-        if not target.exists():
-            module = golang.module(self.settings, self.say, "github.com/rancher/local-path-provisioner", LOCAL_PATH)
-            golang.build(self.settings, self.say, module, ".", target, "-mod=readonly", "-ldflags", "-s -w")
         return target
 
     def _files(self, stage: Path) -> None:
@@ -177,7 +167,7 @@ class _Build:
         run(["tar", "-C", stage, "-xf", stage / "node.tar", "./usr/bin/ctr"], what=Text.plain("ctr"))
         spec = json.loads(run([stage / "usr/bin/ctr", "oci", "spec"], what=Text.plain("ctr oci spec")))
         (stage / "cri-base.json").write_text(json.dumps(container_defaults(spec)))
-        module = golang.module(self.settings, self.say, "github.com/rancher/local-path-provisioner", LOCAL_PATH)
+        module = golang.module(self.settings, self.say, LOCAL_PATH)
         manifests = yaml.safe_load_all((module / "deploy/local-path-storage.yaml").read_text())
         (stage / "local-path.yaml").write_text(yaml.safe_dump_all(storage_manifests(list(manifests))))
 
@@ -232,7 +222,7 @@ class _Build:
         built = [HELPER]
         for name in listing:
             if "coredns" in name:
-                self._program(stage, name, "coredns", "/coredns")
+                self._image(stage, name, f'FROM {HELPER}\nENTRYPOINT ["/usr/local/bin/coredns"]\n')
             elif "pause" in name:
                 self._program(stage, name, "pause", "/pause")
             else:
@@ -243,9 +233,14 @@ class _Build:
         return sorted({*built, PAUSE, PROVISIONER})
 
     def _program(self, stage: Path, reference: str, program: str, path: str) -> None:
-        """Build an image of one static program; an exec form cannot expand arguments, hence the file made here."""
-        dockerfile = stage / f"Dockerfile.{program}"
-        dockerfile.write_text(f'FROM scratch\nADD certificates.tar /\nCOPY {program} {path}\nENTRYPOINT ["{path}"]\n')
+        """Build an image of one static program."""
+        recipe = f'FROM scratch\nADD certificates.tar /\nCOPY {program} {path}\nENTRYPOINT ["{path}"]\n'
+        self._image(stage, reference, recipe)
+
+    def _image(self, stage: Path, reference: str, recipe: str) -> None:
+        """Build a small image; an exec form cannot expand arguments, hence the file made here."""
+        dockerfile = stage / "Dockerfile.small"
+        dockerfile.write_text(recipe)
         self.engine.build(stage, dockerfile, reference, {})
 
 

