@@ -1,7 +1,8 @@
-// Command node is every Kubernetes program of a node in one binary, etcd included.
+// Command node is every Kubernetes program of a node in one binary, etcd and CoreDNS included.
 //
 // It runs as the program whose name it was called by (argv[0]), so that one file with links to it replaces a
-// dozen downloads: linking the shared packages once is what makes the build quick and the image small.
+// dozen downloads: linking the shared packages once is what makes the build quick and the image small. CoreDNS has the
+// plugins that a cluster's Corefile names, and three that people add to it: hosts, log, rewrite.
 package main
 
 import (
@@ -10,6 +11,20 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/coredns/coredns/coremain"
+	_ "github.com/coredns/coredns/plugin/cache"
+	_ "github.com/coredns/coredns/plugin/errors"
+	_ "github.com/coredns/coredns/plugin/forward"
+	_ "github.com/coredns/coredns/plugin/health"
+	_ "github.com/coredns/coredns/plugin/hosts"
+	_ "github.com/coredns/coredns/plugin/kubernetes"
+	_ "github.com/coredns/coredns/plugin/loadbalance"
+	_ "github.com/coredns/coredns/plugin/log"
+	_ "github.com/coredns/coredns/plugin/loop"
+	_ "github.com/coredns/coredns/plugin/metrics"
+	_ "github.com/coredns/coredns/plugin/ready"
+	_ "github.com/coredns/coredns/plugin/reload"
+	_ "github.com/coredns/coredns/plugin/rewrite"
 	"github.com/spf13/cobra"
 	"go.etcd.io/etcd/server/v3/etcdmain"
 	"k8s.io/component-base/cli"
@@ -45,6 +60,8 @@ func main() {
 		os.Exit(cli.Run(command()))
 	case name == "etcd":
 		etcdmain.Main(os.Args)
+	case name == "coredns":
+		coremain.Run()
 	case name == "kubeadm":
 		kubeadmerrors.HandleError(kubeadm.Run())
 	default:

@@ -39,7 +39,7 @@ _NODE_PACKAGES = [
     "ca-certificates", "curl", "pigz",
 ]  # fmt: skip
 _LDFLAGS = (
-    f"-X k8s.io/component-base/version.gitVersion={KUBERNETES}"
+    f"-s -w -X k8s.io/component-base/version.gitVersion={KUBERNETES}"
     f" -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor={KUBERNETES.split('.')[1]}"
 )
 _PULL_SECONDS = 15
@@ -146,7 +146,7 @@ class _Build:
         if not target.exists():
             say = Text(en=f"compiling Kubernetes {KUBERNETES}", fr=f"compilation de Kubernetes {KUBERNETES}")
             self.say(say)
-            golang.build(self.settings, self.say, self.source, ".", target, link=_LDFLAGS)
+            golang.build(self.settings, self.say, self.source, ".", target, "-mod=readonly", f"-ldflags={_LDFLAGS}")
         for name in ("kubectl", "kubeadm"):
             link = target.with_name(name)
             if not link.exists():

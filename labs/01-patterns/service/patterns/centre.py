@@ -7,7 +7,6 @@ POST /experiments/federated-learning   }
 """
 
 import logging
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,10 +18,10 @@ from patterns import lake
 from patterns.centre_edge import EdgeOffline
 from patterns.centre_ledger import Ledger
 from patterns.centre_readings import Readings
+from patterns.desk import Desk
 from patterns.edge_site import STATIONS
 from patterns.peer import Peer
 from patterns.role import Role
-from runtime.errors import ServiceError
 from runtime.settings import ServiceSettings, between, choice
 from runtime.web import Answer
 
@@ -52,16 +51,15 @@ class CentreSettings(ServiceSettings):
 
 
 class Centre:
-    """Answers the centre's questions and runs its experiments, one at a time."""
+    """Answers the centre's questions and runs its experiments."""
 
     def __init__(self, role: Role[CentreSettings], ledger: Ledger) -> None:
         self._settings = role.settings
         self._stop = role.stop
         self._ledger = ledger
         self._sites = [Peer(address) for address in role.settings.sites.split(",")]
-        self._running = threading.Lock()
         self._flights: Flights | None = None
-        self._experiments = {"edge-offline": self._edge_offline, "federated-learning": self._federated}
+        self.desk = Desk("centre", {"edge-offline": self._edge_offline, "federated-learning": self._federated})
 
     def weather(self, path: tuple[str, ...]) -> Answer:
         """GET /weather/STATION."""
@@ -84,21 +82,6 @@ class Centre:
         if account is None:
             return HTTPStatus.NOT_FOUND, {"error": f"nothing of station {station or '(none named)'} has arrived"}
         return HTTPStatus.OK, account
-
-    def experiment(self, path: tuple[str, ...], _body: Any) -> Answer:  # noqa: ANN401  any JSON
-        """POST /experiments/NAME."""
-        name = "/".join(path)
-        if name not in self._experiments:
-            return HTTPStatus.NOT_FOUND, {"error": f"no experiment {name}", "known": sorted(self._experiments)}
-        if not self._running.acquire(blocking=False):
-            return HTTPStatus.CONFLICT, {"error": "an experiment of the centre is running; wait for its end"}
-        try:
-            return HTTPStatus.OK, self._experiments[name]()
-        except ServiceError as failure:
-            log.warning("experiment failed", extra={"experiment": name, "cause": failure.what})
-            return HTTPStatus.SERVICE_UNAVAILABLE, {"error": str(failure)}
-        finally:
-            self._running.release()
 
     def _edge_offline(self) -> dict[str, Any]:
         return EdgeOffline(self._sites[_SITE], self._ledger, self._stop).experiment()
@@ -128,6 +111,6 @@ def main(env: Mapping[str, str]) -> None:
         role.health.wait_for("readings", "the readings that topic lab-01.edge holds have not been read yet")
         role.serve(
             questions={"weather": centre.weather, "received": centre.received},
-            orders={"experiments": centre.experiment},
+            orders={"experiments": centre.desk.answer},
         )
         Readings(role.settings.kafka, role.stop, ledger, role.health, role.registry).run()
