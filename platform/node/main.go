@@ -7,9 +7,11 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/coredns/coredns/coremain"
 	_ "github.com/coredns/coredns/plugin/cache"
@@ -52,6 +54,9 @@ var commands = map[string]func() *cobra.Command{
 
 func main() {
 	name := filepath.Base(os.Args[0])
+	if name != "coredns" {
+		dropFlags("conf", "dns.port", "p", "pidfile", "plugins", "quiet", "version")
+	}
 	switch command, known := commands[name]; {
 	case name == "kubectl":
 		// kubectl tells its own errors; the others leave it to the command line library.
@@ -68,4 +73,15 @@ func main() {
 		fmt.Fprintf(os.Stderr, "%s: call this binary by the name of a Kubernetes program, for example kubelet\n", name)
 		os.Exit(2)
 	}
+}
+
+// dropFlags takes back what CoreDNS registers for the whole process: kube-proxy would take --version for CoreDNS' own.
+func dropFlags(names ...string) {
+	kept := flag.NewFlagSet(os.Args[0], flag.ExitOnError)
+	flag.VisitAll(func(each *flag.Flag) {
+		if !slices.Contains(names, each.Name) {
+			kept.Var(each.Value, each.Name, each.Usage)
+		}
+	})
+	flag.CommandLine = kept
 }
