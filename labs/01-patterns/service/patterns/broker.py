@@ -166,6 +166,8 @@ class Reader:
                 max_poll_records=2_000,
                 max_partition_fetch_bytes=512 * 1024,
                 fetch_max_bytes=1024 * 1024,
+                # Half as many empty answers while nothing happens; what happens is answered at once all the same.
+                fetch_max_wait_ms=1_000,
                 metadata_max_age_ms=30_000,
                 allow_auto_create_topics=False,
                 metrics_enabled=False,

@@ -45,7 +45,7 @@ spec:
             failureThreshold: 60
           readinessProbe:
             httpGet: {path: /readyz, port: http}
-            periodSeconds: 2
+            periodSeconds: 5
             timeoutSeconds: 3
           livenessProbe:
             httpGet: {path: /livez, port: http}
