@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from lab.cluster.engine import Engine
 from lab.process import run
 from lab.progress import Say
@@ -26,11 +24,10 @@ from lab.tools import KIND, debian, golang
 
 KUBERNETES = "v1.37.2"
 UPSTREAM = f"kindest/node:{KUBERNETES}"
-LOCAL_PATH = "github.com/rancher/local-path-provisioner"
 PAUSE = "registry.k8s.io/pause:3.10"
 """The sandbox image that kind's containerd configuration names."""
-HELPER = "tarmac.local/volume-helper:1"
-PROVISIONER = "tarmac.local/local-path-provisioner:1"
+PROGRAMS = "tarmac.local/node-programs:1"
+"""Every program of the control plane; storage.yaml names it too."""
 
 _CONTROL_PACKAGES = ["conntrack", "iptables", "ipset", "kmod", "ca-certificates"]
 _NODE_PACKAGES = [
@@ -131,7 +128,6 @@ class _Build:
 
     def _binaries(self, stage: Path) -> None:
         shutil.copy(self._kubernetes(), stage / "node")
-        shutil.copy(golang.tool(self.settings, self.say, LOCAL_PATH), stage / "local-path-provisioner")
         run(
             ["gcc", "-Os", "-static", "-s", "-o", stage / "pause", stage / "pause.c"],
             what=Text(en="compiling pause", fr="compilation de pause"),
@@ -140,8 +136,8 @@ class _Build:
     def _kubernetes(self) -> Path:
         """Return the binary, compiled once for each state of the Go module."""
         content = hashlib.sha256(_LDFLAGS.encode())
-        for name in ("main.go", "go.mod", "go.sum"):
-            content.update((self.source / name).read_bytes())
+        for path in sorted((*self.source.glob("*.go"), *self.source.glob("go.*"))):
+            content.update(path.read_bytes())
         target = self.settings.cache / "node" / content.hexdigest()[:12] / "bin" / "kube-node"
         if not target.exists():
             say = Text(en=f"compiling Kubernetes {KUBERNETES}", fr=f"compilation de Kubernetes {KUBERNETES}")
@@ -154,22 +150,14 @@ class _Build:
         return target
 
     def _files(self, stage: Path) -> None:
-        """Lay out what is not a program: kind's files, container defaults, the storage manifest."""
+        """Lay out what is not a program: kind's files and container defaults."""
         kind = golang.module(self.settings, self.say, "sigs.k8s.io/kind", KIND)
         shutil.copytree(kind / "images/base/files", stage / "kind-files", copy_function=shutil.copyfile)
         for folder in (path for path in (stage / "kind-files").rglob("*") if path.is_dir()):
             folder.chmod(0o755)
-        run(["tar", "-C", stage, "-xf", stage / "control.tar", "./etc/ssl"], what=Text.plain("certificates"))
-        run(
-            ["tar", "-C", stage, "-cf", stage / "certificates.tar", "etc/ssl"],
-            what=Text.plain("certificates"),
-        )
         run(["tar", "-C", stage, "-xf", stage / "node.tar", "./usr/bin/ctr"], what=Text.plain("ctr"))
         spec = json.loads(run([stage / "usr/bin/ctr", "oci", "spec"], what=Text.plain("ctr oci spec")))
         (stage / "cri-base.json").write_text(json.dumps(container_defaults(spec)))
-        module = golang.module(self.settings, self.say, LOCAL_PATH)
-        manifests = yaml.safe_load_all((module / "deploy/local-path-storage.yaml").read_text())
-        (stage / "local-path.yaml").write_text(yaml.safe_dump_all(storage_manifests(list(manifests))))
 
     def _preload(self, stage: Path, base: str, reference: str) -> None:
         """Import the control plane's images into the node's containerd and commit the result."""
@@ -218,24 +206,15 @@ class _Build:
             [kubeadm, "config", "images", "list", "--kubernetes-version", KUBERNETES],
             what=Text.plain("kubeadm config images list"),
         ).split()
-        self.engine.build(stage, stage / "Dockerfile.control", HELPER, {})
-        built = [HELPER]
-        for name in listing:
+        self.engine.build(stage, stage / "Dockerfile.control", PROGRAMS, {})
+        for name in (*listing, PAUSE):
             if "coredns" in name:
-                self._image(stage, name, f'FROM {HELPER}\nENTRYPOINT ["/usr/local/bin/coredns"]\n')
+                self._image(stage, name, f'FROM {PROGRAMS}\nENTRYPOINT ["/usr/local/bin/coredns"]\n')
             elif "pause" in name:
-                self._program(stage, name, "pause", "/pause")
+                self._image(stage, name, 'FROM scratch\nCOPY pause /pause\nENTRYPOINT ["/pause"]\n')
             else:
-                self.engine.tag(HELPER, name)
-            built.append(name)
-        self._program(stage, PAUSE, "pause", "/pause")
-        self._program(stage, PROVISIONER, "local-path-provisioner", "/usr/bin/local-path-provisioner")
-        return sorted({*built, PAUSE, PROVISIONER})
-
-    def _program(self, stage: Path, reference: str, program: str, path: str) -> None:
-        """Build an image of one static program."""
-        recipe = f'FROM scratch\nADD certificates.tar /\nCOPY {program} {path}\nENTRYPOINT ["{path}"]\n'
-        self._image(stage, reference, recipe)
+                self.engine.tag(PROGRAMS, name)
+        return sorted({*listing, PAUSE, PROGRAMS})
 
     def _image(self, stage: Path, reference: str, recipe: str) -> None:
         """Build a small image; an exec form cannot expand arguments, hence the file made here."""
@@ -254,28 +233,3 @@ def container_defaults(spec: dict[str, Any]) -> dict[str, Any]:
         "process": process,
         "hooks": {**hooks, "createContainer": [*hooks.get("createContainer", []), mount]},
     }
-
-
-def storage_manifests(manifests: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the provisioner's own manifests with our images, a folder on the node's disk, and a default class.
-
-    kind's fallback keeps volumes under /tmp, which a node restart empties.
-    """
-    for manifest in manifests:
-        match manifest["kind"]:
-            case "Deployment":
-                pod = manifest["spec"]["template"]["spec"]
-                pod["containers"][0]["image"] = PROVISIONER
-                pod["containers"][0]["command"] = [
-                    "/usr/bin/local-path-provisioner", "start", "--config", "/etc/config/config.json",
-                    "--helper-image", HELPER,
-                ]  # fmt: skip
-                pod["tolerations"] = [{"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}]
-            case "StorageClass":
-                manifest["metadata"]["name"] = "standard"
-                manifest["metadata"]["annotations"] = {"storageclass.kubernetes.io/is-default-class": "true"}
-            case "ConfigMap":
-                data = manifest["data"]
-                data["config.json"] = data["config.json"].replace("/opt/local-path", "/var/local-path")
-                data["helperPod.yaml"] = data["helperPod.yaml"].replace("busybox", HELPER)
-    return manifests

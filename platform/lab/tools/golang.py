@@ -125,23 +125,15 @@ def compiled(settings: Settings, say: Say, path: str, version: str, package: str
     return once.made(_place(settings, name, version), compile_it)
 
 
-def module(settings: Settings, say: Say, path: str, version: str = "") -> Path:
-    """Return the folder (read-only) where a module's source lies.
-
-    Args:
-        settings: which Go.
-        say: told where the toolchain has to be fetched.
-        path: the module.
-        version: its version; empty: the one that the module under `platform/node` asks for.
-
-    """
-    what = Text(en=f"fetching {path} {version}".strip(), fr=f"téléchargement de {path} {version}".strip())
+def module(settings: Settings, say: Say, path: str, version: str) -> Path:
+    """Return the folder (read-only) where a module's source lies."""
+    what = Text(en=f"fetching {path} {version}", fr=f"téléchargement de {path} {version}")
     with tempfile.TemporaryDirectory() as elsewhere:
         answer = run(
-            [go(settings, say), "mod", "download", "-json", f"{path}@{version}" if version else path],
+            [go(settings, say), "mod", "download", "-json", f"{path}@{version}"],
             what=what,
             env=_environment(),
-            cwd=Path(elsewhere) if version else node_module(settings),
+            cwd=Path(elsewhere),
         )
     return Path(json.loads(answer)["Dir"])
 
