@@ -27,7 +27,7 @@ MANAGER = "tarmac"
 _NOT_FOUND, _CONFLICT = 404, 409
 _AT_ONCE = 8
 """Requests under way at a time."""
-_BACKGROUND = {"propagationPolicy": "Background"}
+_BACKGROUND: dict[str, Any] = {"propagationPolicy": "Background"}
 
 
 class Refused(LabError):
@@ -90,8 +90,13 @@ class Api:
         version = answer.to_dict().get("apiVersion", "")
         return [{"apiVersion": version, "kind": kind, **item} for item in answer.to_dict()["items"]]
 
-    def delete(self, objects: Iterable[Object], *, wait: float = 60) -> None:
+    def delete(self, objects: Iterable[Object], *, wait: float = 60, grace: int | None = None) -> None:
         """Delete objects side by side and return when all are gone.
+
+        Args:
+            objects: which.
+            wait: seconds for all of them.
+            grace: seconds that pods have to end by themselves; None: as they ask.
 
         Raises:
             NotConverged: something is still there after `wait` seconds; names it and what holds it.
@@ -99,7 +104,7 @@ class Api:
         """
         targets = [(each["kind"], _name(each), _namespace(each)) for each in objects]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            list(pool.map(lambda target: self._delete_one(*target), targets))
+            list(pool.map(lambda target: self._delete_one(target, grace), targets))
         deadline = time.monotonic() + wait
         for target in targets:
             self._wait_gone(target, deadline)
@@ -167,9 +172,11 @@ class Api:
             raise _refused(desired, error) from error
         return dict(applied.to_dict())
 
-    def _delete_one(self, kind: str, name: str, namespace: str | None) -> None:
+    def _delete_one(self, target: tuple[str, str, str | None], grace: int | None) -> None:
+        kind, name, namespace = target
+        options = _BACKGROUND if grace is None else {**_BACKGROUND, "gracePeriodSeconds": grace}
         try:
-            self._resource(kind).delete(name=name, namespace=namespace, body=_BACKGROUND)
+            self._resource(kind).delete(name=name, namespace=namespace, body=options)
         except DynamicApiError as error:
             if error.status not in (_NOT_FOUND, _CONFLICT):
                 raise

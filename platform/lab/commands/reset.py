@@ -38,7 +38,7 @@ def reset(settings: Settings, number: str | None, output: str) -> None:
         for kept in cleared.kept:
             where = kept.relative_to(settings.root)
             display.say(Text(en=f"your own files are kept in {where}", fr=f"vos fichiers sont gardés dans {where}"))
-        converge(settings, code, display)
+        converge(settings, code, display, anew=True)
     seconds = time.monotonic() - started
     if output == "json":
         verdict = {"lab": code, "verdict": "clean", "removed": cleared.before, "residue": []}

@@ -47,8 +47,14 @@ class Outcome:
     proof: dict[str, object] = field(default_factory=dict)
 
 
-def converge(settings: Settings, code: str, progress: Progress) -> Outcome:
+def converge(settings: Settings, code: str, progress: Progress, *, anew: bool = False) -> Outcome:
     """Bring a lab up, from whatever stands now, and prove it end to end.
+
+    Args:
+        settings: which cluster.
+        code: the lab's number.
+        progress: shows the phases.
+        anew: True where the lab was just taken away: what is not there yet cannot be proven beforehand.
 
     Raises:
         LabError: what stands in the way, with object, field and remedy.
@@ -56,6 +62,7 @@ def converge(settings: Settings, code: str, progress: Progress) -> Outcome:
     """
     run = _Run(settings, Course(settings.root), code, progress)
     record = Record(settings)
+    run.stood = record.lab() == code and not anew
     names = ["cluster", "images", *run.lab.components, "topics", f"lab-{run.lab.code}", "probe"]
     with progress.shown(names, record.usual()):
         outcome = run.all()
@@ -77,13 +84,17 @@ class _Run:
         self.catalogue = images.Catalogue(settings.root)
         named = {image for name in self.lab.components for image in course.components[name].images.values()}
         self.references = {name: self.catalogue.reference(name) for name in named | set(self.lab.images)}
+        self.stood = False
+        """Whether the lab stood when it was last brought up: then a proof can be begun before anything else."""
+        self.early: EarlyProof | None = None
+        self.proof: dict[str, object] = {}
         self.there: dict[str, Future[None]] = {name: Future() for name in self.references}
 
     def all(self) -> Outcome:
         """Run every phase; independent components side by side."""
         before = self.cluster.status()
         runs = before is Status.RUNNING
-        early = EarlyProof(self.settings) if runs and Record(self.settings).lab() == self.lab.code else None
+        self.early = EarlyProof(self.settings) if runs and self.stood else None
         with ThreadPoolExecutor(max_workers=2) as pool:
             # While the node starts, or is compiled, the other images are made: neither needs the other.
             made = pool.submit(self._made, before)
@@ -100,16 +111,11 @@ class _Run:
         self.api = Api(self.settings)
         self._namespaces()
         self._stack(objects)
-        return self._proven(early)
+        return Outcome(self.lab.code, urls(self.settings), self._changed(), self.proof)
 
-    def _proven(self, early: EarlyProof | None) -> Outcome:
-        """Prove the lab end to end; a proof begun early counts where nothing was changed since."""
-        outcome = Outcome(self.lab.code, urls(self.settings))
-        outcome.changed = any(phase.state == "done" for phase in self.progress.phases)
-        with self.progress.phase("probe") as phase:
-            proof = early.result() if early and not outcome.changed else None
-            outcome.proof = proof or probe(self.settings, self.progress.teller(phase))
-        return outcome
+    def _changed(self) -> bool:
+        """Say whether anything had to be done; the probe changes nothing."""
+        return any(phase.state == "done" and phase.name != "probe" for phase in self.progress.phases)
 
     def _phase(self, name: str, work: Callable[[Say], bool]) -> None:
         """Run a phase that says whether it changed anything."""
@@ -157,7 +163,7 @@ class _Run:
     def _stack(self, objects: list[Object]) -> None:
         """Bring images, components, topics and the lab up, each as soon as what it needs stands."""
         jobs: dict[str, Future[None]] = {}
-        with ThreadPoolExecutor(max_workers=len(self.lab.components) + 3) as pool:
+        with ThreadPoolExecutor(max_workers=len(self.lab.components) + 4) as pool:
             jobs["images"] = pool.submit(self._delivered)
             for name in _ordered(self.lab, self.course):
                 needs = [jobs[need] for need in self.course.components[name].needs if need in jobs]
@@ -169,6 +175,9 @@ class _Run:
                     jobs["topics"] = pool.submit(self._after, [jobs["kafka"]], "topics", self._topics)
             needs = [jobs["topics"], *(self.there[image] for image in self.lab.images)]
             jobs["lab"] = pool.submit(self._after, needs, f"lab-{self.lab.code}", partial(self._lab, objects))
+            # The platform is proven while the lab's own pods start; a proof begun early counts if they changed nothing.
+            needs = [job for name, job in jobs.items() if name != "lab" or self.early]
+            jobs["probe"] = pool.submit(self._after, needs, "probe", self._probe)
             for job in jobs.values():
                 job.result()
 
@@ -195,6 +204,12 @@ class _Run:
             release.install(self.api, say)
         readiness.wait(self.api, release.workloads(), component.namespace, say)
         return changed
+
+    def _probe(self, say: Say) -> bool:
+        """Prove the stack end to end; a proof begun early counts where nothing was changed since."""
+        proof = self.early.result() if self.early and not self._changed() else None
+        self.proof = proof or probe(self.settings, say)
+        return True
 
     def _topics(self, _: Say) -> bool:
         with Broker(self.settings) as broker:

@@ -37,7 +37,7 @@ def probe(settings: Settings, say: Say) -> dict[str, object]:
         NotConverged: it did not come out somewhere; says where and what to look at.
 
     """
-    trace, started = secrets.token_hex(16), time.monotonic()
+    trace, started, sent = secrets.token_hex(16), time.monotonic(), time.time()
     headers = [("traceparent", f"00-{trace}-{secrets.token_hex(8)}-01".encode())]
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     identity = f"wx-probe-{secrets.token_hex(6)}"
@@ -50,7 +50,7 @@ def probe(settings: Settings, say: Say) -> dict[str, object]:
         for name, what, came_out in (
             ("feature", _FEATURE, lambda: _feature(web, settings, identity)),
             ("trace", _TRACE, lambda: _trace(web, settings, trace)),
-            ("metric", _METRIC, lambda: _metric(web, settings, offset)),
+            ("metric", _METRIC, lambda: _metric(web, settings, offset, sent)),
         ):
             say(Text(en=f"waiting for {what.en}", fr=f"attente : {what.fr}"))
             _await(came_out, what, _place(settings, name))
@@ -88,9 +88,13 @@ def _trace(web: httpx.Client, settings: Settings, trace: str) -> bool:
     return answer.status_code == httpx.codes.OK and bool(answer.json().get("data"))
 
 
-def _metric(web: httpx.Client, settings: Settings, offset: int) -> bool:
-    """Say whether Prometheus knows a position of the consumer beyond the event's offset."""
-    query = f'max(ingest_position_offset{{topic="{_TOPIC}"}}) > {offset}'
+def _metric(web: httpx.Client, settings: Settings, offset: int, sent: float) -> bool:
+    """Say whether Prometheus has read, since the event was sent, a position of the consumer beyond it.
+
+    Without the time, a figure that a consumer of an earlier life left behind would pass for it.
+    """
+    position = f'ingest_position_offset{{topic="{_TOPIC}"}}'
+    query = f"({position} > {offset}) and (timestamp({position}) >= {sent})"
     answer = web.get(f"http://127.0.0.1:{settings.port('prometheus')}/api/v1/query", params={"query": query})
     return answer.status_code == httpx.codes.OK and bool(answer.json()["data"]["result"])
 

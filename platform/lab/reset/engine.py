@@ -22,7 +22,9 @@ from lab.text import Text
 _KEPT = ("platform",)
 """Namespaces whose releases stay: the broker, the metrics and the traces are the stack, not a lab's state."""
 _GONE_SECONDS = 30
-_ORDER = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob")
+_GRACE_SECONDS = 5
+"""For a pod to leave its consumer group; one that is slower than this is stopped."""
+_MAKERS = ("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob")
 
 
 @dataclass
@@ -64,25 +66,35 @@ def clear(settings: Settings, code: str, say: Say) -> Cleared:
         cleared = Cleared(fingerprint.residue(api, broker, namespaces))
         say(Text(en="removing the lab and its data", fr="suppression du lab et de ses données"))
         with ThreadPoolExecutor() as pool:
-            jobs = [pool.submit(release.remove) for release in releases]
-            jobs += [pool.submit(_empty, api, namespace) for namespace in namespaces]
-            for job in jobs:
+            for job in [pool.submit(_remove, api, namespace, releases) for namespace in namespaces]:
                 job.result()
-        broker.delete_groups(broker.group_names())
-        broker.delete_topics(sorted(broker.topics()))
+        _forget(broker)
         _prove(api, broker, namespaces)
     kept = Manifests(settings, course.folder(code), lab).replace("start")
     cleared.kept = [kept] if kept else []
     return cleared
 
 
+def _remove(api: Api, namespace: str, releases: list[Release]) -> None:
+    """Take a namespace's releases away, then whatever else is in it: Helm has to find its own record."""
+    for release in releases:
+        if release.component.namespace == namespace:
+            release.remove()
+    _empty(api, namespace)
+
+
 def _empty(api: Api, namespace: str) -> None:
-    """Delete all that is in a namespace: first what makes pods, then the rest, then what is left of volumes."""
+    """Delete all that is in a namespace: first what makes pods, which would make them anew, then the rest."""
     found = fingerprint.objects(api, namespace)
-    api.delete(each for each in found if each["kind"] in _ORDER)
-    rest = [each for each in fingerprint.objects(api, namespace) if each["kind"] not in _ORDER]
-    api.delete([each for each in rest if each["kind"] not in ("Pod", "ReplicaSet")])
-    api.delete([each for each in rest if each["kind"] in ("Pod", "ReplicaSet")])
+    api.delete(each for each in found if each["kind"] in _MAKERS)
+    # A pod has nothing to finish any more: its topics and positions go as well.
+    api.delete((each for each in found if each["kind"] not in _MAKERS), grace=_GRACE_SECONDS)
+
+
+def _forget(broker: Broker) -> None:
+    """Delete positions and topics; a group whose member was stopped before it could leave is held for a while."""
+    broker.delete_groups(broker.group_names())
+    broker.delete_topics(sorted(broker.topics()))
 
 
 def _prove(api: Api, broker: Broker, namespaces: list[str]) -> None:
@@ -99,3 +111,4 @@ def _prove(api: Api, broker: Broker, namespaces: list[str]) -> None:
                 ),
             )
         time.sleep(0.3)
+        _forget(broker)

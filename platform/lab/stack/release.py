@@ -100,8 +100,8 @@ class Release:
         api.apply([_record(self)])
 
     def remove(self) -> None:
-        """Take the release and all its objects away; volumes go with their namespace."""
-        self._helm("uninstall", self.name, "--ignore-not-found", "--wait", "--timeout", "60s")
+        """Have the release and all its objects go; volumes stay with their namespace."""
+        self._helm("uninstall", self.name, "--ignore-not-found")
 
     def _recover(self) -> None:
         """Forget a release that an interrupted command left half made: Helm refuses to touch one in progress."""
