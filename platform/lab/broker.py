@@ -8,7 +8,15 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self, TypeVar
 
 from kafka import KafkaProducer
-from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, NewPartitions, NewTopic, OffsetSpec
+from kafka.admin import (
+    ConfigResource,
+    ConfigResourceType,
+    KafkaAdminClient,
+    MemberToRemove,
+    NewPartitions,
+    NewTopic,
+    OffsetSpec,
+)
 from kafka.errors import CoordinatorNotAvailableError, GroupIdNotFoundError, KafkaError
 from kafka.structs import TopicPartition
 
@@ -111,10 +119,16 @@ class Broker:
             time.sleep(0.1)
 
     def delete_groups(self, names: Sequence[str]) -> None:
-        """Delete consumer groups that have no members left; a group that is gone already is fine."""
+        """Delete consumer groups whose members have ended, with or without leaving; one that is gone is fine."""
         present = [name for name in names if name in self.group_names()]
-        if present:
-            self._again(lambda: self._admin.delete_groups(present))
+        if not present:
+            return
+        for name, group in self._again(lambda: self._admin.describe_groups(present)).items():
+            # The broker would hold a group for a member that was killed until that member's session is over.
+            ghosts = [MemberToRemove(member_id=each["member_id"]) for each in group["members"]]
+            if ghosts:
+                self._admin.remove_group_members(name, ghosts)
+        self._again(lambda: self._admin.delete_groups(present))
 
     def send(self, topic: str, key: bytes, value: bytes, headers: Sequence[tuple[str, bytes]] = ()) -> tuple[int, int]:
         """Send one record, acknowledged; return its partition and offset."""

@@ -22,8 +22,7 @@ from lab.text import Text
 _KEPT = ("platform",)
 """Namespaces whose releases stay: the broker, the metrics and the traces are the stack, not a lab's state."""
 _GONE_SECONDS = 30
-_GRACE_SECONDS = 5
-"""For a pod to leave its consumer group; one that is slower than this is stopped."""
+_GRACE_SECONDS = 1
 _MAKERS = ("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob")
 
 
@@ -92,7 +91,7 @@ def _empty(api: Api, namespace: str) -> None:
 
 
 def _forget(broker: Broker) -> None:
-    """Delete positions and topics; a group whose member was stopped before it could leave is held for a while."""
+    """Delete positions and topics."""
     broker.delete_groups(broker.group_names())
     broker.delete_topics(sorted(broker.topics()))
 
