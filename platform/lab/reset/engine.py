@@ -23,7 +23,8 @@ _KEPT = ("platform",)
 """Namespaces whose releases stay: the broker, the metrics and the traces are the stack, not a lab's state."""
 _GONE_SECONDS = 30
 _GRACE_SECONDS = 1
-_MAKERS = ("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob")
+_MAKERS = (("Deployment", "StatefulSet", "DaemonSet", "CronJob"), ("ReplicaSet", "Job"))
+"""Kinds that make others anew as long as they are there themselves, in the order in which they have to go."""
 
 
 @dataclass
@@ -83,11 +84,13 @@ def _remove(api: Api, namespace: str, releases: list[Release]) -> None:
 
 
 def _empty(api: Api, namespace: str) -> None:
-    """Delete all that is in a namespace: first what makes pods, which would make them anew, then the rest."""
+    """Delete all that is in a namespace: first what would make the rest anew."""
     found = fingerprint.objects(api, namespace)
-    api.delete(each for each in found if each["kind"] in _MAKERS)
+    for kinds in _MAKERS:
+        api.delete(each for each in found if each["kind"] in kinds)
+    makers = [kind for kinds in _MAKERS for kind in kinds]
     # A pod has nothing to finish any more: its topics and positions go as well.
-    api.delete((each for each in found if each["kind"] not in _MAKERS), grace=_GRACE_SECONDS)
+    api.delete((each for each in found if each["kind"] not in makers), grace=_GRACE_SECONDS)
 
 
 def _forget(broker: Broker) -> None:
@@ -110,4 +113,7 @@ def _prove(api: Api, broker: Broker, namespaces: list[str]) -> None:
                 ),
             )
         time.sleep(0.3)
+        # A controller may have made a pod while its own end was under way, and that pod its group.
+        for namespace in namespaces:
+            _empty(api, namespace)
         _forget(broker)
