@@ -20,6 +20,7 @@ from kafka.partitioner import murmur2
 from kafka.structs import OffsetAndMetadata, TopicPartition
 
 from ingest.errors import BrokerUnavailable, SendRefused, TopicMissing
+from runtime.membership import keep_joining
 from runtime.process import Stop
 
 log = logging.getLogger(__name__)
@@ -201,6 +202,7 @@ class Subscription:
 
     def poll(self, seconds: float) -> Mapping[Place, list[Any]]:
         """Records by partition; none where nothing came within `seconds` or the broker is away."""
+        keep_joining(self._consumer)
         try:
             found: Mapping[Place, list[Any]] = self._consumer.poll(timeout_ms=int(seconds * 1000))
         except OffsetOutOfRangeError:

@@ -19,6 +19,7 @@ from kafka.errors import KafkaError
 from kafka.structs import TopicPartition
 
 from runtime.errors import Temporary
+from runtime.membership import keep_joining
 from runtime.process import Stop
 
 log = logging.getLogger(__name__)
@@ -176,7 +177,8 @@ class Reader:
             f"the consumer's connection to {servers}",
             stop,
         )
-        if group is None or alone:
+        self._member = group is not None and not alone
+        if not self._member:
             self._consumer.assign([place for topic in topics for place in self._places(topic)])
         else:
             self._consumer.subscribe(list(topics))
@@ -192,6 +194,8 @@ class Reader:
 
     def poll(self, seconds: float) -> list[Record]:
         """Records in order within each partition; none where nothing came within `seconds` or the broker is away."""
+        if self._member:
+            keep_joining(self._consumer)
         try:
             found = self._consumer.poll(timeout_ms=int(seconds * 1000))
         except KafkaError as failure:
