@@ -79,9 +79,7 @@ def run(  # noqa: PLR0913  one door for every program: each option is one that s
 
     """
     words = [str(word) for word in argv]
-    if _interrupted.is_set() and threading.current_thread() is not threading.main_thread():
-        reason = Text(en="interrupted before it began", fr="interrompu avant de commencer")
-        raise CommandFailed(what, reason, "", 130)
+    go_on(what)
     try:
         process = subprocess.Popen(  # noqa: S603  argv is a list of ours
             words,
@@ -113,6 +111,17 @@ def interrupt() -> None:
     _interrupted.set()
     for process in tuple(_running):
         _signal(process, number)
+
+
+def go_on(what: Text) -> None:
+    """Return at once, unless the command was interrupted: what runs or waits in other threads asks before it goes on.
+
+    Raises:
+        CommandFailed: it was; names the step.
+
+    """
+    if _interrupted.is_set() and threading.current_thread() is not threading.main_thread():
+        raise CommandFailed(what, Text(en="interrupted", fr="interruption"), "", 130)
 
 
 def found(program: str) -> Path | None:

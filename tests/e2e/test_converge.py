@@ -119,7 +119,7 @@ def test_an_interrupted_run_can_be_run_again(lab: Driver, after: float) -> None:
             process.wait(after)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGINT)  # what a terminal does: all of the group
-        out, _ = process.communicate(timeout=60)
+        out, _ = process.communicate(timeout=20)
     assert process.returncode == 130, out
     assert "interrupted" in out
     assert lab.json("up", "01")["verdict"] == "converged"

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 import httpx
 
+from lab import process
 from lab.broker import Broker
 from lab.errors import LabError, NotConverged
 from lab.progress import Say
@@ -112,6 +113,7 @@ def _await(came_out: Callable[[], bool], what: Text, place: str) -> None:
                 return
         except httpx.HTTPError as error:
             last = f" ({type(error).__name__}: {error})"
+        process.go_on(what)
         time.sleep(0.2)
     raise NotConverged(
         Text(

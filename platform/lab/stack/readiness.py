@@ -5,11 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from lab import process
 from lab.api import Api, Object, ready
 from lab.errors import NotConverged
 from lab.progress import Say
 from lab.text import Text
 
+_SLICE_SECONDS = 3
+"""How long a watch goes on before it is asked what is wrong, and whether the command was interrupted."""
 _SETTLED = ("ErrImageNeverPull", "InvalidImageName", "CreateContainerConfigError", "CreateContainerError")
 """Reasons that no waiting cures."""
 _NO_POD = "ReplicaFailure"
@@ -29,28 +32,31 @@ def wait(api: Api, workloads: list[Object], namespace: str, say: Say, seconds: f
     deadline = time.monotonic() + seconds
     for workload in workloads:
         kind, name = workload["kind"], workload["metadata"]["name"]
-        say(Text(en=f"waiting for {kind}/{name}", fr=f"attente de {kind}/{name}"))
-        _wait_one(api, kind, name, namespace, deadline)
+        what = Text(en=f"waiting for {kind}/{name}", fr=f"attente de {kind}/{name}")
+        say(what)
+        while not _stands_within(api, kind, name, namespace, deadline):
+            process.go_on(what)
 
 
-def _wait_one(api: Api, kind: str, name: str, namespace: str, deadline: float) -> None:
-    while True:
-        slice_end = min(deadline, time.monotonic() + 5)
-        found = api.watch(kind, namespace, _stands(kind, name), max(0.5, slice_end - time.monotonic()))
-        if _stands(kind, name)(found):
-            return
-        trouble = cause(api, found.get(name), namespace, final=time.monotonic() >= deadline)
-        if trouble:
-            raise NotConverged(
-                Text(
-                    en=f"{kind}/{name} in {namespace} does not become ready: {trouble.en}",
-                    fr=f"{kind}/{name} dans {namespace} ne devient pas prêt : {trouble.fr}",
-                ),
-                Text(
-                    en=f"`lab kubectl describe {kind.lower()}/{name} -n {namespace}` shows all of it; then run again",
-                    fr=f"`lab kubectl describe {kind.lower()}/{name} -n {namespace}` montre tout ; puis relancez",
-                ),
-            )
+def _stands_within(api: Api, kind: str, name: str, namespace: str, deadline: float) -> bool:
+    """Say whether a workload stands after a few seconds at most; raise what keeps it from ever doing so."""
+    slice_end = min(deadline, time.monotonic() + _SLICE_SECONDS)
+    found = api.watch(kind, namespace, _stands(kind, name), max(0.5, slice_end - time.monotonic()))
+    if _stands(kind, name)(found):
+        return True
+    trouble = cause(api, found.get(name), namespace, final=time.monotonic() >= deadline)
+    if trouble:
+        raise NotConverged(
+            Text(
+                en=f"{kind}/{name} in {namespace} does not become ready: {trouble.en}",
+                fr=f"{kind}/{name} dans {namespace} ne devient pas prêt : {trouble.fr}",
+            ),
+            Text(
+                en=f"`lab kubectl describe {kind.lower()}/{name} -n {namespace}` shows all of it; then run again",
+                fr=f"`lab kubectl describe {kind.lower()}/{name} -n {namespace}` montre tout ; puis relancez",
+            ),
+        )
+    return False
 
 
 def _stands(kind: str, name: str) -> Callable[[dict[str, Object]], bool]:

@@ -1,10 +1,13 @@
 """Waiting for workloads: a time-out names the object, what holds it and what to do, never just that it was too long."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from lab.errors import NotConverged
+from lab.process import CommandFailed
 from lab.stack import readiness
 from unit.stack.conftest import Server
 
@@ -45,6 +48,18 @@ def test_what_stands_is_not_waited_for(server: Server) -> None:
     workload, news = _deployment(server, STANDS), list[str]()
     readiness.wait(server, [workload], "chain", lambda each: news.append(each.en), 0.1)  # type: ignore[arg-type]
     assert news == ["waiting for Deployment/thing"]
+
+
+def test_a_wait_ends_soon_after_an_interruption(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C does not have to outlast the three minutes that a workload is given."""
+    interrupted = threading.Event()
+    interrupted.set()
+    monkeypatch.setattr("lab.process._interrupted", interrupted)
+    workload = _deployment(server, {})
+    with ThreadPoolExecutor() as pool:
+        waited = pool.submit(readiness.wait, server, [workload], "chain", lambda _: None, 30)  # type: ignore[arg-type]
+        with pytest.raises(CommandFailed, match="waiting for Deployment/thing: interrupted"):
+            waited.result(10)
 
 
 def test_an_old_state_is_not_taken_for_the_new_one(server: Server) -> None:
