@@ -16,7 +16,7 @@ from lab.converge.probe import EarlyProof, probe
 from lab.progress import Progress, Say
 from lab.settings import Settings
 from lab.spec import Course, LabSpec
-from lab.stack import readiness
+from lab.stack import readiness, secrets
 from lab.stack.manifests import Manifests
 from lab.stack.release import Release, values_for
 from lab.state.record import Record
@@ -78,6 +78,7 @@ class _Run:
         named = {image for name in self.lab.components for image in course.components[name].images.values()}
         self.references = {name: self.catalogue.reference(name) for name in named | set(self.lab.images)}
         self.there: dict[str, Future[None]] = {name: Future() for name in self.references}
+        self.renewed: set[str] = set()
 
     def all(self) -> Outcome:
         """Run every phase; independent components side by side."""
@@ -98,7 +99,8 @@ class _Run:
             # Before anything is changed: a mistake in the trainee's files leaves the cluster as it was.
             objects = built.result() if built else self._built()
         self.api = Api(self.settings)
-        self._namespaces()
+        spaces = self._namespaces()
+        self._secrets(spaces)
         self._stack(objects)
         return self._proven(early)
 
@@ -150,9 +152,15 @@ class _Run:
         first = set(self.course.components[_ordered(self.lab, self.course)[0]].images.values())
         return [sorted(first), sorted(set(self.references) - first)]
 
-    def _namespaces(self) -> None:
+    def _namespaces(self) -> set[str]:
         names = {self.course.components[name].namespace for name in self.lab.components} | {self.lab.namespace}
         self.api.apply(_namespace(name) for name in sorted(names))
+        return names
+
+    def _secrets(self, spaces: set[str]) -> None:
+        """Make every Secret before anything that reads it: a pod whose Secret is missing is given up at once."""
+        components = {name: self.course.components[name] for name in self.lab.components}
+        self.renewed = secrets.ensure(self.api, components, spaces, self.lab.namespace)
 
     def _stack(self, objects: list[Object]) -> None:
         """Bring images, components, topics and the lab up, each as soon as what it needs stands."""
@@ -194,7 +202,7 @@ class _Run:
         if changed:
             release.install(self.api, say)
         readiness.wait(self.api, release.workloads(), component.namespace, say)
-        return changed
+        return changed or name in self.renewed
 
     def _topics(self, _: Say) -> bool:
         with Broker(self.settings) as broker:
