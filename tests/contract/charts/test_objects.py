@@ -10,6 +10,7 @@ import yaml
 from contract.charts.rendering import CASES, ROOT, Case, containers, jobs, named, objects, rendered, workloads
 from ingest.settings import FAMILY, ConsumerSettings, ProducerSettings
 from lab.settings import PORTS
+from lab.spec import Course
 from runtime.settings import load
 
 DEFAULTS = [case for case in CASES if case.name == "default"]
@@ -197,6 +198,44 @@ class TestThreeBrokers:
         kinds = [each["kind"] for each in objects(Case("kafka", "default"))]
         assert "PodDisruptionBudget" not in kinds
         assert "topologySpreadConstraints" not in rendered(Case("kafka", "default"))
+
+
+@pytest.mark.parametrize(("kind", "name"), [("StatefulSet", "redis"), ("Deployment", "objectstore")])
+def test_of_two_copies_one_always_stands(kind: str, name: str) -> None:
+    """On a multi-node cluster they stand on different nodes, and nodes are drained one at a time."""
+    workload, budget = named(Case(name, "ha"), kind, name), named(Case(name, "ha"), "PodDisruptionBudget", name)
+    template = workload["spec"]["template"]
+    (spread,) = template["spec"]["topologySpreadConstraints"]
+    assert (workload["spec"]["replicas"], budget["spec"]["maxUnavailable"]) == (2, 1)
+    assert (spread["topologyKey"], spread["whenUnsatisfiable"]) == ("kubernetes.io/hostname", "DoNotSchedule")
+    assert budget["spec"]["selector"]["matchLabels"].items() <= template["metadata"]["labels"].items()
+    assert "PodDisruptionBudget" not in [each["kind"] for each in objects(Case(name, "default"))]
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if case.chart in {"postgres", "redis", "objectstore"}], ids=str
+)
+def test_no_password_is_in_what_a_chart_renders(case: Case) -> None:
+    """Charts name Secrets and never hold one; each that they name is one that stack.yaml declares, with its keys."""
+    declared = {
+        (secret.name, key)
+        for each in Course(ROOT).components.values()
+        for secret in each.secrets
+        for key in secret.keys
+    }
+    text = rendered(case)
+    named_ = set(re.findall(r"secret: \{(?:secretName|name): ([\w-]+), items: \[\{key: ([\w-]+)", text))
+    named_ |= set(re.findall(r"secretKeyRef: \{name: ([\w-]+), key: ([\w-]+)\}", text))
+    assert named_
+    assert named_ <= declared
+    assert "Secret" not in [each["kind"] for each in objects(case)]
+
+
+def test_dumps_and_objects_outlive_their_release() -> None:
+    """Helm leaves the volumes that no StatefulSet keeps: a release that is taken away takes no data along."""
+    for chart, name in (("postgres", "postgres-dumps"), ("objectstore", "objectstore")):
+        claim = named(Case(chart, "default"), "PersistentVolumeClaim", name)
+        assert claim["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.chart == "kafka"], ids=str)
