@@ -1,4 +1,5 @@
--- One database and the role that owns it; doing it again puts right what differs. Variables: name, file (the password's).
+-- One database and the role that owns it; doing it again puts right what differs. Variables: name, and file, where the
+-- password is.
 -- psql reads the file itself: no process ever carries the password as an argument.
 \set password `cat :'file'`
 -- A statement that fails is not written to the log, where its password could be read.
