@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -12,14 +13,22 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
+import feast
 import pytest
+import redis
 
+from contracts.online import Writer
+from feature import registry
+from feature.settings import ApplySettings
+from integration.feature import samples
 from lab.settings import Settings
 from lab.tools import debian
 
 ROOT = Path(__file__).resolve().parents[3]
 PASSWORD = "correct horse"  # noqa: S105  of a Redis that lives for one test
+SAMPLES = "integration.feature.samples:DEFINITIONS"
 SECONDS = 20.0
 
 
@@ -120,6 +129,20 @@ class Service:
         with urllib.request.urlopen(self.address + path, timeout=5) as answer:  # noqa: S310  our own address
             return str(answer.read().decode())
 
+    def post(self, path: str, body: object) -> tuple[int, Any]:
+        """Return status and JSON of a POST; an error's body is what Feast's client makes an exception of."""
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        request = urllib.request.Request(self.address + path, data=data, method="POST")  # noqa: S310  our own address
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  our own address
+                return int(answer.status), json.loads(answer.read())
+        except urllib.error.HTTPError as failure:
+            return failure.code, json.loads(json.loads(failure.read()))
+
+    def ask(self, **body: object) -> tuple[int, Any]:
+        """Ask for features."""
+        return self.post("/get-online-features", body)
+
     def stop(self) -> int:
         """Ask it to end; its exit code."""
         self.process.terminate()
@@ -151,8 +174,50 @@ def redis_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
 @pytest.fixture
 def redis_port(redis_process: Redis) -> int:
     """Return the port of an empty Redis."""
-    import redis  # noqa: PLC0415  the test's own way to it
-
     with redis.Redis(port=redis_process.port, password=PASSWORD) as client:
         client.flushall()
     return redis_process.port
+
+
+@pytest.fixture(scope="session")
+def registry_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a registry file to which the sample definitions are applied."""
+    folder = tmp_path_factory.mktemp("registry")
+    path = folder / "registry.db"
+    registry.apply(ApplySettings(registry=str(path), offline=str(folder), definitions=SAMPLES))
+    return path
+
+
+def sdk(registry_file: Path, online: Mapping[str, object]) -> Any:  # noqa: ANN401  as the callee has it
+    """Return Feast's own SDK over the sample definitions."""
+    config = feast.RepoConfig(
+        project=samples.PROJECT,
+        provider="local",
+        registry={"registry_type": "file", "path": str(registry_file)},
+        online_store=dict(online),
+        entity_key_serialization_version=3,
+    )
+    return feast.FeatureStore(config=config)
+
+
+@pytest.fixture
+def direct(registry_file: Path, redis_port: int) -> Any:  # noqa: ANN401  as the callee has it
+    """Return Feast's SDK on the test's Redis."""
+    return sdk(registry_file, {"type": "redis", "connection_string": f"127.0.0.1:{redis_port},password={PASSWORD}"})
+
+
+@pytest.fixture
+def writer(redis_port: int) -> Iterator[Writer]:
+    """Return our writer on the test's Redis."""
+    made = Writer(samples.DEFINITIONS, "127.0.0.1", redis_port, password=PASSWORD)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def service(redis_port: int) -> Iterator[Service]:
+    """Return the feature service on the test's Redis, ready."""
+    made = Service({"redis": f"127.0.0.1:{redis_port}", "redis_password": PASSWORD, "definitions": SAMPLES})
+    made.wait()
+    yield made
+    assert made.stop() == 0
