@@ -1,0 +1,54 @@
+"""What Prometheus is told about the way into the lake. Counters move when the commit that they tell of is durable."""
+
+from collections import Counter as Counted
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from contracts.topics import EVENTS
+from ingest.figures import KINDS
+from runtime import metrics
+
+_COMMIT_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+
+class LakeFigures:
+    """Figures of `lake`."""
+
+    def __init__(self) -> None:
+        self.registry: CollectorRegistry = metrics.registry()
+        of_topic = {"labelnames": ["topic"], "registry": self.registry}
+        self.rows = Counter("lake_rows_total", "Events committed to bronze", **of_topic)
+        self.refused = Counter(
+            "lake_refused_total", "Records that break their contract", ["topic", "reason"], registry=self.registry
+        )
+        self.expired = Counter("lake_expired_total", "Events that the log dropped unread", **of_topic)
+        self.commits = Counter("lake_commits_total", "Commits to bronze", **of_topic)
+        self.compacted = Counter("lake_compacted_files_total", "Small files replaced by larger ones", **of_topic)
+        self.vacuumed = Counter("lake_vacuumed_files_total", "Files removed that no version needs", **of_topic)
+        self.files = Gauge("lake_files", "Files that make up the table", **of_topic)
+        self.lag = Gauge("lake_lag_events", "Events written to the log and not committed to bronze", **of_topic)
+        self.staleness = Gauge(
+            "lake_staleness_seconds", "Age of the oldest event that waits for its commit, 0 when none does", **of_topic
+        )
+        self.commit = Histogram(
+            "lake_commit_duration_seconds",
+            "Seconds that a commit takes",
+            buckets=_COMMIT_SECONDS,
+            registry=self.registry,
+        )
+        for topic in EVENTS:
+            self._begin(topic)
+
+    def _begin(self, topic: str) -> None:
+        for each in (self.rows, self.expired, self.commits, self.compacted, self.vacuumed, self.files, self.lag):
+            each.labels(topic)
+        for kind in KINDS:
+            self.refused.labels(topic, kind)
+
+    def committed(self, topic: str, rows: int, dead: Counted[str], seconds: float) -> None:
+        """Count what became durable."""
+        self.rows.labels(topic).inc(rows)
+        self.commits.labels(topic).inc()
+        self.commit.observe(seconds)
+        for kind, number in dead.items():
+            self.refused.labels(topic, kind).inc(number)
