@@ -131,7 +131,8 @@ class Writer:
         """Write rows in any order; the newest of each entity and view stands in the end.
 
         Raises:
-            Unfit: a row names an unknown view, lacks a key, or holds a value of another type. Nothing was written.
+            Unfit: a row names an unknown view, lacks a key, or holds a value of another type; nothing was written. The
+                values of a row that a later one of the batch beats are not looked at.
             Unreachable: Redis is gone or refuses. Some rows may be written; writing all of them again is right.
         """
         newest, total = self._newest(rows)

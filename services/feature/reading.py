@@ -119,7 +119,7 @@ class Reading:
 
     def _view(self, plan: ViewPlan, rows: Rows, number: int, results: list[bytes]) -> None:
         times, missing = rows.columns[0], rows.missing
-        old = self._old(plan, times)
+        old = self._old(plan, rows)
         if missing:
             self._figures.missed(plan.view.name, sum(missing))
         end = b'],"event_timestamps":[' + b",".join(times) + b"]}"
@@ -131,14 +131,16 @@ class Reading:
                 told = b"[" + b",".join(statuses(column, missing, old))
             results.append(b'{"values":[' + b",".join(column) + b'],"statuses":' + told + end)
 
-    def _old(self, plan: ViewPlan, times: tuple[bytes, ...]) -> list[bool] | None:
+    def _old(self, plan: ViewPlan, rows: Rows) -> list[bool] | None:
         """Which rows are out of date; None where none is."""
         if self.newest is None or not plan.view.ttl:
             return None
         oldest = b'"' + written(int(self.newest - plan.view.ttl) * NANOS).encode()[: _SECONDS - 1]
+        times = rows.columns[0]
         if min(times) >= oldest:
             return None
-        old = [each[:_SECONDS] < oldest for each in times]
+        missing = rows.missing or [False] * len(times)
+        old = [each[:_SECONDS] < oldest and not gone for each, gone in zip(times, missing, strict=True)]
         self._figures.outside(plan.view.name, sum(old))
         return old
 

@@ -4,6 +4,7 @@ No framework stands between the server and the plans: a request is a path, a bod
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
@@ -27,6 +28,9 @@ log = logging.getLogger(__name__)
 
 LARGEST = 10_000_000
 """Bytes of a body."""
+
+LINGER_BYTES, LINGER_SECONDS = 100_000_000, 10.0
+"""How much, and how long, is read of a body that was refused."""
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -88,7 +92,10 @@ class Web:
             return
         begun = time.perf_counter()
         status, body, more = await self._ordered(order, scope, receive)
-        await _send(send, status, _JSON, body, more)
+        if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            await _linger(receive, send, body)
+        else:
+            await _send(send, status, _JSON, body, more)
         self._clocks[path].observe(time.perf_counter() - begun)
         if status == HTTPStatus.OK:
             self._counts[path].inc()
@@ -106,7 +113,7 @@ class Web:
             with self._tracing.continued(f"POST {scope['path']}", parent, SpanKind.SERVER):
                 return 200, await order(body), []
         except Refused as failure:
-            return failure.status, detail(failure.feast, failure.what, failure.remedy), _closing(failure)
+            return failure.status, detail(failure.feast, failure.what, failure.remedy), []
         except StoreUnavailable as failure:
             told = detail("FeastError", failure.what, failure.remedy)
             return HTTPStatus.SERVICE_UNAVAILABLE, told, [(b"retry-after", b"1")]
@@ -173,11 +180,6 @@ def _probe(told: tuple[bool, str]) -> Answer:
     return (200 if good else 503), _TEXT, f"{words}\n".encode()
 
 
-def _closing(failure: Refused) -> list[tuple[bytes, bytes]]:
-    """The rest of a body that nobody reads cannot be told from the next request."""
-    return [(b"connection", b"close")] if isinstance(failure, TooLarge) else []
-
-
 async def _body(scope: Scope, receive: Receive) -> bytes:
     for name, value in scope["headers"]:
         if name == b"content-length" and int(value) > LARGEST:
@@ -205,3 +207,22 @@ async def _send(send: Send, status: int, kind: bytes, body: bytes, more: Sequenc
     headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode()), *more]
     await send({"type": "http.response.start", "status": int(status), "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+async def _linger(receive: Receive, send: Send, body: bytes) -> None:
+    """Tell that the body is too large, and throw away what is still on its way.
+
+    A caller that is cut off while it sends would never read why.
+    """
+    headers = [(b"content-type", _JSON), (b"content-length", str(len(body)).encode()), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": True})
+    left = LINGER_BYTES
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LINGER_SECONDS):
+            while left > 0:
+                message = await receive()
+                left -= len(message.get("body", b""))
+                if not message.get("more_body"):
+                    break
+    await send({"type": "http.response.body", "body": b""})

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from contracts.layout import Unfit, nanos_of
+from contracts.layout import Unfit, encode_value, nanos_of
 from contracts.online import Outcome, Row, Unreachable, Writer
 from contracts.views import Definitions, Undefined, View
 from feature.errors import NotHere, SourceUnknown, ValueWrong, ViewUnknown
@@ -89,7 +89,7 @@ def rows_of(view: View, frame: Mapping[str, list[Any]]) -> list[Row]:
     """The rows of a data frame given by columns.
 
     Raises:
-        ValueWrong: a column is missing, unknown, or of another length, or a time cannot be read.
+        ValueWrong: a column is missing, unknown, or of another length, or a value or time is not of its type.
     """
     names = [each.name for each in view.features]
     _check_columns(view, frame, [*view.entities, *names, EVENT_TIME])
@@ -98,7 +98,19 @@ def rows_of(view: View, frame: Mapping[str, list[Any]]) -> list[Row]:
     for number, instant in enumerate(frame[EVENT_TIME]):
         keys = {name: frame[name][number] for name in view.entities}
         rows.append(Row(view.name, keys, _nanos(instant, number), [column[number] for column in columns]))
+    _check_values(view, columns)
     return rows
+
+
+def _check_values(view: View, columns: list[list[Any]]) -> None:
+    """Every value, also of rows that a later one of the same push beats and that the writer therefore passes over."""
+    for (name, kind), column in zip(view.columns, columns, strict=True):
+        for row, value in enumerate(column):
+            try:
+                encode_value(kind, value)
+            except Unfit as failure:
+                what = f"feature {view.name}:{name}, row {row}: {failure}"
+                raise ValueWrong(what, f"give {kind} values or null") from None
 
 
 def _check_columns(view: View, frame: Mapping[str, list[Any]], wanted: list[str]) -> None:

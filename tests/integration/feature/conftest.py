@@ -1,19 +1,9 @@
-"""A real Redis for each test session that needs one, and the feature service as a real process."""
+"""A real Redis for each test session, and who reads and writes in it."""
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import feast
 import pytest
@@ -23,143 +13,7 @@ from contracts.online import Writer
 from feature import registry
 from feature.settings import ApplySettings
 from integration.feature import samples
-from lab.settings import Settings
-from lab.tools import debian
-
-ROOT = Path(__file__).resolve().parents[3]
-PASSWORD = "correct horse"  # noqa: S105  of a Redis that lives for one test
-SAMPLES = "integration.feature.samples:DEFINITIONS"
-SECONDS = 20.0
-
-
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody has."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-class Redis:
-    """Debian's redis-server, unpacked from its package, on a port of its own.
-
-    Args:
-        folder: where it keeps its data.
-
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.port = free_port()
-        self._folder = folder
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Start it, on the same port and data each time, and wait until it listens."""
-        settings = Settings.load(os.environ)
-        program = debian.extracted(settings, "redis-tools") / "usr/bin/redis-check-rdb"  # one program, two names
-        parts = [debian.extracted(settings, each) for each in ("libjemalloc2", "liblzf1")]
-        libraries = ":".join(str(path) for part in parts for path in part.glob("usr/lib/*"))
-        words = ["--port", self.port, "--bind", "127.0.0.1", "--requirepass", PASSWORD, "--appendonly", "yes"]
-        words += ["--save", "", "--appendfsync", "everysec", "--dir", self._folder, "--maxmemory-policy", "noeviction"]
-        self._process = subprocess.Popen(
-            ["redis-server", *map(str, words)],
-            executable=program,
-            env={"LD_LIBRARY_PATH": libraries},
-            stdout=subprocess.DEVNULL,
-        )
-        until_open(self.port)
-
-    def kill(self) -> None:
-        """End it as a crash would."""
-        if self._process:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    def pause(self) -> None:
-        """Let it hang: connections stay, nothing answers."""
-        assert self._process
-        self._process.send_signal(signal.SIGSTOP)
-
-    def go_on(self) -> None:
-        """Let it answer again."""
-        assert self._process
-        self._process.send_signal(signal.SIGCONT)
-
-
-class Service:
-    """`python -m feature serve` as a process.
-
-    Args:
-        env: its variables, without the prefix.
-
-    """
-
-    def __init__(self, env: Mapping[str, object]) -> None:
-        self.port = free_port()
-        self.address = f"http://127.0.0.1:{self.port}"
-        told = {
-            f"TARMAC_{name.upper()}": str(value) for name, value in {"traces": "", **env, "port": self.port}.items()
-        }
-        paths = f"{ROOT / 'services'}:{ROOT / 'tests'}"
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "feature", "serve"],
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": paths, **told},
-        )
-
-    def wait(self, path: str = "/readyz") -> None:
-        """Wait until the path answers well."""
-        deadline = time.monotonic() + SECONDS
-        while self.status(path) != 200:
-            assert self.process.poll() is None, "the service ended"
-            assert time.monotonic() < deadline, f"{path} never was well"
-            time.sleep(0.05)
-
-    def status(self, path: str) -> int:
-        """Return the status of a GET; 0 where nothing answers."""
-        try:
-            with urllib.request.urlopen(self.address + path, timeout=5) as answer:  # noqa: S310  our own address
-                return int(answer.status)
-        except urllib.error.HTTPError as failure:
-            return failure.code
-        except OSError:
-            return 0
-
-    def text(self, path: str) -> str:
-        """Return the body of a GET."""
-        with urllib.request.urlopen(self.address + path, timeout=5) as answer:  # noqa: S310  our own address
-            return str(answer.read().decode())
-
-    def post(self, path: str, body: object) -> tuple[int, Any]:
-        """Return status and JSON of a POST; an error's body is what Feast's client makes an exception of."""
-        data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        request = urllib.request.Request(self.address + path, data=data, method="POST")  # noqa: S310  our own address
-        try:
-            with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  our own address
-                return int(answer.status), json.loads(answer.read())
-        except urllib.error.HTTPError as failure:
-            return failure.code, json.loads(json.loads(failure.read()))
-
-    def ask(self, **body: object) -> tuple[int, Any]:
-        """Ask for features."""
-        return self.post("/get-online-features", body)
-
-    def stop(self) -> int:
-        """Ask it to end; its exit code."""
-        self.process.terminate()
-        return self.process.wait(SECONDS)
-
-
-def until_open(port: int) -> None:
-    """Wait until something listens."""
-    deadline = time.monotonic() + SECONDS
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            assert time.monotonic() < deadline, f"nothing listens on {port}"
-            time.sleep(0.02)
-        else:
-            return
+from integration.feature.processes import PASSWORD, SAMPLES, Redis, Service, sdk
 
 
 @pytest.fixture(scope="session")
@@ -188,20 +42,8 @@ def registry_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def sdk(registry_file: Path, online: Mapping[str, object]) -> Any:  # noqa: ANN401  as the callee has it
-    """Return Feast's own SDK over the sample definitions."""
-    config = feast.RepoConfig(
-        project=samples.PROJECT,
-        provider="local",
-        registry={"registry_type": "file", "path": str(registry_file)},
-        online_store=dict(online),
-        entity_key_serialization_version=3,
-    )
-    return feast.FeatureStore(config=config)
-
-
 @pytest.fixture
-def direct(registry_file: Path, redis_port: int) -> Any:  # noqa: ANN401  as the callee has it
+def direct(registry_file: Path, redis_port: int) -> feast.FeatureStore:
     """Return Feast's SDK on the test's Redis."""
     return sdk(registry_file, {"type": "redis", "connection_string": f"127.0.0.1:{redis_port},password={PASSWORD}"})
 
@@ -214,10 +56,29 @@ def writer(redis_port: int) -> Iterator[Writer]:
     made.close()
 
 
-@pytest.fixture
-def service(redis_port: int) -> Iterator[Service]:
-    """Return the feature service on the test's Redis, ready."""
-    made = Service({"redis": f"127.0.0.1:{redis_port}", "redis_password": PASSWORD, "definitions": SAMPLES})
+def _serving(port: int) -> Service:
+    made = Service({"redis": f"127.0.0.1:{port}", "redis_password": PASSWORD, "definitions": SAMPLES})
     made.wait()
+    return made
+
+
+@pytest.fixture(scope="session")
+def server(redis_process: Redis) -> Iterator[Service]:
+    """One feature service for the session."""
+    made = _serving(redis_process.port)
+    yield made
+    assert made.stop() == 0
+
+
+@pytest.fixture
+def service(redis_port: int, server: Service) -> Service:  # noqa: ARG001  its Redis is empty first
+    """Return the session's feature service, over an empty Redis."""
+    return server
+
+
+@pytest.fixture
+def fresh(redis_port: int) -> Iterator[Service]:
+    """Return a feature service of the test's own, whose figures begin at nothing."""
+    made = _serving(redis_port)
     yield made
     assert made.stop() == 0

@@ -17,7 +17,7 @@ from contracts import layout
 from contracts.layout_packed import lines_of, packed_field
 from contracts.online import Row, Writer
 from integration.feature import samples
-from integration.feature.conftest import PASSWORD, Service
+from integration.feature.processes import PASSWORD, Service
 from unit.feature.test_layout import VALUES, field, same
 
 SLOW = settings(
@@ -116,7 +116,7 @@ def test_the_packed_copy_stands_beside_feasts_fields(redis_port: int, writer: Wr
 
 @pytest.mark.parametrize("ours", [True, False], ids=["packed", "feast"])
 def test_the_service_gives_what_the_sdk_gives(
-    direct: feast.FeatureStore, writer: Writer, service: Service, *, ours: bool
+    direct: feast.FeatureStore, writer: Writer, fresh: Service, *, ours: bool
 ) -> None:
     """Whoever wrote: the packed copy and Feast's fields lead to the same answer."""
     instant = dt.datetime(2013, 1, 1, 10, 17, 0, 250_000, tzinfo=dt.UTC)
@@ -125,14 +125,14 @@ def test_the_service_gives_what_the_sdk_gives(
         writer.write([Row("texts", {"name": "a"}, layout.nanos_of(instant), row)])
     else:
         written(direct, "a", row, instant)
-    status, answer = service.ask(entities={"name": ["a"]}, features=[f"texts:s_{kind}" for kind in samples.KINDS])
+    status, answer = fresh.ask(entities={"name": ["a"]}, features=[f"texts:s_{kind}" for kind in samples.KINDS])
     assert status == 200
     values = [each["values"][0] for each in answer["results"][1:]]
     expected = through_sdk(direct, "a")
     expected[samples.KINDS.index("bytes")] = "AP8="
     assert values == expected
     assert {each["event_timestamps"][0] for each in answer["results"][1:]} == {"2013-01-01T10:17:00.250Z"}
-    assert ('feature_rows_detoured_total{view="texts"} 1.0' in service.text("/metrics")) is not ours
+    assert ('feature_rows_detoured_total{view="texts"} 1.0' in fresh.text("/metrics")) is not ours
 
 
 def _flush(port: int) -> None:

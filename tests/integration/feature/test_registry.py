@@ -15,7 +15,7 @@ from feature.__main__ import main
 from feature.errors import Breaking, RegistryUnavailable
 from feature.settings import ApplySettings
 from integration.feature import samples
-from integration.feature.conftest import SAMPLES, sdk
+from integration.feature.processes import SAMPLES, sdk
 
 FLIGHTS = "contracts.views_flights:DEFINITIONS"
 

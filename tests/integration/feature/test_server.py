@@ -16,7 +16,7 @@ import pytest
 from contracts import layout
 from contracts.online import Row, Writer
 from integration.feature import samples
-from integration.feature.conftest import PASSWORD, SAMPLES, Redis, Service, sdk, until_open
+from integration.feature.processes import PASSWORD, SAMPLES, Redis, Service, sdk, until_open
 
 SECOND = 10**9
 NOW = layout.nanos_of(dt.datetime(2013, 6, 1, tzinfo=dt.UTC))
@@ -110,7 +110,7 @@ class TestFeastsRemoteClient:
 class TestStatuses:
     """What is missing, null or out of date is said so."""
 
-    def test_each_has_its_name(self, writer: Writer, service: Service) -> None:
+    def test_each_has_its_name(self, writer: Writer, fresh: Service) -> None:
         """PRESENT, NULL_VALUE, NOT_FOUND and OUTSIDE_MAX_AGE, with the value that is there."""
         nulls = [None] * len(samples.KINDS)
         writer.write(
@@ -123,13 +123,13 @@ class TestStatuses:
         )
         time.sleep(1.5)  # the service looks at the store's clock once a second
         names = ["new", "null", "old", "edge", "none", "new"]
-        status, answer = service.ask(entities={"name": names}, features=FEATURES)
+        status, answer = fresh.ask(entities={"name": names}, features=FEATURES)
         assert status == 200
         for kind in samples.KINDS:
             expected = ["PRESENT", "NULL_VALUE", "OUTSIDE_MAX_AGE", "PRESENT", "NOT_FOUND", "PRESENT"]
             assert statuses(answer, f"s_{kind}") == expected
         assert values(answer, "s_int64") == [2**63 - 1, None, 2**63 - 1, 2**63 - 1, None, 2**63 - 1]
-        told = service.text("/metrics")
+        told = fresh.text("/metrics")
         for line in ('rows_read_total{view="texts"} 6.0', 'rows_missing_total{view="texts"} 1.0'):
             assert f"feature_{line}" in told
         assert 'feature_rows_outside_max_age_total{view="texts"} 1.0' in told
@@ -213,8 +213,8 @@ class TestWrongRequests:
             ({"push_source_name": "none"}, 404, "no push source none"),
             ({"to": "offline"}, 501, "the lake is written by ingest"),
             ({"df": {"name": ["a"], "m_int64": [1]}}, 422, "column event_timestamp is missing"),
-            ({"m_int64": ["1"]}, 422, "feature more:m_int64: '1' is no whole number"),
-            ({"m_int64": ["NaN"]}, 422, "feature more:m_int64: 'NaN' is no whole number"),
+            ({"m_int64": ["1"]}, 422, "feature more:m_int64, row 0: '1' is no whole number"),
+            ({"m_int64": ["NaN"]}, 422, "feature more:m_int64, row 0: 'NaN' is no whole number"),
             ({"m_int64": [1, 2]}, 422, "columns have different lengths"),
             ({"m_int46": [1]}, 422, "has no column m_int46 - did you mean m_int64?"),
             ({"name": [None]}, 422, "view more, entity name"),
@@ -233,22 +233,23 @@ class TestWrongRequests:
         assert statuses(answer, "m_int64") == ["NOT_FOUND"]
 
     @pytest.mark.usefixtures("filled")
-    def test_a_late_push_is_taken_and_changes_nothing(self, service: Service) -> None:
+    def test_a_late_push_is_taken_and_changes_nothing(self, fresh: Service) -> None:
         """As Feast answers it: done; the figures tell that it was late."""
         frame = {"name": ["a"], "m_int64": [1], "event_timestamp": ["2013-01-01T00:00:00"]}
-        assert service.post("/push", {"push_source_name": "more_push", "df": frame}) == (200, None)
-        _, answer = service.ask(entities={"name": ["a"]}, features=["more:m_int64"])
+        assert fresh.post("/push", {"push_source_name": "more_push", "df": frame}) == (200, None)
+        _, answer = fresh.ask(entities={"name": ["a"]}, features=["more:m_int64"])
         assert values(answer, "m_int64") == [5]
-        assert 'feature_rows_written_total{outcome="stale",view="more"} 1.0' in service.text("/metrics")
+        assert 'feature_rows_written_total{outcome="stale",view="more"} 1.0' in fresh.text("/metrics")
 
     def test_a_body_without_end_is_refused_early(self, service: Service) -> None:
         """More than 10 MB: 413 from the header alone, nothing of it read; a body that only turns out so as well."""
         with socket.create_connection(("127.0.0.1", service.port), 5) as line:
             line.sendall(b"POST /push HTTP/1.1\r\nhost: x\r\ncontent-length: 10000001\r\n\r\n")
             assert line.recv(4096).startswith(b"HTTP/1.1 413")
-        status, told = service.post("/get-online-features", b" " * 10_000_001)
+        status, told = service.post("/get-online-features", b" " * 20_000_000)
         assert status == 413
         assert "10000000 are the limit" in told["message"]
+        assert service.status("/livez") == 200
 
     def test_other_paths_and_methods(self, service: Service) -> None:
         """Told what there is."""
@@ -385,7 +386,7 @@ def test_an_answer_is_json_and_shaped_as_feasts(service: Service) -> None:
     assert json.dumps(answer)
 
 
-def test_a_signal_ends_it_well(service: Service) -> None:
+def test_a_signal_ends_it_well(fresh: Service) -> None:
     """SIGTERM: no new callers, exit code 0."""
-    assert service.ask(entities={"name": ["a"]}, features=["more:m_int64"])[0] == 200
-    assert service.stop() == 0
+    assert fresh.ask(entities={"name": ["a"]}, features=["more:m_int64"])[0] == 200
+    assert fresh.stop() == 0

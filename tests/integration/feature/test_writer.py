@@ -16,7 +16,7 @@ from contracts import layout
 from contracts.layout import Unfit
 from contracts.online import Outcome, Row, Unreachable, Writer, clock_key
 from integration.feature import samples
-from integration.feature.conftest import PASSWORD, Redis
+from integration.feature.processes import PASSWORD, Redis
 
 SECOND = 10**9
 ROW = st.tuples(st.sampled_from("ab"), st.integers(-2, 3), st.integers(0, 2))
@@ -186,8 +186,8 @@ def test_a_wrong_row_is_refused_by_name_and_nothing_is_written(
 ) -> None:
     """One bad row in a batch: the batch is refused as a whole, before anything is sent."""
     with pytest.raises(Unfit, match=words):
-        writer.write([row("a", 1, 1), wrong])
-    assert stored(redis_port, "a") is None
+        writer.write([row("b", 1, 1), wrong])
+    assert stored(redis_port, "b") is None
 
 
 def test_a_crash_of_redis_loses_nothing_that_is_written_again(tmp_path: Path) -> None:
