@@ -84,6 +84,7 @@ class _Connection(asyncio.Protocol):
     def close(self) -> None:
         if self.transport is not None:
             self.transport.abort()
+            self._lost(self)  # at once: nobody is to ask over it until the loop tells us
 
 
 def gone(why: str) -> StoreUnavailable:
