@@ -91,6 +91,7 @@ class OnDemand:
     Attributes:
         features: each with its function; a function takes its inputs by name, one row at a time, any of them None, and
             returns one value or None. Plain arithmetic on one row: arrays would round differently by their length.
+            Their module imports nothing of ours: its text goes into Feast's registry.
         inputs: `view:feature` of stored features that the functions take.
         request: what the request itself must bring.
     """

@@ -6,6 +6,7 @@ changed without trusting that Feast writes the same bytes twice.
 
 import datetime as dt
 import hashlib
+import inspect
 import json
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -101,32 +102,40 @@ def _on_demand(view: OnDemand, definitions: Definitions, views: Mapping[str, Any
         source, field = definitions.feature(reference)
         wanted.setdefault(source.name, []).append(field.name)
     sources = [views[name][fields] for name, fields in wanted.items()]
+    source = _source(view)
     return feast.OnDemandFeatureView(
         name=view.name,
         sources=[*sources, *([request] if view.request else [])],
         schema=[_field(each) for each in view.fields],
-        udf=_udf({each.name: function for each, function in view.features}),
-        udf_string="\n".join(_named(function) for _, function in view.features),
+        udf=_function(view.name, source),
+        udf_string=source,
         mode="python",
         owner=view.owner,
         description=view.description,
-        tags=_tags(view, view.tags),
+        tags=_tags(view, view.tags, source),
     )
 
 
-def _udf(functions: Mapping[str, Callable[..., Any]]) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """A function over columns, as Feast calls it, from functions over one row."""
+def _source(view: OnDemand) -> str:
+    """Python text of one function over columns, as Feast calls it: the modules of the row functions, and a loop.
 
-    def columns(inputs: dict[str, Any]) -> dict[str, Any]:
-        import inspect  # noqa: PLC0415  Feast keeps this function as bytes and runs it elsewhere
+    Feast keeps the text in its registry and runs it wherever features are read, so it brings all that it needs.
+    """
+    modules = dict.fromkeys(inspect.getmodule(function) for _, function in view.features)
+    lines = [inspect.getsource(module) for module in modules if module]
+    lines += [f"def {view.name}(inputs):", "    return {"]
+    for each, function in view.features:
+        columns = ", ".join(f"inputs[{name!r}]" for name in inspect.signature(function).parameters)
+        lines.append(f"        {each.name!r}: [{function.__name__}(*row) for row in zip({columns})],")
+    return "\n".join([*lines, "    }", ""])
 
-        out = {}
-        for name, function in functions.items():
-            taken = [inputs[parameter] for parameter in inspect.signature(function).parameters]
-            out[name] = [function(*row) for row in zip(*taken, strict=True)]
-        return out
 
-    return columns
+def _function(name: str, source: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """The function that the text defines, made as Feast makes it."""
+    space: dict[str, Any] = {"__name__": "contracts.on_demand"}
+    exec(source, space)  # noqa: S102  our own text
+    made: Callable[[dict[str, Any]], dict[str, Any]] = space[name]
+    return made
 
 
 def _service(service: Service, definitions: Definitions, views: Mapping[str, Any]) -> Any:  # noqa: ANN401

@@ -8,7 +8,6 @@ import msgspec
 
 from contracts.layout import NANOS, written
 from contracts.layout_packed import NULL, fragment
-from contracts.views import Definitions
 from feature.asking import Asked, checked, counted, questions
 from feature.errors import EntityWrong
 from feature.figures import Figures
@@ -38,6 +37,7 @@ class Reading:
         self._wire = wire
         self._figures = figures
         self._exact = exact
+        self._entities = frozenset(each.name for each in planner.definitions.entities)
         self._full: dict[int, bytes] = {}
         self.newest: float | None = None
 
@@ -59,7 +59,7 @@ class Reading:
         spent = time.perf_counter() - begun
         for each in plan.order:
             self._figures.read(each.view.name, number, spent)
-        names, results = _given(self._planner.definitions, asked.entities, self._present(number))
+        names, results = _given(self._entities, asked.entities, self._present(number))
         for each in plan.order:
             names += each.names
             self._view(each, found[each.view.name], number, results)
@@ -165,10 +165,9 @@ class Reading:
 
 
 def _given(
-    definitions: Definitions, entities: Mapping[str, Sequence[Any]], present: bytes
+    known: frozenset[str], entities: Mapping[str, Sequence[Any]], present: bytes
 ) -> tuple[list[str], list[bytes]]:
     """The join keys of the request, which come first in the answer."""
-    known = {each.name for each in definitions.entities}
     names = [name for name in entities if name in known]
     results = []
     for name in names:

@@ -1,14 +1,10 @@
 """Definitions that hold every type, for tests: the smallest that can go wrong in every way."""
 
 from contracts.views import BATCH, STREAM, Definitions, Entity, Field, OnDemand, Service, View
+from integration.feature.computing import double
 
 PROJECT = "sample"
 KINDS = ("string", "int64", "int32", "float64", "float32", "bool", "bytes", "unix_timestamp")
-
-
-def double(amount: float | None, s_float64: float | None) -> float | None:
-    """Return twice the product, or nothing."""
-    return None if amount is None or s_float64 is None else 2 * amount * s_float64
 
 
 TEXTS = View(
