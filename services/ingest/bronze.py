@@ -8,7 +8,6 @@ Rows are kept as they came, duplicates included: only what breaks its contract i
 """
 
 import datetime as dt
-import types
 import typing
 from collections import Counter
 from collections.abc import Iterable
@@ -52,10 +51,9 @@ def columns(topic: str) -> tuple[Column, ...]:
 
 
 def _column(name: str, hint: Any) -> Column:  # noqa: ANN401  a type
-    if isinstance(hint, types.UnionType):
-        (inner,) = (each for each in typing.get_args(hint) if each is not type(None))
-        return Column(name, _KINDS[inner], optional=True)
-    return Column(name, _KINDS[hint], optional=False)
+    kinds = typing.get_args(hint) or (hint,)
+    (kind,) = (each for each in kinds if each is not type(None))
+    return Column(name, _KINDS[kind], optional=len(kinds) > 1)
 
 
 class Batch:

@@ -187,7 +187,7 @@ class Table:
     def vacuum(self, hours: int) -> int:
         """Remove files that no version of the last so many hours needs; how many."""
         gone: list[str] = self._named(
-            lambda: self._table.vacuum(hours, dry_run=False, enforce_retention_duration=False), "vacuumed"
+            lambda: self._table.vacuum(hours, dry_run=False, enforce_retention_duration=False, full=True), "vacuumed"
         )
         return len(gone)
 

@@ -66,9 +66,14 @@ class Lake:
 
     def table(self, name: str, version: int | None = None) -> DeltaTable:
         """A table, in a version or in its newest."""
-        return self._named(
-            name, "opened", lambda: DeltaTable(self.path(name), version=version, storage_options=self._options)
-        )
+        table = self._named(name, "opened", lambda: DeltaTable(self.path(name), storage_options=self._options))
+        if version is None or version == table.version():
+            return table
+        try:
+            self._named(name, f"opened in version {version}", lambda: table.load_as_version(version))
+        except TableBroken as failure:  # the newest version could be opened: this one is too new, or cleaned away
+            raise TableMissing(failure.what, "`python -m lake table history NAME` lists the versions") from None
+        return table
 
     def exists(self, name: str) -> bool:
         """Whether there is such a table."""
@@ -170,7 +175,7 @@ class Lake:
         """Remove (or, dry, only list) the files that no version of the last so many hours needs."""
         table = self.table(name)
         gone: list[str] = self._named(
-            name, "vacuumed", lambda: table.vacuum(hours, dry_run=dry, enforce_retention_duration=False)
+            name, "vacuumed", lambda: table.vacuum(hours, dry_run=dry, enforce_retention_duration=False, full=True)
         )
         return gone
 
@@ -185,13 +190,13 @@ class Lake:
             raise Contended(f"{where}: {failure}", "run the command again: it makes up for what it missed") from None
         except DeltaProtocolError as failure:
             raise TableBroken(f"{where}: {failure}", _BROKEN) from None
-        except (DeltaError, OSError, pl.exceptions.PolarsError) as failure:
+        except (DeltaError, OSError, ValueError, pl.exceptions.PolarsError) as failure:
             raise told(where, failure) from None
 
 
 _MISSING = "write bronze (`python -m ingest lake`) and build the rest (`python -m lake build`), or look at the name"
 _BROKEN = "restore the table to a version before the damage (`python -m lake table restore`), or build it anew"
-_DAMAGE = ("parquet", "magic", "thrift", "json", "corrupt", "deserializ", "invalid version", "checksum", "out of spec")
+_DAMAGE = ("parquet", "magic", "thrift", "json", "corrupt", "deserializ", "checksum", "out of spec")
 _AWAY = ("connect", "timed out", "timeout", "dns", "error sending request", "service unavailable", "status code: 5")
 
 
@@ -203,7 +208,7 @@ def told(where: str, failure: Exception) -> Exception:
     if any(word in words for word in _DAMAGE) or isinstance(failure, FileNotFoundError):
         return TableBroken(f"{where}: {failure}", _BROKEN)
     if "version" in words:
-        return TableMissing(f"{where}: {failure}", "`python -m lake table history NAME` lists the versions")
+        return TableBroken(f"{where}: {failure}", _BROKEN)
     return StoreAway(f"{where}: {failure}", "check the object store, its address and its keys")
 
 

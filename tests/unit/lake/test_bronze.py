@@ -9,8 +9,8 @@ import pytest
 
 from contracts import encode
 from contracts.topics import EVENTS, WEATHER
-from ingest.bronze import Batch, columns
 from ingest.broker import Place
+from ingest.bronze import Batch, columns
 from ingest.compaction import Upkeep
 from ingest.lake import Store, Table
 from unit.ingest.worlds import record

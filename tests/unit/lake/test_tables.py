@@ -99,7 +99,7 @@ class TestSchema:
         } | {"id": ["wx-with-snow"], "time": [1_357_000_000_000_000], "snow": [2.5]}  # fmt: skip
         table.append(values, {"test": 1})
         found = world.lake.scan(f"bronze/{WEATHER}").sort("time").collect()
-        assert found.get_column("snow").to_list() == [2.5, None]
+        assert found.get_column("snow").to_list() == [None, 2.5]
 
     def test_a_column_that_changes_its_type_is_refused(self, world: World) -> None:
         """The message names table, column and both types; the table stays as it was."""
