@@ -14,7 +14,7 @@ from typing import NamedTuple
 import polars as pl
 
 from lake import store
-from lake.errors import EmptyRange, TableMissing
+from lake.errors import TableMissing
 from lake.quality import rows as quality
 from lake.steps import Step, recipe, steps
 from lake.store import DAY, Days, Lake, Origin, Reference
@@ -58,8 +58,6 @@ def _made(lake: Lake, step: Step, *, anew: bool) -> Made:
     if days is not None and not days:
         return Made(step.output, UNCHANGED, 0, 0, time.perf_counter() - begun)
     rows = _rows(lake, step, now, days)
-    if days is None and not rows.height:
-        raise EmptyRange(f"table {step.output}: its inputs {', '.join(step.inputs)} hold no rows", "wait for events")
     if step.topic:
         quality.check(rows, quality.of_topic(step.topic), f"table {step.output}")
     lake.write(

@@ -85,7 +85,7 @@ def punctuality(view: View) -> Make:
 
 def _every_day(daily: pl.LazyFrame, kind: str) -> pl.LazyFrame:
     """A row for each key and day, nought where nothing arrived: a silent day changes the month as well."""
-    days = daily.select(pl.date_range(pl.col("day").min(), pl.col("day").max(), "1d").alias("day"))
+    days = daily.select(pl.date_ranges(pl.col("day").min(), pl.col("day").max(), "1d").alias("day")).explode("day")
     every = daily.select(kind).unique().join(days, how="cross")
     return every.join(daily, on=[kind, "day"], how="left").with_columns(
         pl.col("number", "on_time", "minutes").fill_null(0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+import shutil
 from pathlib import Path
 
 import polars as pl
@@ -125,11 +126,20 @@ def test_duplicates_are_one_row_and_the_first_counts(world: World) -> None:
 
 
 def test_without_bronze_the_remedy_is_told(tmp_path: Path) -> None:
-    """An empty lake is a named failure, and nothing is made."""
+    """A lake that nobody writes to is a named failure."""
     empty = World(tmp_path / "other")
-    (Path(empty.root) / "bronze" / "weather.read.v1" / "_delta_log" / "00000000000000000000.json").unlink()
+    shutil.rmtree(Path(empty.root) / "bronze" / "weather.read.v1")
     with pytest.raises(TableMissing, match=r"bronze/weather\.read\.v1.*ingest lake"):
         build(empty.lake)
+
+
+def test_a_lake_without_events_is_built_empty_and_filled_later(world: World) -> None:
+    """The first run may come before the first event; what comes then is found."""
+    build(world.lake)
+    assert world.lake.scan("silver/flights").collect().height == 0
+    world.add([departed(1)])
+    build(world.lake)
+    assert world.lake.scan("silver/flights").collect().height == 1
 
 
 def test_rows_that_break_the_contract_stop_the_build(world: World) -> None:
