@@ -106,7 +106,8 @@ def _on_demand(view: OnDemand, definitions: Definitions, views: Mapping[str, Any
     return feast.OnDemandFeatureView(
         name=view.name,
         sources=[*sources, *([request] if view.request else [])],
-        schema=[_field(each) for each in view.fields],
+        # Without their words: Feast calls the function once and wants to find these very fields among what comes out.
+        schema=[feast.Field(name=each.name, dtype=TYPES[each.kind]) for each in view.fields],
         udf=_function(view.name, source),
         udf_string=source,
         mode="python",
