@@ -13,7 +13,7 @@ from bench.feature_views import DEFINITIONS
 from feast.infra.online_stores.helpers import _mmh3, _redis_key
 from feast.protos.feast.types.EntityKey_pb2 import EntityKey
 from feast.protos.feast.types.Value_pb2 import Value
-from google.protobuf.timestamp_pb2 import Timestamp
+from google.protobuf.timestamp_pb2 import Timestamp  # type: ignore[import-untyped]
 
 CLIENT = redis.asyncio.Redis(port=int(os.environ["BENCH_REDIS"]))
 PLAN = [

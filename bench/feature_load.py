@@ -7,6 +7,7 @@ than any server.
 """
 
 import asyncio
+import functools
 import json
 import sys
 import time
@@ -78,12 +79,8 @@ def request(host: str, path: str, body: bytes) -> bytes:
 
 async def _measure(host: str, port: int, connections: int, seconds: float, bodies: list[bytes]) -> dict[str, object]:
     requests = [request(host, "/get-online-features", body) for body in bodies]
-    loop = asyncio.get_running_loop()
-    askers: list[Asker] = []
     finished: list[Asker] = []
-    for place in range(connections):
-        _, asker = await loop.create_connection(lambda place=place: Asker(requests, place), host, port)
-        askers.append(asker)
+    askers = [await _connected(host, port, requests, place) for place in range(connections)]
     begun = time.perf_counter()
     dropped = 0
     while (spent := time.perf_counter() - begun) < seconds:
@@ -92,7 +89,7 @@ async def _measure(host: str, port: int, connections: int, seconds: float, bodie
             if asker.transport is None:  # dropped: connect again, as any client does
                 dropped += 1
                 finished.append(asker)
-                _, askers[place] = await loop.create_connection(lambda place=place: Asker(requests, place), host, port)
+                askers[place] = await _connected(host, port, requests, place)
     taken = time.perf_counter() - begun
     every = sorted(1000 * each for asker in (*askers, *finished) for each in asker.latencies)
     failures = sum(asker.failures for asker in (*askers, *finished))
@@ -100,6 +97,12 @@ async def _measure(host: str, port: int, connections: int, seconds: float, bodie
         "requests": len(every), "seconds": round(taken, 3), "failures": failures, "dropped": dropped,
         "rate": round(len(every) / taken, 1), "p50_ms": _part(every, 0.5), "p99_ms": _part(every, 0.99),
     }  # fmt: skip
+
+
+async def _connected(host: str, port: int, requests: list[bytes], place: int) -> Asker:
+    loop = asyncio.get_running_loop()
+    _, asker = await loop.create_connection(functools.partial(Asker, requests, place), host, port)
+    return asker
 
 
 def _part(ordered: list[float], share: float) -> float | None:

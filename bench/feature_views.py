@@ -33,10 +33,12 @@ def plane(number: int) -> str:
 
 def values(draw: random.Random) -> list[Any]:
     """Return one row of a view."""
-    made = {
-        "float64": lambda: draw.gauss(0, 100),
-        "int64": lambda: draw.randrange(10**6),
-        "string": lambda: f"text-{draw.randrange(10**4)}",
-        "bool": lambda: draw.random() < 0.5,  # noqa: PLR2004  a coin
-    }
-    return [made[kind]() for kind in KINDS]
+    return [_value(kind, draw) for kind in KINDS]
+
+
+def _value(kind: str, draw: random.Random) -> Any:  # noqa: ANN401  of any type
+    if kind == "float64":
+        return draw.gauss(0, 100)
+    if kind == "int64":
+        return draw.randrange(10**6)
+    return f"text-{draw.randrange(10**4)}" if kind == "string" else draw.choice((True, False))

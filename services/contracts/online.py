@@ -218,5 +218,5 @@ class Writer:
     def _pipelined(self, sha: str, calls: Sequence[Sequence[Any]]) -> list[Any]:
         with self._client.pipeline(transaction=False) as pipe:
             for call in calls:
-                pipe.execute_command("EVALSHA", sha, 1, *call)
+                pipe.evalsha(sha, 1, *call)
             return pipe.execute(raise_on_error=False)

@@ -138,7 +138,7 @@ class Definitions:
 
     def __post_init__(self) -> None:
         _unique("entity", [each.name for each in self.entities])
-        _unique("view", [each.name for each in (*self.views, *self.on_demand)])
+        _unique("view", [*(each.name for each in self.views), *(each.name for each in self.on_demand)])
         _unique("feature service", [each.name for each in self.services])
         for entity in self.entities:
             _kind(f"entity {entity.name}", entity.kind, ENTITY_KINDS)
@@ -155,7 +155,9 @@ class Definitions:
 
     def view(self, name: str) -> View | OnDemand:
         """The view of that name, of either sort."""
-        return _named("feature view", name, {each.name: each for each in (*self.views, *self.on_demand)})
+        views: dict[str, View | OnDemand] = {each.name: each for each in self.views}
+        views |= {each.name: each for each in self.on_demand}
+        return _named("feature view", name, views)
 
     def stored(self, name: str) -> View:
         """The view of that name that stands in the online store."""

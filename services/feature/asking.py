@@ -21,7 +21,7 @@ class Questions(NamedTuple):
         place: which of them each row of the request belongs to; None: each to its own.
     """
 
-    commands: list[tuple[bytes, ...]]
+    commands: Sequence[tuple[bytes, ...]]
     place: list[int] | None
 
 

@@ -102,18 +102,18 @@ def _on_demand(view: OnDemand, definitions: Definitions, views: Mapping[str, Any
         source, field = definitions.feature(reference)
         wanted.setdefault(source.name, []).append(field.name)
     sources = [views[name][fields] for name, fields in wanted.items()]
-    source = _source(view)
+    text = _source(view)
     return feast.OnDemandFeatureView(
         name=view.name,
         sources=[*sources, *([request] if view.request else [])],
         # Without their words: Feast calls the function once and wants to find these very fields among what comes out.
         schema=[feast.Field(name=each.name, dtype=TYPES[each.kind]) for each in view.fields],
-        udf=_function(view.name, source),
-        udf_string=source,
+        udf=_function(view.name, text),
+        udf_string=text,
         mode="python",
         owner=view.owner,
         description=view.description,
-        tags=_tags(view, view.tags, source),
+        tags=_tags(view, view.tags, text),
     )
 
 

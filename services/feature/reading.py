@@ -77,12 +77,12 @@ class Reading:
             if each.name not in entities:
                 raise EntityWrong(f"input {each.name} is missing", f"add {each.name} ({each.kind}) to entities")
         asked = [questions(group, entities, number) for group in plan.groups]
-        commands = [command for each in asked for command in each.commands]
+        commands = [command for about in asked for command in about.commands]
         answers = await self._wire.ask(b"".join([part for command in commands for part in command]), len(commands))
         found: dict[str, Rows] = {}
         begin = 0
-        for group, each in zip(plan.groups, asked, strict=True):
-            replies = answers[begin : begin + len(each.commands)]
+        for group, about in zip(plan.groups, asked, strict=True):
+            replies = answers[begin : begin + len(about.commands)]
             begin += len(replies)
             refuse_errors(replies)
             for order, view in enumerate(group.views):
@@ -90,9 +90,9 @@ class Reading:
                 if None in rows:
                     times = [reply[2 * order + 1] for reply in replies]
                     await self._detour(
-                        view, rows, times, [group.other(command, view.fields) for command in each.commands]
+                        view, rows, times, [group.other(command, view.fields) for command in about.commands]
                     )
-                found[view.view.name] = spread(view, rows, each.place)
+                found[view.view.name] = spread(view, rows, about.place)
         return found
 
     async def _detour(

@@ -1,6 +1,6 @@
 """Bringing Feast's registry up to the definitions: what changed is said, what would break somebody is refused."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -59,7 +59,7 @@ def _registered(feast: Any, project: str) -> Named:  # noqa: ANN401
     return out | {("feature service", each.name): each for each in feast.list_feature_services()}
 
 
-def _refuse_breaking(old: Mapping[tuple[str, str], Any], new: Mapping[tuple[str, str], Any], retired: set[str]) -> None:
+def _refuse_breaking(old: Named, new: Named, retired: set[str]) -> None:
     """Every feature that a registered service reads must stay, with its type.
 
     Services of others count as well as our own; views of others are not ours to judge.

@@ -70,7 +70,7 @@ def spread(view: ViewPlan, rows: Sequence[list[bytes] | None], place: Sequence[i
         missing = [row is None for row in wanted]
         nothing = [EPOCH, *([NULL] * len(view.kinds))]
         wanted = [nothing if row is None else row for row in wanted]
-    return Rows(list(zip(*wanted, strict=True)), missing)  # type: ignore[arg-type]  # None has gone
+    return Rows(list(zip(*wanted, strict=True)), missing)
 
 
 def statuses(column: Sequence[bytes], missing: Sequence[bool] | None, old: Sequence[bool] | None) -> list[bytes]:

@@ -28,7 +28,7 @@ def row(name: str, seconds: int, value: int | None, sequence: int = 0) -> Row:
     return Row("more", {"name": name}, seconds * SECOND, [value], sequence)
 
 
-def stored(port: int, name: str) -> tuple[int, int] | None:
+def stored(port: int, name: str) -> tuple[int, int | None] | None:
     """Return event time in seconds and value that stand for a name."""
     key = layout.entity_key(samples.PROJECT, {"name": ("string", name)})
     with redis.Redis(port=port, password=PASSWORD) as client:
