@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterator
+from collections.abc import Generator
 from datetime import UTC, datetime
 from functools import reduce
 from urllib.parse import quote
@@ -32,7 +32,7 @@ class Signed(httpx.Auth):
         self._access = access
         self._secret = secret
 
-    def auth_flow(self, request: httpx.Request) -> Iterator[httpx.Request]:  # type: ignore[override]  answers are not asked for
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Yield the request with its signature."""
         now = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
         digest = hashlib.sha256(request.content).hexdigest()
