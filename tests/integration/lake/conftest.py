@@ -128,6 +128,11 @@ class Store:
         return Lake(LakeSettings(lake=self.root, s3_endpoint=self.endpoint, s3_access_key=KEY, s3_secret_key=SECRET))
 
 
+def _bare() -> dict[str, str]:
+    """Return this process' environment without settings of ours: the service refuses those that it does not know."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("TARMAC_")}
+
+
 class Writer:
     """`python -m ingest lake` as a process that can be killed and started again."""
 
@@ -142,7 +147,7 @@ class Writer:
     def start(self) -> None:
         """Start it."""
         env = {
-            **os.environ, **self.store.environment, "PYTHONPATH": f"{ROOT}/services:{ROOT}/tests",
+            **_bare(), **self.store.environment, "PYTHONPATH": f"{ROOT}/services:{ROOT}/tests",
             "TARMAC_KAFKA": self.topics.servers, "TARMAC_PORT": str(self.port), "TARMAC_TRACES": "",
             **self._settings,
         }  # fmt: skip
@@ -163,6 +168,7 @@ class Writer:
 
     def durable(self) -> int:
         """Return how many offsets the tables have passed, as the writer tells; 0 while it does not answer."""
+        assert self.alive, self.log.read_text(encoding="utf-8")[-2000:]
         try:
             told = httpx.get(f"http://127.0.0.1:{self.port}/positions", timeout=2).json()
         except (httpx.HTTPError, ValueError):
