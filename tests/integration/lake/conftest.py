@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,11 +72,14 @@ class Topics:
         """Contract topic -> its name for this test."""
         return {topic: f"test.{self.run}.{topic}" for topic in EVENTS}
 
-    def send(self, events: list[Event], topic_of: Callable[[Event], str]) -> None:
-        """Write events to the log, in order, acknowledged."""
+    def send(self, events: Sequence[Event], topic_of: Callable[[Event], str], pause: float = 0.0) -> None:
+        """Write events to the log, in order, acknowledged; with a pause (seconds) after every 250 of them."""
         publisher = Publisher(self.servers, Stop())
-        for event in events:
+        for number, event in enumerate(events, 1):
             publisher.send(self.names[topic_of(event)], encode(event), event.key.encode(), [])
+            if pause and not number % 250:
+                publisher.flush(60)
+                time.sleep(pause)
         publisher.flush(60)
         publisher.close(10)
 
