@@ -43,7 +43,7 @@ GOALS = {1: 30, 10: None, 100: 20}
 """How many times the rate of `feast serve` ours has to be."""
 SLOWEST = 10.0
 """Milliseconds that the 99th percentile of 100 rows may take with one connection."""
-_PATIENCE = 60.0
+_PATIENCE = 240.0
 
 
 def free_port() -> int:
@@ -54,12 +54,14 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def process(words: list[str], port: int, core: str, **options: Any) -> Iterator[None]:  # noqa: ANN401  as the callee has it
-    """Run a program on one core until it is no longer needed; its port is open meanwhile."""
-    with subprocess.Popen(["taskset", "--cpu-list", core, *words], stdout=subprocess.DEVNULL, **options) as child:
+def process(words: list[str], port: int, core: str, **options: Any) -> Iterator[int]:  # noqa: ANN401  as the callee has it
+    """Run a program on one core until it is no longer needed, and give its process id once its port is open."""
+    with subprocess.Popen(
+        ["taskset", "--cpu-list", core, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options
+    ) as child:
         try:
             _until_open(port, child)
-            yield
+            yield child.pid
         finally:
             child.terminate()
             try:
@@ -78,6 +80,23 @@ def _until_open(port: int, child: subprocess.Popen[bytes]) -> None:
             return
         time.sleep(0.1)
     raise SystemExit(f"{child.args!r} does not listen")
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the CPU time of a process, of its living descendants, and of children of its own that ended."""
+    rows: dict[int, tuple[int, list[int]]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it ended meanwhile
+            fields = stat.read_text().rpartition(")")[2].split()
+            rows[int(stat.parent.name)] = int(fields[1]), [int(each) for each in fields[11:15]]
+    family, ticks = {pid}, sum(rows[pid][1])
+    for _ in rows:
+        more = {each for each, (parent, _) in rows.items() if parent in family} - family
+        if not more:
+            break
+        ticks += sum(sum(rows[each][1][:2]) for each in more)
+        family |= more
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 @contextlib.contextmanager
@@ -160,31 +179,35 @@ def servers(python: str, folder: Path, store: int) -> dict[str, tuple[list[str],
 
 
 @contextlib.contextmanager
-def server(words: list[str], env: Mapping[str, str]) -> Iterator[int]:
-    """Run a server on its core; its port."""
+def server(words: list[str], env: Mapping[str, str]) -> Iterator[tuple[int, int]]:
+    """Run a server on its core; its port and process id."""
     port = str(free_port())
     told = {name: value.replace("PORT", port) for name, value in env.items()}
-    with process(
-        [port if each == "PORT" else each for each in words], int(port), SERVER_CORE, env={**os.environ, **told}
-    ):
+    program = [port if each == "PORT" else each for each in words]
+    with process(program, int(port), SERVER_CORE, env={**os.environ, **told}) as pid:
         time.sleep(1.5)  # workers that are made after the port is open
-        yield int(port)
+        yield int(port), pid
 
 
-def load(port: int, connections: int, seconds: float, asked: list[str]) -> dict[str, Any]:
-    """Measure a server."""
+def load(port: int, pid: int, connections: int, seconds: float, asked: list[str]) -> dict[str, Any]:
+    """Measure a server: what its callers see, and what CPU each request costs it, which no neighbour disturbs."""
     words = [sys.executable, str(HERE / "feature_load.py"), "127.0.0.1", str(port), str(connections), str(seconds)]
+    before = cpu_seconds(pid)
     done = subprocess.run(
         ["taskset", "--cpu-list", CLIENT_CORE, *words, *asked], check=True, capture_output=True, text=True
     )
     found: dict[str, Any] = json.loads(done.stdout)
+    spent = cpu_seconds(pid) - before
+    found["cpu_ms"] = round(1000 * spent / max(found["requests"], 1), 4)
+    found["rate_of_a_core"] = round(found["requests"] / spent, 1) if spent else None
     return found
 
 
 def answered(port: int, body: str) -> dict[str, list[Any]]:
     """Return name -> (values, statuses, times) of one request."""
     address = f"http://127.0.0.1:{port}/get-online-features"
-    request = urllib.request.Request(address, body.encode(), method="POST")
+    kind = {"Content-Type": "application/json"}
+    request = urllib.request.Request(address, body.encode(), kind, method="POST")
     with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310  our own address
         told = json.loads(answer.read())
     names = told["metadata"]["feature_names"]
@@ -209,25 +232,26 @@ def measure(seconds: float, rounds: int, only: str) -> dict[str, Any]:
             for name, (words, told, service) in servers(python, folder, store).items():
                 if only and only not in name:
                     continue
-                with server(words, told) as port:
+                with server(words, told) as (port, pid):
                     answers[name] = answered(port, bodies(100, service)[0])
-                    _round(found["servers"].setdefault(name, {}), port, service, seconds)
+                    _round(found["servers"].setdefault(name, {}), (port, pid), service, seconds)
                 print(f"round {turn + 1} {name}: {_rates(found['servers'][name])}", flush=True)
         if {"feast", "tarmac"} <= set(answers):
             found["same_as_feast"] = answers["feast"] == answers["tarmac"]
     return found
 
 
-def _round(into: dict[str, Any], port: int, service: str, seconds: float) -> None:
+def _round(into: dict[str, Any], at: tuple[int, int], service: str, seconds: float) -> None:
     for rows in ROWS:
         asked = bodies(rows, service)
-        load(port, CONNECTIONS, 0.5, asked)  # plans are compiled, caches are warm
-        into.setdefault(str(rows), []).append(load(port, CONNECTIONS, seconds, asked))
-    into.setdefault("unloaded_100", []).append(load(port, 1, seconds / 2, bodies(100, service)))
+        load(*at, CONNECTIONS, 0.5, asked)  # plans are compiled, caches are warm
+        into.setdefault(str(rows), []).append(load(*at, CONNECTIONS, seconds, asked))
+    into.setdefault("unloaded_100", []).append(load(*at, 1, seconds / 2, bodies(100, service)))
 
 
 def _rates(rounds: Mapping[str, list[dict[str, Any]]]) -> str:
-    return ", ".join(f"{rows} {each[-1]['rate']}/s p99 {each[-1]['p99_ms']} ms" for rows, each in rounds.items())
+    last = {rows: each[-1] for rows, each in rounds.items()}
+    return ", ".join(f"{n} {r['rate']}/s p99 {r['p99_ms']} ms ({r['rate_of_a_core']}/core-s)" for n, r in last.items())
 
 
 def judged(found: dict[str, Any]) -> dict[str, Any]:
@@ -237,12 +261,20 @@ def judged(found: dict[str, Any]) -> dict[str, Any]:
         for name, sizes in found["servers"].items()
     }
     found["median_rate"] = medians
+    found["median_rate_of_a_core"] = by_cpu = {
+        name: {rows: statistics.median(each["rate_of_a_core"] for each in rounds) for rows, rounds in sizes.items()}
+        for name, sizes in found["servers"].items()
+    }
     if {"feast", "tarmac"} <= set(medians):
         ratio = {rows: round(medians["tarmac"][rows] / medians["feast"][rows], 1) for rows in map(str, ROWS)}
         slowest = statistics.median(each["p99_ms"] for each in found["servers"]["tarmac"]["unloaded_100"])
         met = {f"{rows} rows": ratio[str(rows)] >= goal for rows, goal in GOALS.items() if goal}
         met["100 rows unloaded p99"] = slowest < SLOWEST
         met["same values"] = found["same_as_feast"]
+        found["times_feast_by_cpu"] = {
+            rows: round(by_cpu["tarmac"][rows] / by_cpu["feast"][rows], 1) for rows in map(str, ROWS)
+        }
+        found["load_average"] = os.getloadavg()
         found |= {"times_feast": ratio, "unloaded_100_p99_ms": slowest, "met": met}
     return found
 

@@ -164,7 +164,7 @@ def store(project: str, registry: str) -> Iterator[Any]:
     kind = "sql" if "://" in registry else "file"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        yield feast.FeatureStore(
+        made = feast.FeatureStore(
             config=RepoConfig(
                 project=project,
                 provider="local",
@@ -173,3 +173,10 @@ def store(project: str, registry: str) -> Iterator[Any]:
                 entity_key_serialization_version=3,
             )
         )
+        try:
+            yield made
+        finally:
+            for name in ("write_engine", "read_engine"):  # Feast leaves its connections open
+                engine = getattr(made.registry, name, None)
+                if engine is not None:
+                    engine.dispose()
