@@ -52,6 +52,8 @@ class Server:
         self._writer = Writer(self._definitions, host, port, expiry=settings.key_ttl_seconds, **where)  # type: ignore[arg-type]
         planner = Planner(self._definitions)
         self._reading = Reading(planner, self._wire, self._figures, exact=settings.statuses == "exact")
+        self._known = False
+        """Whether the clock of the store was seen: until then it is looked for more often."""
         self._tracing = Tracing.to("feature", settings.traces, settings.trace_ratio)
         writing = Writing(self._definitions, self._writer)
         self.web = Web(self._reading, writing, self._wire, self._health, self._figures, self._tracing)
@@ -80,7 +82,7 @@ class Server:
                 self._health.met("redis")
                 with contextlib.suppress(StoreUnavailable):
                     self._clock((await self._wire.ask(question, 1))[0])
-            await asyncio.sleep(CLOCK_SECONDS if self._reading.newest is not None else CLOCK_SECONDS / 10)
+            await asyncio.sleep(CLOCK_SECONDS if self._known else CLOCK_SECONDS / 10)
 
     def _clock(self, answer: list[bytes] | hiredis.ReplyError) -> None:
         if isinstance(answer, hiredis.ReplyError):
@@ -88,7 +90,8 @@ class Server:
             return
         found = {view.decode(): _instants(told) for view, told in zip(answer[::2], answer[1::2], strict=True)}
         self._figures.clocks(found)
-        self._reading.newest = time.time() if self._settings.clock == "wall" else _newest(found)
+        self._known = bool(found)
+        self._reading.judge_by(time.time() if self._settings.clock == "wall" else _newest(found))
 
 
 def _instants(told: bytes) -> tuple[float, float]:

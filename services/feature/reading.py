@@ -17,6 +17,7 @@ from feature.wire import Wire, refuse_errors
 
 _SIZES = 1000
 """Sizes of requests whose statuses are kept made."""
+_OPEN = b'{"values":['
 _SECONDS = len('"1970-01-01T00:00:00')
 _text = msgspec.json.Encoder().encode
 
@@ -29,7 +30,6 @@ class Reading:
         wire: the way to Redis.
         figures: what it measures.
         exact: whether statuses say what is missing, null or out of date, or PRESENT for all as Feast does over Redis.
-        newest: the instant by which ages are judged, seconds since the epoch; None: not known yet.
     """
 
     def __init__(self, planner: Planner, wire: Wire, figures: Figures, *, exact: bool = True) -> None:
@@ -39,7 +39,17 @@ class Reading:
         self._exact = exact
         self._entities = frozenset(each.name for each in planner.definitions.entities)
         self._full: dict[int, bytes] = {}
-        self.newest: float | None = None
+        self._oldest: dict[str, bytes] = {}
+        """Of each view with a TTL: how the time of a row begins that is just not out of date."""
+
+    def judge_by(self, newest: float | None) -> None:
+        """Judge ages by this instant from now on, seconds since the epoch; None: judge none."""
+        views = self._planner.definitions.views if newest is not None else ()
+        self._oldest = {
+            view.name: b'"' + written(int((newest or 0.0) - view.ttl) * NANOS).encode()[: _SECONDS - 1]
+            for view in views
+            if view.ttl
+        }
 
     async def answer(self, asked: Asked) -> bytes:
         """The answer's JSON text.
@@ -86,7 +96,7 @@ class Reading:
             begin += len(replies)
             refuse_errors(replies)
             for order, view in enumerate(group.views):
-                rows = [lines(view, reply[2 * order], reply[2 * order + 1]) for reply in replies]
+                rows = [lines(view.heads, reply[2 * order], reply[2 * order + 1]) for reply in replies]
                 if None in rows:
                     times = [reply[2 * order + 1] for reply in replies]
                     await self._detour(
@@ -122,20 +132,21 @@ class Reading:
         old = self._old(plan, rows)
         if missing:
             self._figures.missed(plan.view.name, sum(missing))
+        columns = [rows.columns[line] for line in plan.lines]
         end = b'],"event_timestamps":[' + b",".join(times) + b"]}"
-        good = self._present(number)[:-1]
-        for line in plan.lines:
-            column = rows.columns[line]
-            told = good
-            if self._exact and (missing or old or NULL in column):
-                told = b"[" + b",".join(statuses(column, missing, old))
-            results.append(b'{"values":[' + b",".join(column) + b'],"statuses":' + told + end)
+        if self._exact and (missing or old or any(NULL in column for column in columns)):
+            for column in columns:
+                told = b'],"statuses":[' + b",".join(statuses(column, missing, old))
+                results.append(_OPEN + b",".join(column) + told + end)
+        elif columns:  # all columns end alike: one join
+            end = b'],"statuses":' + self._present(number)[:-1] + end
+            results.append(_OPEN + (end + b"," + _OPEN).join([b",".join(column) for column in columns]) + end)
 
     def _old(self, plan: ViewPlan, rows: Rows) -> list[bool] | None:
         """Which rows are out of date; None where none is."""
-        if self.newest is None or not plan.view.ttl:
+        oldest = self._oldest.get(plan.view.name)
+        if oldest is None:
             return None
-        oldest = b'"' + written(int(self.newest - plan.view.ttl) * NANOS).encode()[: _SECONDS - 1]
         times = rows.columns[0]
         if min(times) >= oldest:
             return None

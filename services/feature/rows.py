@@ -32,12 +32,18 @@ class Rows:
         self.missing = missing
 
 
-def lines(view: ViewPlan, packed: bytes | None, time_: bytes | None) -> list[bytes] | None:
-    """`layout_packed.lines_of`, with what it compares made beforehand."""
-    if packed is None or time_ is None:
+def lines(heads: Sequence[bytes], packed: bytes | None, time: bytes | None) -> list[bytes] | None:
+    """`layout_packed.lines_of`, with what it compares made beforehand.
+
+    Args:
+        heads: by the length of a time, how a copy that counts begins before it.
+        packed: content of `_pk:view`.
+        time: content of `_ts:view`.
+    """
+    if packed is None or time is None:
         return None
-    length = len(time_)
-    if not packed.startswith(view.heads[length] + time_):
+    length = len(time)
+    if not packed.startswith(heads[length] + time):
         return None
     return packed[length + 14 :].split(LINE)
 
