@@ -31,7 +31,17 @@ import polars as pl  # noqa: E402
 
 from contracts.topics import EVENTS  # noqa: E402
 from ingest import dataset  # noqa: E402
-from lake.quality.monitors import FEWEST, WATCHED, WEEKS, Day, Judgement, Watched, judged, measured  # noqa: E402
+from lake.quality.monitors import (  # noqa: E402
+    FEWEST,
+    WATCHED,
+    WEEKS,
+    Day,
+    Judgement,
+    Usual,
+    Watched,
+    judged,
+    measured,
+)
 from lake.silver import TABLES  # noqa: E402
 
 SEED = 2013
@@ -89,14 +99,15 @@ def over_the_year(days: dict[dt.date, pl.DataFrame], watched: Watched) -> dict[s
         past = [each for each in past if each.date >= date - dt.timedelta(weeks=WEEKS)]
         day = measured(days[date], date, watched)
         quiet = len(past) >= FEWEST
-        alarms = _alarms(judged(day, past, watched.table))
+        usual = Usual(past)
+        alarms = _alarms(judged(day, usual, watched.table))
         if quiet:
             judged_days += 1
             clean.update(alarms)
             bad_days += [str(date)] * bool(alarms)
             for kind, spoil in KINDS.items():
                 spoiled = measured(spoil(days[date], watched, draw), date, watched)
-                found[kind] += bool(_alarms(judged(spoiled, past, watched.table)) - alarms)
+                found[kind] += bool(_alarms(judged(spoiled, usual, watched.table)) - alarms)
         if not alarms:
             past.append(day)
     return {

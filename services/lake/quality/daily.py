@@ -8,7 +8,7 @@ import polars as pl
 
 from lake import store
 from lake.errors import EmptyRange
-from lake.quality.monitors import WATCHED, WEEKS, Day, Judgement, Watched, judged, measured
+from lake.quality.monitors import WATCHED, WEEKS, Day, Judgement, Usual, Watched, judged, measured
 from lake.steps import recipe
 from lake.store import Days, Lake, Origin, Reference
 
@@ -100,7 +100,7 @@ def _of_table(
         day = measured(part, date, watched)
         since = date - dt.timedelta(weeks=WEEKS)
         past = [each for each in past if each.date >= since]
-        found = judged(day, past, watched.table) if date in wanted else []
+        found = judged(day, Usual(past), watched.table) if date in wanted else []
         yield from (_row(each, day.rows) for each in found)
         if not found and date in wanted:
             yield (watched.table, "volume", "", float(day.rows), 0.0, float("inf"), False, day.rows, date)

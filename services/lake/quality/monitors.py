@@ -121,54 +121,87 @@ def _shares(rows: pl.DataFrame, name: str) -> dict[str, float]:
     return {str(key): number / rows.height for key, number in counted.iter_rows()}
 
 
-def judged(day: Day, before: list[Day], table: str) -> list[Judgement]:
-    """What the monitors say of a day.
+class Usual:
+    """What the days before a day were like: made once, it judges any number of versions of that day.
+
+    Args:
+        before: good days before it.
+    """
+
+    def __init__(self, before: list[Day]) -> None:
+        self.days = len(before)
+        self._rows = [(each.date.weekday(), each.rows) for each in before]
+        self._silence = 1.5 * max((each.silence for each in before), default=0.0) + 1800
+        names = before[0] if before else Day(dt.date.min, 0, 0.0, {}, {}, {})
+        self._nulls = {name: _margin([each.nulls[name] for each in before], 2.0, 0.05) for name in names.nulls}
+        self._numbers = {name: _Numbers([each.values[name] for each in before]) for name in names.values}
+        self._mixes = {name: _Mix([each.shares[name] for each in before]) for name in names.shares}
+
+    def of(self, day: Day) -> Iterator[tuple[str, str, float, float, float]]:
+        """Monitor, column, value, and the bounds that it must keep."""
+        yield "volume", "", float(day.rows), *self._volume(day.date)
+        yield "silence", "", day.silence, 0.0, self._silence
+        for name, share in day.nulls.items():
+            yield "nulls", name, share, 0.0, self._nulls[name]
+        for name, values in day.values.items():
+            yield "drift", name, *self._numbers[name].drift(values)
+            yield "range", name, *self._numbers[name].range(values)
+        for name, shares in day.shares.items():
+            yield "mix", name, *self._mixes[name].mix(shares)
+
+    def _volume(self, date: dt.date) -> tuple[float, float]:
+        same = [rows for weekday, rows in self._rows if weekday == date.weekday()] or [rows for _, rows in self._rows]
+        usual = sorted(same)[len(same) // 2]
+        return 0.6 * usual, 1.4 * usual
+
+
+class _Numbers:
+    """The values of a column on the days before."""
+
+    def __init__(self, before: list[pl.Series]) -> None:
+        self._pooled = pl.concat(before).sort()
+        reached = [distance(each, self._pooled) for each in before if len(each)]
+        self._limit = min(_margin(reached, 1.3, 0.1), 0.99) if reached else 1.0
+
+    def drift(self, values: pl.Series) -> tuple[float, float, float]:
+        """Distance from the days before, and its bounds."""
+        if not len(self._pooled):
+            return 0.0, 0.0, 1.0
+        return (distance(values, self._pooled) if len(values) else 1.0), 0.0, self._limit
+
+    def range(self, values: pl.Series) -> tuple[float, float, float]:
+        """Share of values outside of what was known, and its bounds."""
+        if not len(self._pooled) or not len(values):
+            return 0.0, 0.0, 0.02
+        low, high = float(self._pooled[0]), float(self._pooled[-1])
+        margin = 0.25 * (high - low)
+        outside = ((values < low - margin) | (values > high + margin)).sum()
+        return outside / len(values), 0.0, 0.02
+
+
+class _Mix:
+    """The shares of categories on the days before."""
+
+    def __init__(self, before: list[dict[str, float]]) -> None:
+        self._usual = _mean(before)
+        self._limit = _margin([_variation(each, self._usual) for each in before], 1.5, 0.05)
+
+    def mix(self, shares: dict[str, float]) -> tuple[float, float, float]:
+        """Distance from the usual shares, and its bounds."""
+        return _variation(shares, self._usual), 0.0, self._limit
+
+
+def judged(day: Day, usual: Usual, table: str) -> list[Judgement]:
+    """What the monitors say of a day; nothing as long as too few days are known.
 
     Args:
         day: the day.
-        before: good days before it, newest last.
+        usual: what the days before it were like.
         table: which table.
     """
-    if len(before) < FEWEST:
+    if usual.days < FEWEST:
         return []
-    return [
-        Judgement(day.date, table, monitor, column, value, low, high)
-        for monitor, column, value, low, high in _values(day, before)
-    ]
-
-
-def _values(day: Day, before: list[Day]) -> Iterator[tuple[str, str, float, float, float]]:
-    yield "volume", "", float(day.rows), *_volume(day, before)
-    yield "silence", "", day.silence, 0.0, 1.5 * max(each.silence for each in before) + 1800
-    for name, share in day.nulls.items():
-        yield "nulls", name, share, 0.0, _margin([each.nulls[name] for each in before], 2.0, 0.05)
-    for name, values in day.values.items():
-        yield from _of_numbers(name, values, [each.values[name] for each in before])
-    for name, shares in day.shares.items():
-        others = [each.shares[name] for each in before]
-        usual = _mean(others)
-        reached = [_variation(each, usual) for each in others]
-        yield "mix", name, _variation(shares, usual), 0.0, _margin(reached, 1.5, 0.05)
-
-
-def _of_numbers(
-    name: str, values: pl.Series, before: list[pl.Series]
-) -> Iterator[tuple[str, str, float, float, float]]:
-    pooled = pl.concat(before).sort()
-    if not len(pooled):
-        return
-    reached = [distance(each, pooled) for each in before if len(each)]
-    yield "drift", name, distance(values, pooled) if len(values) else 1.0, 0.0, min(_margin(reached, 1.3, 0.1), 0.99)
-    low, high = float(pooled[0]), float(pooled[-1])
-    margin = 0.25 * (high - low)
-    outside = ((values < low - margin) | (values > high + margin)).mean() if len(values) else 0.0
-    yield "range", name, float(outside or 0.0), 0.0, 0.02  # type: ignore[arg-type]
-
-
-def _volume(day: Day, before: list[Day]) -> tuple[float, float]:
-    same = [each.rows for each in before if each.date.weekday() == day.date.weekday()] or [each.rows for each in before]
-    usual = sorted(same)[len(same) // 2]
-    return 0.6 * usual, 1.4 * usual
+    return [Judgement(day.date, table, *found) for found in usual.of(day)]
 
 
 def _margin(reached: list[float], factor: float, extra: float) -> float:
