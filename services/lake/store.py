@@ -91,7 +91,9 @@ class Lake:
     def scan(self, name: str, version: int | None = None, days: Days | None = None) -> pl.LazyFrame:
         """A table's rows, read when they are needed; of some days only, where days are given."""
         table = self.table(name, version)
-        rows = self._named(name, "read", lambda: pl.scan_delta(table, storage_options=self._options or None))
+        # The frames' own client takes the same words, and this one as a number.
+        options: Any = {**self._options, "max_retries": 3} if self._options else None
+        rows = self._named(name, "read", lambda: pl.scan_delta(table, storage_options=options))
         return rows if days is None else rows.filter(pl.col(DAY).is_in(sorted(days)))
 
     def collect(self, name: str, rows: pl.LazyFrame) -> pl.DataFrame:
