@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from ingest.broker import Place  # noqa: E402
 from ingest.bronze import Batch, columns  # noqa: E402
 from ingest.lake import Store, Table  # noqa: E402
 from lake import etl, offline, training  # noqa: E402
+from lake.availability import PREDICTED  # noqa: E402
 from lake.build import build  # noqa: E402
 from lake.settings import LakeSettings  # noqa: E402
 from lake.store import Lake  # noqa: E402
@@ -106,7 +108,7 @@ def joined(_file: Path, root: Path, share: float) -> dict[str, Any]:
     end, out = BEGIN + share * dt.timedelta(days=365), {}
     for service in ("delay_v1", "delay_v2"):
         wanted = training.Wanted(service, BEGIN, end)
-        made, seconds = etl.timed(lambda wanted=wanted: training.make(_lake(root), wanted))
+        made, seconds = etl.timed(partial(training.make, _lake(root), wanted))
         out[service] = {"rows": made.rows.height, "columns": made.rows.width, "seconds": seconds}
     return out
 
@@ -153,7 +155,7 @@ def feast(_file: Path, root: Path, share: float) -> dict[str, Any]:
 
 def _ours(lake: Lake, spine: Any) -> int:  # noqa: ANN401  a frame
     """Our join of the same rows and views."""
-    rows = spine.lazy().rename({"event_timestamp": training.PREDICTED})
+    rows = spine.lazy().rename({"event_timestamp": PREDICTED})
     for each in ("departure_delay_by_origin", "departure_delay_by_carrier", "departure_delay_by_route"):
         view = DEFINITIONS.stored(each)
         rows = training.as_of(rows, lake.scan(offline.table(view)), view)

@@ -135,7 +135,7 @@ class Table:
     @property
     def version(self) -> int:
         """Number of the newest commit seen."""
-        return self._table.version()
+        return int(self._table.version())
 
     def refresh(self) -> None:
         """See what others committed."""

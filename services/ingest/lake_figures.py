@@ -16,19 +16,28 @@ class LakeFigures:
 
     def __init__(self) -> None:
         self.registry: CollectorRegistry = metrics.registry()
-        of_topic = {"labelnames": ["topic"], "registry": self.registry}
-        self.rows = Counter("lake_rows_total", "Events committed to bronze", **of_topic)
+        topic, registry = ["topic"], self.registry
+        self.rows = Counter("lake_rows_total", "Events committed to bronze", topic, registry=registry)
         self.refused = Counter(
             "lake_refused_total", "Records that break their contract", ["topic", "reason"], registry=self.registry
         )
-        self.expired = Counter("lake_expired_total", "Events that the log dropped unread", **of_topic)
-        self.commits = Counter("lake_commits_total", "Commits to bronze", **of_topic)
-        self.compacted = Counter("lake_compacted_files_total", "Small files replaced by larger ones", **of_topic)
-        self.vacuumed = Counter("lake_vacuumed_files_total", "Files removed that no version needs", **of_topic)
-        self.files = Gauge("lake_files", "Files that make up the table", **of_topic)
-        self.lag = Gauge("lake_lag_events", "Events written to the log and not committed to bronze", **of_topic)
+        self.expired = Counter("lake_expired_total", "Events that the log dropped unread", topic, registry=registry)
+        self.commits = Counter("lake_commits_total", "Commits to bronze", topic, registry=registry)
+        self.compacted = Counter(
+            "lake_compacted_files_total", "Small files replaced by larger ones", topic, registry=registry
+        )
+        self.vacuumed = Counter(
+            "lake_vacuumed_files_total", "Files removed that no version needs", topic, registry=registry
+        )
+        self.files = Gauge("lake_files", "Files that make up the table", topic, registry=registry)
+        self.lag = Gauge(
+            "lake_lag_events", "Events written to the log and not committed to bronze", topic, registry=registry
+        )
         self.staleness = Gauge(
-            "lake_staleness_seconds", "Age of the oldest event that waits for its commit, 0 when none does", **of_topic
+            "lake_staleness_seconds",
+            "Age of the oldest event that waits for its commit, 0 when none does",
+            topic,
+            registry=registry,
         )
         self.commit = Histogram(
             "lake_commit_duration_seconds",
@@ -36,8 +45,8 @@ class LakeFigures:
             buckets=_COMMIT_SECONDS,
             registry=self.registry,
         )
-        for topic in EVENTS:
-            self._begin(topic)
+        for name in EVENTS:
+            self._begin(name)
 
     def _begin(self, topic: str) -> None:
         for each in (self.rows, self.expired, self.commits, self.compacted, self.vacuumed, self.files, self.lag):

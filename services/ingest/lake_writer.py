@@ -220,7 +220,9 @@ class BronzeWriter:
     def positions(self, _path: tuple[str, ...] = ()) -> Answer:
         """`/positions`: by topic, the table's version and each partition's next offset."""
         durable = dict(self.durable)
-        found = {topic: {"version": table.version, "next": {}} for topic, table in dict(self._tables).items()}
+        found: dict[str, Any] = {
+            topic: {"version": table.version, "next": {}} for topic, table in dict(self._tables).items()
+        }
         for place, offset in sorted(durable.items()):
             found[place.topic]["next"][str(place.partition)] = offset
         return HTTPStatus.OK, found

@@ -3,7 +3,7 @@
 import warnings
 
 import polars as pl
-from scipy.stats import ks_2samp
+from scipy.stats import ks_2samp  # type: ignore[import-untyped]  # has no types of its own
 
 
 def distance(left: pl.Series, right: pl.Series) -> float:

@@ -176,7 +176,7 @@ class _Numbers:
         low, high = float(self._pooled[0]), float(self._pooled[-1])
         margin = 0.25 * (high - low)
         outside = ((values < low - margin) | (values > high + margin)).sum()
-        return outside / len(values), 0.0, 0.02
+        return float(outside) / len(values), 0.0, 0.02
 
 
 class _Mix:

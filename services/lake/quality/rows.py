@@ -18,7 +18,7 @@ _SHOWN = 3
 
 def of_topic(topic: str) -> pa.DataFrameSchema:
     """The contract of a topic's silver table, from its event type: types, bounds, patterns, what may be missing."""
-    fields = msgspec.inspect.type_info(EVENTS[topic]).fields  # type: ignore[attr-defined]  an event is a struct
+    fields = msgspec.inspect.type_info(EVENTS[topic]).fields  # type: ignore[attr-defined]  # an event is a struct
     columns = {field.name: _column(field) for field in fields}
     columns["id"].unique = True
     return pa.DataFrameSchema(columns, strict=False, name=topic)

@@ -227,7 +227,7 @@ class Gateway:
     def start(self) -> None:
         """Start it, and wait until it answers."""
         env = {**os.environ, "ROOT_ACCESS_KEY": KEY, "ROOT_SECRET_KEY": SECRET}
-        command = [
+        command: list[str | Path] = [
             self._program, f"--port=127.0.0.1:{self.port}", "--health=/health", "--region=us-east-1", "--quiet",
             "posix", f"--sidecar={self._folder / 'meta'}", self._folder / "objects",
         ]  # fmt: skip

@@ -51,8 +51,8 @@ def test_days_made_anew_equal_a_lake_made_from_scratch(tmp_path: Path) -> None:
         part = number * 4 // len(events)
         parts[min(part + 1 + draw.randrange(3), 4) if number in late else part].append(event)
     piecemeal, scratch = World(tmp_path / "piecemeal"), World(tmp_path / "scratch")
-    for part in parts:
-        piecemeal.add(part)
+    for each in parts:
+        piecemeal.add(each)
         build(piecemeal.lake)
     scratch.add([event for part in parts for event in part])
     build(scratch.lake)
@@ -147,13 +147,13 @@ def test_rows_that_break_the_contract_stop_the_build(world: World) -> None:
     world.add(days_of_flights(1))
     build(world.lake)
     before = rows(world, "silver/departures")
-    values = {name: [] for name in world.lake.scan("bronze/flight.departed.v1").collect_schema() if name != "date"}
+    names = [name for name in world.lake.scan("bronze/flight.departed.v1").collect_schema() if name != "date"]
     bad = {
         "id": "dep-too-late", "time": 1_357_000_000_000_000, "carrier": "UA", "flight": 1, "origin": "JFK",
         "dest": "LAX", "scheduled": 1_357_000_000_000_000, "delay": 9_999, "distance": 1, "tailnum": None,
         "kafka_partition": 0, "kafka_offset": 999, "kafka_time": 0,
     }  # fmt: skip
-    world.tables["flight.departed.v1"].append({name: [bad[name]] for name in values}, {"test": 1000})
+    world.tables["flight.departed.v1"].append({name: [bad[name]] for name in names}, {"test": 1000})
     with pytest.raises(BadQuality, match=r"silver/departures: column delay.*9999"):
         build(world.lake)
     assert_frame_equal(rows(world, "silver/departures"), before)

@@ -9,7 +9,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts import Event, FlightArrived, FlightDeparted, encode
+from contracts import FlightArrived, FlightDeparted, encode
 from contracts.features import SIDES, WINDOWS
 from contracts.topics import ARRIVED, DEPARTED
 from ingest.broker import Place
@@ -18,6 +18,8 @@ from ingest.view import View
 from lake import silver, windows
 from unit.ingest.worlds import Record
 from unit.lake.worlds import arrived, departed
+
+Flight = FlightDeparted | FlightArrived
 
 EVENTS = st.builds(
     lambda make, minute, origin, carrier, dest, delay: make(
@@ -33,7 +35,7 @@ EVENTS = st.builds(
 """Three days of events: windows overlap, events share their minute, some come more than a day late."""
 
 
-def streamed(events: list[Event]) -> View:
+def streamed(events: list[Flight]) -> View:
     """The speed layer after these events, in this order."""
     view = View()
     view.partitions = {Place(topic, 0): Partition(Place(topic, 0)) for topic in (DEPARTED, ARRIVED)}
@@ -44,7 +46,7 @@ def streamed(events: list[Event]) -> View:
     return view
 
 
-def bronze(events: list[Event], side: str) -> pl.LazyFrame:
+def bronze(events: list[Flight], side: str) -> pl.LazyFrame:
     """The same events as a bronze table holds them."""
     kind = {"departure": FlightDeparted, "arrival": FlightArrived}[side]
     rows: list[dict[str, Any]] = [
@@ -54,7 +56,7 @@ def bronze(events: list[Event], side: str) -> pl.LazyFrame:
         }
         for offset, each in enumerate(events) if isinstance(each, kind)
     ]  # fmt: skip
-    schema = {
+    schema: dict[str, Any] = {
         "id": pl.String, "time": pl.Datetime("us", "UTC"), "origin": pl.String, "dest": pl.String,
         "carrier": pl.String, "delay": pl.Int64, "kafka_partition": pl.Int64, "kafka_offset": pl.Int64,
         "kafka_time": pl.Int64,
@@ -62,7 +64,7 @@ def bronze(events: list[Event], side: str) -> pl.LazyFrame:
     return pl.DataFrame(rows, schema=schema, orient="row").lazy()
 
 
-def batched(events: list[Event], side: str, kind: str, key: str, clock: dt.datetime) -> dict[str, Any]:
+def batched(events: list[Flight], side: str, kind: str, key: str, clock: dt.datetime) -> dict[str, Any]:
     """The batch layer's windows of a key that end at an instant, as the speed layer tells them."""
     spine = pl.LazyFrame({"key": [key], "time": [clock]}, schema={"key": pl.String, "time": pl.Datetime("us", "UTC")})
     happened = windows.keyed(silver.once(bronze(events, side)), kind)
@@ -74,7 +76,7 @@ def batched(events: list[Event], side: str, kind: str, key: str, clock: dt.datet
     }
 
 
-def agree(events: list[Event]) -> None:
+def agree(events: list[Flight]) -> None:
     """Hold every key and side of the speed layer to the batch layer, each at the speed layer's own clock."""
     view = streamed(events)
     for kind, keys in view.features(())[1].items():
@@ -89,14 +91,14 @@ def agree(events: list[Event]) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(EVENTS, min_size=1, max_size=40))
-def test_in_whatever_order_events_come(events: list[Event]) -> None:
+def test_in_whatever_order_events_come(events: list[Flight]) -> None:
     """Out of order, late by days, several in one minute: both layers tell the same counts and means."""
     agree(events)
 
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(EVENTS, min_size=1, max_size=25), st.randoms(use_true_random=False))
-def test_duplicates_change_neither(events: list[Event], draw: Any) -> None:  # noqa: ANN401  hypothesis' random
+def test_duplicates_change_neither(events: list[Flight], draw: Any) -> None:  # noqa: ANN401  hypothesis' random
     """Some events come again, later: neither layer counts them twice."""
     again = [event for event in events if draw.random() < 0.5]
     agree(events + again)
@@ -104,7 +106,7 @@ def test_duplicates_change_neither(events: list[Event], draw: Any) -> None:  # n
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(EVENTS, min_size=1, max_size=30))
-def test_a_row_of_a_view_is_what_the_speed_layer_wrote_then(events: list[Event]) -> None:
+def test_a_row_of_a_view_is_what_the_speed_layer_wrote_then(events: list[Flight]) -> None:
     """In order of time, the row at each instant is what the windows held once that instant's events had come."""
     ordered = sorted({event.id: event for event in events}.values(), key=lambda event: event.time)
     for number, event in enumerate(ordered, 1):

@@ -94,7 +94,7 @@ class TestSchema:
         world.add([reading(1)])
         wider = (*columns(WEATHER), Column("snow", "number", optional=True))
         table = Table(Store(world.root), WEATHER, wider)
-        values = {
+        values: dict[str, list[Any]] = {
             each.name: [None] for each in wider if each.name not in ("date", "id", "time")
         } | {"id": ["wx-with-snow"], "time": [1_357_000_000_000_000], "snow": [2.5]}  # fmt: skip
         table.append(values, {"test": 1})
@@ -131,7 +131,7 @@ class TestPlaces:
     def test_two_writers_of_the_same_places_do_not_both_commit(self, world: World) -> None:
         """Given two writers that read the same records, then the second commit is refused and the first stands."""
         first, second = (Table(Store(world.root), WEATHER, columns(WEATHER)) for _ in range(2))
-        values = {each.name: [None] for each in columns(WEATHER) if each.name != "date"}
+        values: dict[str, list[Any]] = {each.name: [None] for each in columns(WEATHER) if each.name != "date"}
         values |= {"id": ["wx-once-only"], "time": [1_357_000_000_000_000]}
         first.append(values, {"place": 1})
         with pytest.raises(LakeContended, match=r"weather\.read\.v1"):
