@@ -38,6 +38,7 @@ class Database(Pod):
             "/var/lib/postgresql/dumps": f"{folder}/dumps", "port = 5432": f"port = {self.port}",
             "listen_addresses = '*'": "listen_addresses = '127.0.0.1'", "postgres.platform.svc": "127.0.0.1",
             "10001:10001": f"{own}:{own}",
+            "/usr/lib/postgresql/15/bin": f"{programs}/usr/lib/postgresql/15/bin",
         }  # fmt: skip
         environment = {
             "PATH": f"{programs}/usr/lib/postgresql/15/bin:{os.environ['PATH']}", "LD_LIBRARY_PATH": str(libraries),
@@ -53,6 +54,7 @@ class Database(Pod):
         for name, password in PASSWORDS.items():
             self.give(f"/run/secrets/postgres/{name}/password", password)
         self.container = container(CASE, "StatefulSet", "postgres")
+        self.question = {"command": self.container["startupProbe"]["exec"]["command"]}
         self.own()
 
     def __exit__(self, *_: object) -> None:
@@ -67,7 +69,7 @@ class Database(Pod):
     def up(self) -> None:
         """Start PostgreSQL; return once it serves, as the chart's own question finds out."""
         process = self.start(self.container, self.port)
-        while self.run({"command": ["pg_isready", "--quiet", "--host=127.0.0.1"]}).returncode:
+        while self.run(self.question).returncode:
             assert process.poll() is None, self.log()
 
     def ask(self, query: str, role: str = "feast", database: str = "", password: str | None = None) -> str:
@@ -248,5 +250,5 @@ def test_a_dump_that_fails_leaves_none_under_its_name(database: Database) -> Non
 def _gone(database: Database, how: signal.Signals) -> None:
     """End PostgreSQL; after a kill, its children take a moment to notice."""
     database.end(how)
-    while database.run({"command": ["pg_isready", "--quiet", "--host=127.0.0.1"]}).returncode != 2:
+    while database.run(database.question).returncode != 2:
         pass

@@ -3,6 +3,7 @@
 #   pg_restore --clean --if-exists --no-owner --host=... --username=feast --dbname=feast feast-DATE.dump
 set -eu
 umask 077
+PATH=/usr/lib/postgresql/15/bin:$PATH
 folder=/var/lib/postgresql/dumps
 # What a run left that was cut off.
 find "$folder" -name '.*.part' -mmin +60 -delete

@@ -1,6 +1,8 @@
 # Makes an empty volume a database cluster, gives each database its role and password, then becomes PostgreSQL.
 set -euf
 umask 077
+# The programs themselves: /usr/bin has scripts of the same names, which not every image can run.
+PATH=/usr/lib/postgresql/15/bin:$PATH
 # Below the root of the volume, where a file system may keep folders of its own.
 export PGDATA=/var/lib/postgresql/data/cluster
 options="-c config_file=/etc/tarmac/postgresql.conf -c hba_file=/etc/tarmac/pg_hba.conf"
