@@ -10,7 +10,20 @@ from pathlib import Path
 from lab.errors import BadInput
 from lab.text import Language, Text, language
 
-PORTS = {"api": 6443, "kafka": 9092, "prometheus": 9090, "jaeger": 16686, "ingest": 8080, "lab": 8081}
+PORTS = {
+    "api": 6443,
+    "kafka": 9092,
+    "prometheus": 9090,
+    "jaeger": 16686,
+    "ingest": 8080,
+    "lab": 8081,
+    "lab-02": 8082,
+    # Not the usual ports: a database of the machine's own is nothing rare, and would keep every lab from starting.
+    "objectstore": 19000,
+    "postgres": 15432,
+    "redis": 16379,
+    "feature": 6566,
+}
 """Host ports on 127.0.0.1 by name, before `LAB_PORT_OFFSET` is added."""
 
 DEFAULT_NAME = "tarmac"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -36,6 +36,21 @@ class Topic(_Strict):
     config: dict[str, str] | None = None
 
 
+class Secret(_Strict):
+    """A Secret whose values are made at random, declared by the component that is opened with it.
+
+    Attributes:
+        name: its name, the same in every namespace.
+        keys: what it holds, a value of its own under each.
+        into: namespaces that hold a copy for who comes in from there; `lab` is the lab's that is brought up.
+
+    """
+
+    name: str = Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")
+    keys: list[Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")]] = Field(min_length=1)
+    into: list[str] = []
+
+
 class Component(_Strict):
     """One Helm release of the platform; stack.yaml explains the fields."""
 
@@ -44,6 +59,7 @@ class Component(_Strict):
     needs: list[str] = []
     ports: dict[str, str] = {}
     topics: list[Topic] = []
+    secrets: list[Secret] = []
 
 
 class Exercise(_Strict):
@@ -121,14 +137,20 @@ class Course:
         """Return the platform's components by name.
 
         Raises:
-            BadInput: stack.yaml has an unknown key, or names a component that it does not hold.
+            BadInput: stack.yaml has an unknown key, names a component that it does not hold, or a Secret twice.
 
         """
         path = self.root / "platform" / "stack.yaml"
         components = _load(path, _Stack).components
+        owners: dict[str, str] = {}
         for name, component in components.items():
             for need in set(component.needs) - set(components):
                 raise _bad(path, f"components.{name}.needs", f"{need}?")
+            for secret in component.secrets:
+                if secret.name in owners:
+                    # Copies of both would lie under one name.
+                    raise _bad(path, f"components.{name}.secrets", f"{secret.name}: {owners[secret.name]}")
+                owners[secret.name] = name
         return components
 
     def folder(self, code: str) -> Path:

@@ -1,7 +1,7 @@
 """Settings of the entry points; the README lists the same variables for those who start them."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from runtime.settings import ServiceSettings, between
 
@@ -57,5 +57,37 @@ class RepairSettings(ServiceSettings):
     """Consumer group that remembers which dead letters were put back."""
 
 
-FAMILY = (ProducerSettings, ConsumerSettings, RepairSettings)
+@dataclass(frozen=True, kw_only=True)
+class LakeSettings(ServiceSettings):
+    """What `lake` can be told."""
+
+    lake: str = "s3://lake"
+    """Where the lake is: a folder, or `s3://bucket/prefix`."""
+
+    s3_endpoint: str = "http://objectstore.platform.svc:7070"
+    """Address of the S3 endpoint; unused for a folder."""
+
+    s3_region: str = "us-east-1"
+    """What the endpoint calls its region."""
+
+    s3_access_key: str = field(default="", repr=False)
+    """User of the endpoint."""
+
+    s3_secret_key: str = field(default="", repr=False)
+    """The user's secret."""
+
+    lake_batch_events: int = between(50_000, 1)
+    """Events of a topic between two commits at most."""
+
+    lake_batch_seconds: float = between(5, 0.05, 300)
+    """Seconds that an event waits for its commit at most."""
+
+    compact_files: int = between(128, 0)
+    """New files of a table that lead to a compaction; 0: never."""
+
+    keep_hours: int = between(168, 0)
+    """Hours that an older version of a table stays readable."""
+
+
+FAMILY = (ProducerSettings, ConsumerSettings, RepairSettings, LakeSettings)
 """All of them: entry points may share one ConfigMap."""

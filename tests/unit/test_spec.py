@@ -112,6 +112,11 @@ def test_a_file_that_is_no_declaration_is_told(course: Course, content: str, fie
         ({"needs": ["zookeeper"]}, "components.kafka.needs"),
         ({"images": None}, "components.kafka.images"),
         ({"topics": [{"name": "a", "retention": "1"}]}, "components.kafka.topics.0.retention"),
+        ({"secrets": [{"name": "a", "keys": []}]}, "components.kafka.secrets.0.keys"),
+        ({"secrets": [{"name": "a", "keys": ["b c"]}]}, "components.kafka.secrets.0.keys.0"),
+        ({"secrets": [{"name": "A", "keys": ["b"]}]}, "components.kafka.secrets.0.name"),
+        ({"secrets": [{"name": "a", "keys": ["b"], "value": "x"}]}, "components.kafka.secrets.0.value"),
+        ({"secrets": [{"name": "a", "keys": ["b"]}, {"name": "a", "keys": ["c"]}]}, "components.kafka.secrets"),
     ],
 )
 def test_a_mistake_in_stack_yaml_is_told_by_file_and_field(

@@ -16,7 +16,7 @@ from lab.converge.probe import EarlyProof, probe
 from lab.progress import Progress, Say
 from lab.settings import Settings
 from lab.spec import Course, LabSpec
-from lab.stack import readiness
+from lab.stack import readiness, secrets
 from lab.stack.manifests import Manifests
 from lab.stack.release import Release, values_for
 from lab.state.record import Record
@@ -89,6 +89,7 @@ class _Run:
         self.early: EarlyProof | None = None
         self.proof: dict[str, object] = {}
         self.there: dict[str, Future[None]] = {name: Future() for name in self.references}
+        self.renewed: set[str] = set()
 
     def all(self) -> Outcome:
         """Run every phase; independent components side by side."""
@@ -109,7 +110,8 @@ class _Run:
             # Before anything is changed: a mistake in the trainee's files leaves the cluster as it was.
             objects = built.result() if built else self._built()
         self.api = Api(self.settings)
-        self._namespaces()
+        spaces = self._namespaces()
+        self._secrets(spaces)
         self._stack(objects)
         return Outcome(self.lab.code, urls(self.settings), self._changed(), self.proof)
 
@@ -156,9 +158,15 @@ class _Run:
         first = set(self.course.components[_ordered(self.lab, self.course)[0]].images.values())
         return [sorted(first), sorted(set(self.references) - first)]
 
-    def _namespaces(self) -> None:
+    def _namespaces(self) -> set[str]:
         names = {self.course.components[name].namespace for name in self.lab.components} | {self.lab.namespace}
         self.api.apply(_namespace(name) for name in sorted(names))
+        return names
+
+    def _secrets(self, spaces: set[str]) -> None:
+        """Make every Secret before anything that reads it: a pod whose Secret is missing is given up at once."""
+        components = {name: self.course.components[name] for name in self.lab.components}
+        self.renewed = secrets.ensure(self.api, components, spaces, self.lab.namespace)
 
     def _stack(self, objects: list[Object]) -> None:
         """Bring images, components, topics and the lab up, each as soon as what it needs stands."""
@@ -203,7 +211,7 @@ class _Run:
         if changed:
             release.install(self.api, say)
         readiness.wait(self.api, release.workloads(), component.namespace, say)
-        return changed
+        return changed or name in self.renewed
 
     def _probe(self, say: Say) -> bool:
         """Prove the stack end to end; a proof begun early counts where nothing was changed since."""

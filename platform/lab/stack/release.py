@@ -180,7 +180,9 @@ def _record(release: Release) -> Object:
 
 def _refused(name: str, error: CommandFailed) -> BadInput | None:
     """Return what the chart's schema has against the values; None where it is something else that failed."""
-    found = [(path.replace("/", "."), words) for path, words in _MISFIT.findall(error.output) if "failed" not in words]
+    misfits = [(path.replace("/", "."), words) for path, words in _MISFIT.findall(error.output)]
+    # Of a rule made of others each part tells its own; only `not` has no parts that could.
+    found = [(path, words) for path, words in misfits if "failed" not in words or words.startswith("'not'")]
     if not found:
         return None
     reason = "; ".join(f"{path}: {words}" if path else words for path, words in found)

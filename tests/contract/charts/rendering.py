@@ -94,6 +94,11 @@ def workloads(case: Case) -> Iterator[dict[str, Any]]:
     return (each for each in objects(case) if "template" in each.get("spec", {}))
 
 
+def jobs(case: Case) -> Iterator[dict[str, Any]]:
+    """Yield the jobs that a case's CronJobs make, each with a template of its pods like a workload."""
+    return (each["spec"]["jobTemplate"] for each in objects(case) if each["kind"] == "CronJob")
+
+
 def containers(workload: dict[str, Any]) -> list[dict[str, Any]]:
     """Return all containers of a workload's pods."""
     spec = workload["spec"]["template"]["spec"]

@@ -7,14 +7,17 @@ from typing import Any
 import pytest
 import yaml
 
-from contract.charts.rendering import CASES, ROOT, Case, containers, named, objects, rendered, workloads
+from contract.charts.rendering import CASES, ROOT, Case, containers, jobs, named, objects, rendered, workloads
 from ingest.settings import FAMILY, ConsumerSettings, ProducerSettings
 from lab.settings import PORTS
+from lab.spec import Course
 from runtime.settings import load
 
 DEFAULTS = [case for case in CASES if case.name == "default"]
 HA = Case("kafka", "ha")
 _UNITS = {"": Decimal(1), "m": Decimal("0.001"), "Mi": Decimal(2**20), "Gi": Decimal(2**30)}
+SILENT = {"kafka", "postgres", "objectstore"}
+"""Charts of programs that tell Prometheus nothing over HTTP: their clients' figures and the node's say how they are."""
 _VOLUMES = {"configMap", "emptyDir", "projected", "secret", "downwardAPI", "persistentVolumeClaim", "ephemeral", "csi"}
 
 
@@ -56,16 +59,16 @@ def test_every_object_carries_our_labels(case: Case) -> None:
         "app.kubernetes.io/managed-by": "Helm",
         "tarmac.dev/component": case.chart,
     }
-    templates = [each["spec"]["template"] for each in workloads(case)]
+    templates = [each["spec"]["template"] for each in [*workloads(case), *jobs(case)]]
     claims = [claim for each in workloads(case) for claim in each["spec"].get("volumeClaimTemplates", [])]
-    for each in [*objects(case), *templates, *claims]:
+    for each in [*objects(case), *templates, *claims, *jobs(case)]:
         assert wanted.items() <= each["metadata"]["labels"].items()
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_pods_meet_the_restricted_standard(case: Case) -> None:
     """Namespaces enforce `restricted`: a pod that does not meet it would never be created."""
-    for each in workloads(case):
+    for each in [*workloads(case), *jobs(case)]:
         assert _breaches(each["spec"]["template"]["spec"]) == []
 
 
@@ -87,7 +90,7 @@ def test_the_judge_of_pods_sees_what_is_wrong(change: dict[str, Any], breach: st
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_every_container_has_requests_limits_and_probes(case: Case) -> None:
     """No container takes what it did not ask for; what serves is asked whether it still does."""
-    for workload in workloads(case):
+    for workload in [*workloads(case), *jobs(case)]:
         for container in containers(workload):
             resources = container["resources"]
             for what in ("cpu", "memory"):
@@ -96,8 +99,8 @@ def test_every_container_has_requests_limits_and_probes(case: Case) -> None:
                 assert {"startupProbe", "readinessProbe", "livenessProbe"} <= set(container)
 
 
-def test_lab_01_fits_a_small_machine() -> None:
-    """On two cores kubeadm's own pods reserve 850 m: the platform keeps within 700 m, and within 2 GiB."""
+def test_the_platform_fits_a_small_machine() -> None:
+    """On two cores kubeadm's own pods reserve 850 m: all of the platform keeps within 700 m, and within 2 GiB."""
     requests = [
         each["resources"]["requests"] for case in DEFAULTS for load in workloads(case) for each in containers(load)
     ]
@@ -112,17 +115,19 @@ def test_names_of_ports_hold(case: Case) -> None:
     for service in (each for each in objects(case) if each["kind"] == "Service"):
         selector = dict(service["spec"]["selector"])
         selector.pop("statefulset.kubernetes.io/pod-name", None)
-        chosen = [each for each in templates if selector.items() <= each["metadata"]["labels"].items()]
+        others = [each["spec"]["template"] for each in jobs(case)]
+        chosen = [each for each in [*templates, *others] if selector.items() <= each["metadata"]["labels"].items()]
         assert len(chosen) == 1, service["metadata"]["name"]
         ports = {port["name"] for container in chosen[0]["spec"]["containers"] for port in container.get("ports", [])}
         assert {port["targetPort"] for port in service["spec"]["ports"]} <= ports
 
 
 def test_the_workstation_reaches_what_the_cluster_file_promises() -> None:
-    """Each port that kind-config.yaml maps leads to one Service of the platform (the lab's own port apart)."""
+    """Each port that kind-config.yaml maps leads to one Service of the platform (the labs' own ports apart)."""
     kind = yaml.safe_load((ROOT / "kind-config.yaml").read_text())
     mapped = {each["containerPort"]: each["hostPort"] for each in kind["nodes"][0]["extraPortMappings"]}
-    mapped = {port: host for port, host in mapped.items() if host != PORTS["lab"]}
+    labs = {port for name, port in PORTS.items() if name == "lab" or name.startswith("lab-")}
+    mapped = {port: host for port, host in mapped.items() if host not in labs}
     services = [each for case in DEFAULTS for each in objects(case) if each["kind"] == "Service"]
     ports = [port["nodePort"] for each in services for port in each["spec"]["ports"] if "nodePort" in port]
     assert sorted(ports) == sorted(mapped)
@@ -142,7 +147,7 @@ def test_ingest_understands_what_its_chart_says(case: Case) -> None:
 def test_prometheus_finds_every_service(case: Case) -> None:
     """Each pod names a port of metrics that it has; the broker, which speaks no HTTP, is seen through ingest's lag."""
     for workload in workloads(case):
-        if case.chart == "kafka":
+        if case.chart in SILENT:
             continue
         port = int(workload["spec"]["template"]["metadata"]["annotations"]["prometheus.io/port"])
         assert port in [each["containerPort"] for every in containers(workload) for each in every.get("ports", [])]
@@ -193,6 +198,44 @@ class TestThreeBrokers:
         kinds = [each["kind"] for each in objects(Case("kafka", "default"))]
         assert "PodDisruptionBudget" not in kinds
         assert "topologySpreadConstraints" not in rendered(Case("kafka", "default"))
+
+
+@pytest.mark.parametrize(("kind", "name"), [("StatefulSet", "redis"), ("Deployment", "objectstore")])
+def test_of_two_copies_one_always_stands(kind: str, name: str) -> None:
+    """On a multi-node cluster they stand on different nodes, and nodes are drained one at a time."""
+    workload, budget = named(Case(name, "ha"), kind, name), named(Case(name, "ha"), "PodDisruptionBudget", name)
+    template = workload["spec"]["template"]
+    (spread,) = template["spec"]["topologySpreadConstraints"]
+    assert (workload["spec"]["replicas"], budget["spec"]["maxUnavailable"]) == (2, 1)
+    assert (spread["topologyKey"], spread["whenUnsatisfiable"]) == ("kubernetes.io/hostname", "DoNotSchedule")
+    assert budget["spec"]["selector"]["matchLabels"].items() <= template["metadata"]["labels"].items()
+    assert "PodDisruptionBudget" not in [each["kind"] for each in objects(Case(name, "default"))]
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if case.chart in {"postgres", "redis", "objectstore"}], ids=str
+)
+def test_no_password_is_in_what_a_chart_renders(case: Case) -> None:
+    """Charts name Secrets and never hold one; each that they name is one that stack.yaml declares, with its keys."""
+    declared = {
+        (secret.name, key)
+        for each in Course(ROOT).components.values()
+        for secret in each.secrets
+        for key in secret.keys
+    }
+    text = rendered(case)
+    named_ = set(re.findall(r"secret: \{(?:secretName|name): ([\w-]+), items: \[\{key: ([\w-]+)", text))
+    named_ |= set(re.findall(r"secretKeyRef: \{name: ([\w-]+), key: ([\w-]+)\}", text))
+    assert named_
+    assert named_ <= declared
+    assert "Secret" not in [each["kind"] for each in objects(case)]
+
+
+def test_dumps_and_objects_outlive_their_release() -> None:
+    """Helm leaves the volumes that no StatefulSet keeps: a release that is taken away takes no data along."""
+    for chart, name in (("postgres", "postgres-dumps"), ("objectstore", "objectstore")):
+        claim = named(Case(chart, "default"), "PersistentVolumeClaim", name)
+        assert claim["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.chart == "kafka"], ids=str)

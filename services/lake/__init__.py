@@ -1,0 +1,1 @@
+"""The lake behind the log: batch layer, training sets, versions and quality."""

@@ -1,0 +1,57 @@
+"""What can go wrong in the lake.
+
+Temporary
+├── StoreAway        the object store does not answer
+└── Contended        somebody else committed to the same table meanwhile
+Permanent
+├── TableMissing     no such table, or not in that version
+├── TableBroken      a table's log or one of its files is damaged
+├── SchemaChanged    a column is missing or has another type than the contract says
+├── BadRequest       a name, date or file that was given cannot be used
+├── EmptyRange       there is nothing in the range that was asked for
+├── Leak             a feature is known only after the prediction is made
+├── BadQuality       data break their contract
+└── ToolFailed       a program that was run failed
+"""
+
+from runtime.errors import Permanent, Temporary
+
+
+class StoreAway(Temporary):
+    """The object store does not answer; nothing was changed."""
+
+
+class Contended(Temporary):
+    """Another commit came first; the same command makes up for it."""
+
+
+class TableMissing(Permanent):
+    """No such table, or not in that version."""
+
+
+class TableBroken(Permanent):
+    """A table's log or one of its files is damaged."""
+
+
+class SchemaChanged(Permanent):
+    """A column is missing or has another type than the contract says."""
+
+
+class BadRequest(Permanent):
+    """A name, date or file that was given cannot be used."""
+
+
+class EmptyRange(Permanent):
+    """There is nothing in the range that was asked for."""
+
+
+class Leak(Permanent):
+    """A feature is known only after the prediction is made."""
+
+
+class BadQuality(Permanent):
+    """Data break their contract."""
+
+
+class ToolFailed(Permanent):
+    """A program that was run failed."""

@@ -1,0 +1,123 @@
+"""Batch and speed agree: what the streaming windows hold at their clock is what the batch layer computes for it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import polars as pl
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contracts import FlightArrived, FlightDeparted, encode
+from contracts.features import SIDES, WINDOWS
+from contracts.topics import ARRIVED, DEPARTED
+from ingest.broker import Place
+from ingest.partition import Partition
+from ingest.view import View
+from lake import silver, windows
+from unit.ingest.worlds import Record
+from unit.lake.worlds import arrived, departed
+
+Flight = FlightDeparted | FlightArrived
+
+EVENTS = st.builds(
+    lambda make, minute, origin, carrier, dest, delay: make(
+        minute, origin=origin, carrier=carrier, dest=dest, delay=delay
+    ),
+    st.sampled_from([departed, arrived]),
+    st.integers(0, 3 * 1440),
+    st.sampled_from(["JFK", "LGA"]),
+    st.sampled_from(["UA", "B6"]),
+    st.sampled_from(["LAX", "SFO"]),
+    st.integers(-20, 300),
+)
+"""Three days of events: windows overlap, events share their minute, some come more than a day late."""
+
+
+def streamed(events: list[Flight]) -> View:
+    """The speed layer after these events, in this order."""
+    view = View()
+    view.partitions = {Place(topic, 0): Partition(Place(topic, 0)) for topic in (DEPARTED, ARRIVED)}
+    for offset, event in enumerate(events):
+        topic = DEPARTED if isinstance(event, FlightDeparted) else ARRIVED
+        record = Record(offset, encode(event), [], topic=topic)
+        view.partitions[Place(topic, 0)].apply([record], lambda *_: None, lambda *_: None)
+    return view
+
+
+def bronze(events: list[Flight], side: str) -> pl.LazyFrame:
+    """The same events as a bronze table holds them."""
+    kind = {"departure": FlightDeparted, "arrival": FlightArrived}[side]
+    rows: list[dict[str, Any]] = [
+        {
+            "id": each.id, "time": each.time, "origin": each.origin, "dest": each.dest, "carrier": each.carrier,
+            "delay": each.delay, "kafka_partition": 0, "kafka_offset": offset, "kafka_time": offset,
+        }
+        for offset, each in enumerate(events) if isinstance(each, kind)
+    ]  # fmt: skip
+    schema: dict[str, Any] = {
+        "id": pl.String, "time": pl.Datetime("us", "UTC"), "origin": pl.String, "dest": pl.String,
+        "carrier": pl.String, "delay": pl.Int64, "kafka_partition": pl.Int64, "kafka_offset": pl.Int64,
+        "kafka_time": pl.Int64,
+    }  # fmt: skip
+    return pl.DataFrame(rows, schema=schema, orient="row").lazy()
+
+
+def batched(events: list[Flight], side: str, kind: str, key: str, clock: dt.datetime) -> dict[str, Any]:
+    """The batch layer's windows of a key that end at an instant, as the speed layer tells them."""
+    spine = pl.LazyFrame({"key": [key], "time": [clock]}, schema={"key": pl.String, "time": pl.Datetime("us", "UTC")})
+    happened = windows.keyed(silver.once(bronze(events, side)), kind)
+    row = windows.at(spine, happened).collect().row(0, named=True)
+    means = {name: row[f"mean_{name}"] for name in WINDOWS}
+    return {
+        name: {"count": row[f"count_{name}"], "mean_delay": None if means[name] is None else round(means[name], 4)}
+        for name in WINDOWS
+    }
+
+
+def agree(events: list[Flight]) -> None:
+    """Hold every key and side of the speed layer to the batch layer, each at the speed layer's own clock."""
+    view = streamed(events)
+    for kind, keys in view.features(())[1].items():
+        for key in keys:
+            for side, topic in SIDES.items():
+                clock, told = view._side(topic, kind, key)
+                if clock == float("-inf"):
+                    continue
+                at = dt.datetime.fromtimestamp(clock, dt.UTC)
+                assert batched(events, side, kind, key, at) == told, (side, kind, key, at)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(EVENTS, min_size=1, max_size=40))
+def test_in_whatever_order_events_come(events: list[Flight]) -> None:
+    """Out of order, late by days, several in one minute: both layers tell the same counts and means."""
+    agree(events)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(EVENTS, min_size=1, max_size=25), st.randoms(use_true_random=False))
+def test_duplicates_change_neither(events: list[Flight], draw: Any) -> None:  # noqa: ANN401  hypothesis' random
+    """Some events come again, later: neither layer counts them twice."""
+    again = [event for event in events if draw.random() < 0.5]
+    agree(events + again)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(EVENTS, min_size=1, max_size=30))
+def test_a_row_of_a_view_is_what_the_speed_layer_wrote_then(events: list[Flight]) -> None:
+    """In order of time, the row at each instant is what the windows held once that instant's events had come."""
+    ordered = sorted({event.id: event for event in events}.values(), key=lambda event: event.time)
+    for number, event in enumerate(ordered, 1):
+        if number < len(ordered) and ordered[number].time == event.time:
+            continue
+        side = "departure" if isinstance(event, FlightDeparted) else "arrival"
+        view = streamed(ordered[:number])
+        clock, told = view._side(SIDES[side], "origin", event.origin)
+        made = windows.rolled(windows.keyed(silver.once(bronze(ordered, side)), "origin"))
+        row = made.filter((pl.col("key") == event.origin) & (pl.col("time") == event.time)).collect()
+        assert clock == event.time.timestamp()
+        assert {name: row.item(0, f"count_{name}") for name in WINDOWS} == {
+            name: window["count"] for name, window in told.items()
+        }

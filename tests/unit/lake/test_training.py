@@ -1,0 +1,192 @@
+"""Training sets: only what was known, the same bytes from the same versions, and what leaks is named."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from contracts.views_flights import DEFINITIONS
+from lake import lineage, manifest, training
+from lake.__main__ import main
+from lake.build import build
+from lake.errors import BadRequest, EmptyRange, Leak
+from lake.training import Wanted, make
+from unit.lake.worlds import BEGIN, World, arrived, days_of_flights, departed, reading
+
+WHOLE = Wanted("delay_v1", BEGIN + dt.timedelta(days=1), BEGIN + dt.timedelta(days=3))
+
+Run = Callable[..., int]
+
+
+@pytest.fixture
+def built(world: World) -> World:
+    """Return a lake of five days, built."""
+    world.add(days_of_flights(5))
+    build(world.lake)
+    return world
+
+
+@pytest.fixture
+def run(world: World, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Return the command line, on the test's lake."""
+    monkeypatch.setenv("TARMAC_LAKE", world.root)
+    return lambda *words: main([str(word) for word in words])
+
+
+def test_a_row_holds_what_was_known_an_hour_before(world: World) -> None:
+    """Given departures before and after the prediction, then only those before count, as each view has them."""
+    world.add([reading(0), arrived(0)])
+    world.add(
+        [departed(100, delay=10, name="dep-before-1"), departed(110, delay=30, name="dep-before-2", carrier="B6")]
+    )
+    world.add([departed(125, delay=99, name="dep-after-it"), departed(185, delay=5, name="dep-the-flight", flight=9)])
+    build(world.lake)
+    row = make(world.lake, Wanted("delay_v1", BEGIN, BEGIN + dt.timedelta(days=1))).rows.filter(
+        pl.col("flight_id") == "dep-the-flight"
+    )
+    told = row.row(0, named=True)
+    assert told["predicted_at"] == BEGIN + dt.timedelta(minutes=120)
+    assert (told["origin_departure_count_1h"], told["origin_departure_mean_1h"]) == (2, 20.0)
+    assert (told["carrier_departure_count_1h"], told["carrier_departure_mean_1h"]) == (1, 10.0)
+    assert told["label"] == 5
+    assert told["origin_congestion"] == 24.0
+
+
+def test_the_columns_are_those_of_the_service_in_order(built: World) -> None:
+    """Identity, instant, entities, every feature of the service, the label."""
+    for name in ("delay_v1", "delay_v2"):
+        service = DEFINITIONS.service(name)
+        features = [each.partition(":")[2] for each in DEFINITIONS.features_of(service)]
+        columns = make(built.lake, Wanted(name, WHOLE.begin, WHOLE.end)).rows.columns
+        assert columns[:2] == ["flight_id", "predicted_at"]
+        assert [each for each in columns if each in features] == features
+        assert columns[-1] == "label"
+
+
+def test_the_same_versions_give_the_same_bytes(built: World, tmp_path: Path, run: Run) -> None:
+    """Given a set made again after the lake went on, from its manifest, then not one byte differs."""
+    words = ("training-set", "--from", "2013-01-02", "--to", "2013-01-04", "--service", "delay_v2")
+    assert run(*words, "--out", tmp_path / "a.parquet") == 0
+    assert run(*words, "--out", tmp_path / "b.parquet") == 0
+    built.add([departed(1500, name="dep-one-more", flight=77), *days_of_flights(2, first=5)])
+    build(built.lake)
+    assert run(*words, "--out", tmp_path / "now.parquet") == 0
+    like = manifest.beside(tmp_path / "a.parquet")
+    assert run("training-set", "--like", like, "--out", tmp_path / "again.parquet") == 0
+    digests = {name: manifest.digest(tmp_path / f"{name}.parquet") for name in ("a", "b", "again", "now")}
+    assert digests["a"] == digests["b"] == digests["again"] != digests["now"]
+    assert manifest.beside(tmp_path / "again.parquet").read_bytes() == like.read_bytes()
+
+
+class TestLeaks:
+    """A feature that is known only after the prediction."""
+
+    @pytest.mark.parametrize("column", ["arrival_delay", "air_time", "departed", "weather_temp"])
+    def test_it_is_named_and_refused(self, built: World, column: str) -> None:
+        """The message names the column and how to see the harm."""
+        with pytest.raises(Leak, match=rf"{column} \(\d+ rows.*--allow-leak {column}"):
+            make(built.lake, Wanted("delay_v1", WHOLE.begin, WHOLE.end, extra=(column,)))
+
+    def test_what_the_timetable_says_is_none(self, built: World) -> None:
+        """The distance is known for months."""
+        made = make(built.lake, Wanted("delay_v1", WHOLE.begin, WHOLE.end, extra=("distance",)))
+        assert "distance" in made.rows.columns
+        assert made.leaks == ()
+
+    def test_one_that_is_allowed_stands_in_the_manifest(self, built: World, tmp_path: Path, run: Run) -> None:
+        """Whoever reads the manifest sees that the set lies; without being allowed nothing is written."""
+        words = ("training-set", "--from", "2013-01-02", "--to", "2013-01-03", "--service", "delay_v1")
+        out = tmp_path / "leaky.parquet"
+        assert run(*words, "--with", "arrival_delay", "--out", out) == 2
+        assert list(tmp_path.glob("*leaky*")) == []
+        assert run(*words, "--with", "arrival_delay", "--allow-leak", "arrival_delay", "--out", out) == 0
+        assert manifest.read(out).allowed_leaks == ("arrival_delay",)
+        assert built.root
+
+    def test_a_prediction_too_late_lets_the_label_in(self, world: World) -> None:
+        """Asked after planes have left early, their own departure is in the windows: the label itself leaks."""
+        world.add([reading(0), arrived(0), departed(100, delay=-20, flight=5), departed(300)])
+        build(world.lake)
+        with pytest.raises(Leak, match="label"):
+            make(world.lake, Wanted("delay_v1", BEGIN, BEGIN + dt.timedelta(days=1), lead=0))
+
+
+class TestBadInput:
+    """Each mistake under its name, with a remedy, and nothing half-written."""
+
+    @pytest.mark.parametrize(
+        ("words", "told"),
+        [
+            (("--service", "delay_v9", "--from", "2013-01-02", "--to", "2013-01-03"), "delay_v9"),
+            (("--service", "delay_v1", "--from", "2013-01-03", "--to", "2013-01-02"), "ends before it begins"),
+            (("--service", "delay_v1", "--from", "2019-01-01", "--to", "2019-01-02"), "no flight is scheduled"),
+            (("--service", "delay_v1", "--from", "2013-01-02"), "--to is missing"),
+            (("--service", "delay_v1", "--from", "2013-01-02", "--to", "2013-01-03", "--with", "height"), "height"),
+            (("--like", "nowhere.parquet"), "nowhere.parquet"),
+        ],
+    )
+    def test_it_is_told(  # noqa: PLR0913, PLR0917  fixtures and parameters
+        self,
+        built: World,
+        tmp_path: Path,
+        run: Run,
+        capfd: pytest.CaptureFixture[str],
+        words: tuple[str, ...],
+        told: str,
+    ) -> None:
+        """Exit code 2, object and remedy on standard error, no file."""
+        out = tmp_path / "set.parquet"
+        assert run("training-set", *words, "--out", out) == 2
+        lines = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+        assert any(told in line["event"] and line["remedy"] for line in lines)
+        assert list(tmp_path.glob("*set.parquet*")) == []
+        assert built.root
+
+    def test_a_service_that_is_unknown_is_told_with_those_that_are(self) -> None:
+        """The names to choose from are in the message."""
+        with pytest.raises(BadRequest, match=r"delay_v1, delay_v2"):
+            training.service("delay_v9")
+
+    def test_an_empty_range_is_no_empty_file(self, built: World) -> None:
+        """There is no training set without rows."""
+        with pytest.raises(EmptyRange):
+            make(built.lake, Wanted("delay_v1", BEGIN + dt.timedelta(days=400), BEGIN + dt.timedelta(days=401)))
+
+    def test_a_changed_definition_makes_no_set_like_an_old_one(
+        self, built: World, tmp_path: Path, run: Run, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        """A manifest of other definitions is refused: the bytes could not be the same."""
+        words = ("--service", "delay_v1", "--from", "2013-01-02", "--to", "2013-01-03")
+        assert run("training-set", *words, "--out", tmp_path / "a.parquet") == 0
+        beside = manifest.beside(tmp_path / "a.parquet")
+        beside.write_text(beside.read_text().replace(DEFINITIONS.fingerprint(), "0" * 64))
+        assert run("training-set", "--like", beside, "--out", tmp_path / "b.parquet") == 2
+        assert "feature definitions" in capfd.readouterr().err
+        assert built.root
+
+
+class TestLineage:
+    """From a file back to the log."""
+
+    def test_the_chain_ends_at_places_in_the_log(self, built: World, tmp_path: Path) -> None:
+        """File, tables, what they were made from, and for bronze the newest offset of each partition."""
+        made = make(built.lake, WHOLE)
+        manifest.keep(made, WHOLE, tmp_path / "set.parquet")
+        chain = lineage.chain(built.lake, tmp_path / "set.parquet")
+        tables = {each["name"]: each for each in chain["tables"]}
+        assert chain["intact"]
+        assert set(tables) >= {"silver/flights", "silver/departures", "bronze/flight.departed.v1"}
+        assert tables["bronze/flight.departed.v1"]["log"] == {"0": 5 * 24 - 1}
+        assert "bronze/flight.departed.v1@1" in "\n".join(lineage.lines(chain))
+
+    def test_a_changed_file_is_seen(self, built: World, tmp_path: Path) -> None:
+        """The manifest's hash does not fit any more."""
+        file = tmp_path / "set.parquet"
+        manifest.keep(make(built.lake, WHOLE), WHOLE, file)
+        file.write_bytes(file.read_bytes() + b"x")
+        assert not lineage.chain(built.lake, file)["intact"]
