@@ -3,11 +3,14 @@
 import time
 import uuid
 
+import pytest
 from kafka.admin import KafkaAdminClient, NewPartitions
 
 from contracts.topics import WEATHER
 from ingest.broker import Subscription
 from runtime.process import Stop
+
+pytestmark = pytest.mark.cluster
 
 
 def test_a_member_of_short_polls_gets_partitions_that_come_later(
