@@ -190,7 +190,8 @@ class Lake:
             raise TableMissing(f"table {name} is not at {self.path(name)}", _MISSING) from None
         except CommitFailedError as failure:
             raise Contended(f"{where}: {failure}", "run the command again: it makes up for what it missed") from None
-        except DeltaProtocolError as failure:
+        # A file that is shorter than its table says makes the reader panic, which is no Exception.
+        except (DeltaProtocolError, pl.exceptions.PanicException) as failure:
             raise TableBroken(f"{where}: {failure}", _BROKEN) from None
         except (DeltaError, OSError, ValueError, pl.exceptions.PolarsError) as failure:
             raise told(where, failure) from None

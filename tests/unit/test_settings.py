@@ -53,10 +53,10 @@ def test_an_empty_variable_counts_as_unset(variable: str, tmp_path: Path) -> Non
         ("LAB_CLUSTER", "minikube", ("context:NAME", "context:NAME")),
         ("LAB_CLUSTER", "context:", ("context:NAME", "context:NAME")),
         ("LAB_LANG", "de", ("en, fr", "en, fr")),
-        ("LAB_PORT_OFFSET", "-1", ("0..48849", "0..48849")),
-        ("LAB_PORT_OFFSET", "ten", ("0..48849", "0..48849")),
-        ("LAB_PORT_OFFSET", "²", ("0..48849", "0..48849")),
-        ("LAB_PORT_OFFSET", "60000", ("0..48849", "0..48849")),
+        ("LAB_PORT_OFFSET", "-1", ("0..46535", "0..46535")),
+        ("LAB_PORT_OFFSET", "ten", ("0..46535", "0..46535")),
+        ("LAB_PORT_OFFSET", "²", ("0..46535", "0..46535")),
+        ("LAB_PORT_OFFSET", "60000", ("0..46535", "0..46535")),
     ],
 )
 def test_a_value_that_cannot_be_meant_is_refused(variable: str, value: str, accepted: tuple[str, str]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from lab.cluster import forward
 from lab.cluster.base import Status
@@ -221,8 +222,8 @@ def test_a_question_is_what_the_api_server_understands() -> None:
 
 def test_our_namespaces_are_those_of_the_course(machine: Machine) -> None:
     """Every namespace of stack.yaml and of a lab is among those that `down` removes."""
-    words = (machine.settings().root / "platform" / "stack.yaml").read_text().split()
-    declared = {words[place + 1] for place, word in enumerate(words) if word == "namespace:"}
+    stack = yaml.safe_load((machine.settings().root / "platform" / "stack.yaml").read_text())
+    declared = {component["namespace"] for component in stack["components"].values()}
     assert declared
     assert declared | {"lab-01", "lab-09"} <= set(NAMESPACES)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from random import Random
 from typing import Any
 
 import polars as pl
-from hypothesis import given, settings
+import pytest
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from contracts import FlightArrived, FlightDeparted, encode
@@ -26,13 +28,17 @@ EVENTS = st.builds(
         minute, origin=origin, carrier=carrier, dest=dest, delay=delay
     ),
     st.sampled_from([departed, arrived]),
-    st.integers(0, 3 * 1440),
+    st.integers(0, 2 * 1440 - 1),
     st.sampled_from(["JFK", "LGA"]),
     st.sampled_from(["UA", "B6"]),
     st.sampled_from(["LAX", "SFO"]),
     st.integers(-20, 300),
 )
-"""Three days of events: windows overlap, events share their minute, some come more than a day late."""
+"""Two days of events: windows overlap, events share their minute, some come more than a day late.
+
+Not more: what is further ahead of its stream than that is a stray for the speed layer, until time itself has moved,
+and a row like any other for the batch layer, which knows what came after.
+"""
 
 
 def streamed(events: list[Flight]) -> View:
@@ -89,14 +95,27 @@ def agree(events: list[Flight]) -> None:
                 assert batched(events, side, kind, key, at) == told, (side, kind, key, at)
 
 
-@settings(max_examples=60, deadline=None)
+FORGOTTEN: list[Flight] = [
+    arrived(0, origin="JFK", carrier="B6"), arrived(0, origin="LGA", carrier="B6"), arrived(1440, origin="JFK"),
+]  # fmt: skip
+"""JFK is a day ahead of LGA and has forgotten a flight that still lies in the window of its airline at LGA."""
+OPEN = pytest.mark.xfail(
+    strict=True, reason="an origin's stream forgets by its own clock, not by the airline's (docs/STATUS.md, lab 02)"
+)
+
+
+@OPEN
+@settings(max_examples=25, deadline=None)
+@example(FORGOTTEN)
 @given(st.lists(EVENTS, min_size=1, max_size=40))
 def test_in_whatever_order_events_come(events: list[Flight]) -> None:
     """Out of order, late by days, several in one minute: both layers tell the same counts and means."""
     agree(events)
 
 
-@settings(max_examples=30, deadline=None)
+@OPEN
+@settings(max_examples=15, deadline=None)
+@example(FORGOTTEN, Random(1))  # noqa: S311  hypothesis wants one
 @given(st.lists(EVENTS, min_size=1, max_size=25), st.randoms(use_true_random=False))
 def test_duplicates_change_neither(events: list[Flight], draw: Any) -> None:  # noqa: ANN401  hypothesis' random
     """Some events come again, later: neither layer counts them twice."""
