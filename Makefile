@@ -38,8 +38,8 @@ down: venv ## remove the cluster and its files / supprimer le cluster
 test: venv-test lint ## everything, on a cluster of its own / tous les tests
 	@$(PY) -m pytest -n 2 -m "not cluster" && $(PY) -m pytest -m "cluster"
 
-test-fast: venv-test lint ## without a cluster, under 2 minutes / sans cluster
-	@$(PY) -m pytest -n 2 -m "not cluster"
+test-fast: venv-test lint ## without a cluster or a database, under 2 minutes / sans cluster
+	@$(PY) -m pytest -n 2 -m "not cluster and not engines"
 
 compare: venv ## measure the patterns side by side (LAB=01) / mesurer et comparer
 	@$(LAB) compare $(LAB_NUMBER)

@@ -15,6 +15,16 @@ from driver import ROOT, Driver
 
 pytest_plugins: list[str] = []
 
+_ENGINES = ("integration/components", "integration/feature", "integration/lake", "unit/lake")
+"""Tests that start Redis, PostgreSQL or an object store, or that build tables: `make test-fast` leaves them out."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs an engine by where it lies."""
+    for item in items:
+        if item.path.parent.relative_to(ROOT / "tests").as_posix() in _ENGINES:
+            item.add_marker(pytest.mark.engines)
+
 
 @pytest.fixture(scope="session")
 def lab() -> Iterator[Driver]:
