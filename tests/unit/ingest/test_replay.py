@@ -56,7 +56,9 @@ def test_the_same_events_make_the_same_file(file: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [None, b"text", gzip.compress(b"{}\n", mtime=0), gzip.compress(b'{"format":9,"events":1}\n')]
+    "content",
+    [None, b"text", gzip.compress(b"{}\n", mtime=0), gzip.compress(b'{"format":9,"events":1}\n', mtime=0)],
+    ids=["no file", "text", "no header", "another format"],
 )
 def test_what_is_no_replay_file_is_refused(content: bytes | None, tmp_path: Path) -> None:
     """The message names the file and how to make it."""
