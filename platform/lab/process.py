@@ -96,6 +96,9 @@ def run(  # noqa: PLR0913  one door for every program: each option is one that s
         reason = Text(en=f"{words[0]} cannot start", fr=f"{words[0]} ne démarre pas")
         raise CommandFailed(what, reason, str(error), 127) from error
     _running.add(process)
+    if _interrupted.is_set() and threading.current_thread() is not threading.main_thread():
+        # The interruption came between the question above and the line before: nobody else has seen this program.
+        _signal(process, signal.SIGTERM)
     try:
         return _finish(process, what, input, timeout, stream)
     finally:

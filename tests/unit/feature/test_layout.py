@@ -12,7 +12,7 @@ from feast.infra.online_stores.helpers import _mmh3, _redis_key
 from feast.protos.feast.types.EntityKey_pb2 import EntityKey
 from feast.protos.feast.types.Value_pb2 import Value
 from google.protobuf.timestamp_pb2 import Timestamp  # type: ignore[import-untyped]
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contracts import layout
@@ -48,6 +48,7 @@ def same(ours: object, theirs: object) -> bool:
     return ours == theirs and type(ours) is type(theirs)
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # the first text of all waits for Unicode's tables
 @given(TYPED)
 def test_values_are_written_as_protobuf_writes_them(typed: tuple[str, Any]) -> None:
     """Each value's bytes are those of Feast's message."""
