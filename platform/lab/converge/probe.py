@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import httpx
@@ -23,6 +24,8 @@ _TOPIC = "weather.read.v1"
 _STATION = "ZZZ"
 """A station that the data set does not have: its readings are only ever the probe's."""
 _SECONDS = 60
+_SPAN_SECONDS = 15
+"""More than the ten seconds after which an exporter gives up a batch of spans."""
 _FEATURE = Text(en="a feature", fr="un feature")
 _METRIC = Text(en="a metric", fr="une métrique")
 _TRACE = Text(en="a trace", fr="une trace")
@@ -32,31 +35,54 @@ def probe(settings: Settings, say: Say) -> dict[str, object]:
     """Send one event and follow it: offset in Kafka, feature at ingest, metric in Prometheus, trace in Jaeger.
 
     Returns:
-        What was seen: `offset`, `feature_seconds`, `metric_seconds`, `trace`, `trace_seconds`.
+        What was seen: `offset`, `feature_seconds`, `metric_seconds`, `trace`, `trace_seconds`, and how many `events`
+        it took.
 
     Raises:
         NotConverged: it did not come out somewhere; says where and what to look at.
 
     """
-    trace, started, sent = secrets.token_hex(16), time.monotonic(), time.time()
-    headers = [("traceparent", f"00-{trace}-{secrets.token_hex(8)}-01".encode())]
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    identity = f"wx-probe-{secrets.token_hex(6)}"
-    event = {"type": _TOPIC, "id": identity, "time": now, "station": _STATION, "temp": 32.0}
+    started = time.monotonic()
     say(Text(en="sending an event", fr="envoi d'un événement"))
-    with Broker(settings) as broker:
-        partition, offset = broker.send(_TOPIC, _STATION.encode(), json.dumps(event).encode(), headers)
-    seen: dict[str, object] = {"topic": _TOPIC, "partition": partition, "offset": offset, "trace": trace}
-    with httpx.Client(timeout=5) as web:
+    with Broker(settings) as broker, httpx.Client(timeout=5) as web:
+        events = [_Event.send(broker)]
+
+        def traced() -> bool:
+            # A span is sent once: a collector that was away at that moment never sees it. Another event tells.
+            if time.time() - events[-1].at > _SPAN_SECONDS:
+                events.append(_Event.send(broker))
+            return _trace(web, settings, events[-1].trace)
+
+        seen: dict[str, object] = {"topic": _TOPIC}
         for name, what, came_out in (
-            ("feature", _FEATURE, lambda: _feature(web, settings, identity)),
-            ("trace", _TRACE, lambda: _trace(web, settings, trace)),
-            ("metric", _METRIC, lambda: _metric(web, settings, offset, sent)),
+            ("feature", _FEATURE, lambda: _feature(web, settings, events[0].identity)),
+            ("trace", _TRACE, traced),
+            ("metric", _METRIC, lambda: _metric(web, settings, events[-1])),
         ):
             say(Text(en=f"waiting for {what.en}", fr=f"attente : {what.fr}"))
             _await(came_out, what, _place(settings, name))
             seen[f"{name}_seconds"] = round(time.monotonic() - started, 2)
-    return seen
+    last = events[-1]
+    return seen | {"events": len(events), "trace": last.trace, "partition": last.partition, "offset": last.offset}
+
+
+@dataclass(frozen=True)
+class _Event:
+    """An event of the probe: when it was sent (seconds since 1970), what it is known by, and where it lies."""
+
+    at: float
+    trace: str
+    identity: str
+    partition: int
+    offset: int
+
+    @classmethod
+    def send(cls, broker: Broker) -> _Event:
+        trace, identity, at = secrets.token_hex(16), f"wx-probe-{secrets.token_hex(6)}", time.time()
+        headers = [("traceparent", f"00-{trace}-{secrets.token_hex(8)}-01".encode())]
+        when = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        event = {"type": _TOPIC, "id": identity, "time": when, "station": _STATION, "temp": 32.0}
+        return cls(at, trace, identity, *broker.send(_TOPIC, _STATION.encode(), json.dumps(event).encode(), headers))
 
 
 class EarlyProof:
@@ -89,13 +115,13 @@ def _trace(web: httpx.Client, settings: Settings, trace: str) -> bool:
     return answer.status_code == httpx.codes.OK and bool(answer.json().get("data"))
 
 
-def _metric(web: httpx.Client, settings: Settings, offset: int, sent: float) -> bool:
+def _metric(web: httpx.Client, settings: Settings, event: _Event) -> bool:
     """Say whether Prometheus has read, since the event was sent, a position of the consumer beyond it.
 
     Without the time, a figure that a consumer of an earlier life left behind would pass for it.
     """
     position = f'ingest_position_offset{{topic="{_TOPIC}"}}'
-    query = f"({position} > {offset}) and (timestamp({position}) >= {sent})"
+    query = f"({position} > {event.offset}) and (timestamp({position}) >= {event.at})"
     answer = web.get(f"http://127.0.0.1:{settings.port('prometheus')}/api/v1/query", params={"query": query})
     return answer.status_code == httpx.codes.OK and bool(answer.json()["data"]["result"])
 
