@@ -27,13 +27,13 @@ from contracts.topics import EVENTS  # noqa: E402  after the path
 from contracts.views_flights import DEFINITIONS  # noqa: E402
 from ingest import dataset, replay  # noqa: E402
 from ingest.broker import Place  # noqa: E402
-from ingest.bronze import Batch, columns  # noqa: E402
-from ingest.lake import Store, Table  # noqa: E402
+from ingest.bronze.batch import Batch, columns  # noqa: E402
+from ingest.bronze.table import Table  # noqa: E402
 from lake import etl, offline, training  # noqa: E402
 from lake.availability import PREDICTED  # noqa: E402
 from lake.build import build  # noqa: E402
-from lake.settings import LakeSettings  # noqa: E402
 from lake.store import Lake  # noqa: E402
+from runtime.store import Store  # noqa: E402
 
 BEGIN = dt.datetime(2013, 1, 1, tzinfo=dt.UTC)
 SIZES = (0.25, 0.5, 1.0)
@@ -162,7 +162,7 @@ def _ours(lake: Lake, spine: Any) -> int:  # noqa: ANN401  a frame
 
 
 def _lake(root: Path) -> Lake:
-    return Lake(LakeSettings(lake=str(root)))
+    return Lake(Store(str(root)))
 
 
 WORK = {work.__name__: work for work in (bronze, built, joined, etl_and_elt, feast)}

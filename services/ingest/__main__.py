@@ -1,4 +1,4 @@
-"""python -m ingest produce | consume | lake | replay-dead-letters | pack CSV_FOLDER FILE."""
+"""python -m ingest produce | consume | bronze | replay-dead-letters | pack CSV_FOLDER FILE."""
 
 import argparse
 import logging
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ingest import app
-from ingest.settings import FAMILY, ConsumerSettings, LakeSettings, ProducerSettings, RepairSettings
+from ingest.settings import FAMILY, BronzeSettings, ConsumerSettings, ProducerSettings, RepairSettings
 from runtime import logs
 from runtime.process import Stop, guarded
 from runtime.settings import ServiceSettings, load
@@ -30,11 +30,11 @@ def _pack(folder: Path, file: Path) -> None:
     log.info("packed", extra={"events": events, "file": str(file), "bytes": file.stat().st_size})
 
 
-def _lake(settings: LakeSettings, stop: Stop) -> None:
+def _bronze(settings: BronzeSettings, stop: Stop) -> None:
     # Imported here: the image of the other entry points goes without Delta Lake.
-    from ingest import lake_app  # noqa: PLC0415
+    from ingest.bronze.app import run  # noqa: PLC0415
 
-    lake_app.run(settings, stop)
+    run(settings, stop)
 
 
 def _commands() -> argparse.ArgumentParser:
@@ -42,7 +42,7 @@ def _commands() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("produce", help="replay the data set into the event topics")
     commands.add_parser("consume", help="validate, keep features, answer questions")
-    commands.add_parser("lake", help="write every valid event to the lake")
+    commands.add_parser("bronze", help="write every valid event to the lake")
     commands.add_parser("replay-dead-letters", help="put repaired dead letters back, then end")
     pack = commands.add_parser("pack", help="make the replay file of the data set")
     pack.add_argument("folder", type=Path, metavar="CSV_FOLDER")
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run: dict[str, Callable[[], None]] = {
         "produce": lambda: _with_settings(ProducerSettings, app.produce),
         "consume": lambda: _with_settings(ConsumerSettings, app.consume),
-        "lake": lambda: _with_settings(LakeSettings, _lake),
+        "bronze": lambda: _with_settings(BronzeSettings, _bronze),
         "replay-dead-letters": lambda: _with_settings(RepairSettings, app.repair),
         "pack": lambda: _pack(asked.folder, asked.file),
     }

@@ -10,8 +10,8 @@ Every call waits for a broker that is away and says so once in a while; what can
 import logging
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 from kafka import KafkaConsumer, KafkaProducer
 from kafka.consumer.subscription_state import ConsumerRebalanceListener
@@ -19,15 +19,15 @@ from kafka.errors import KafkaError, OffsetOutOfRangeError
 from kafka.partitioner import murmur2
 from kafka.structs import OffsetAndMetadata, TopicPartition
 
-from ingest.errors import BrokerUnavailable, SendRefused, TopicMissing
+from ingest.errors import SendRefused, TopicMissing
 from runtime.membership import keep_joining
+from runtime.patience import BrokerUnavailable, patiently
 from runtime.process import Stop
 
 log = logging.getLogger(__name__)
 
 Place: TypeAlias = TopicPartition
 Headers = list[tuple[str, bytes]]
-T = TypeVar("T")
 
 _PAUSE = 1.0  # seconds between two attempts
 _LEADER_BOUND = 60.0  # seconds that a partition may be without a leader before the process gives up and starts afresh
@@ -40,29 +40,6 @@ class Committed(NamedTuple):
 
     offset: int
     note: str
-
-
-def patiently(attempt: Callable[[], T], what: str, stop: Stop, bound: float | None = None) -> T:
-    """The result of `attempt`, as soon as the broker gives it.
-
-    Raises:
-        BrokerUnavailable: asked to stop meanwhile, or `bound` seconds are over.
-    """
-    begun = time.monotonic()
-    told = 0.0
-    while True:
-        try:
-            return attempt()
-        # KeyError: the client's offset look-up answers with a partition left out while its leader is unknown.
-        except (KafkaError, KeyError, OSError) as failure:
-            waited = time.monotonic() - begun
-            if stop or (bound is not None and waited > bound):
-                cause = f"{what}: {type(failure).__name__} {failure} after {waited:.0f} s"
-                raise BrokerUnavailable(cause, "check that the broker runs and TARMAC_KAFKA leads to it") from failure
-            if waited >= told:
-                log.warning("waiting for Kafka", extra={"for": what, "cause": repr(failure), "seconds": round(waited)})
-                told = waited + 10
-        stop.wait(_PAUSE)
 
 
 def _short(identity: object) -> str:

@@ -17,13 +17,13 @@ from contracts import Event
 from contracts.topics import EVENTS
 from contracts.validation import Invalid
 from ingest.broker import Committed, Place, Subscription
-from ingest.errors import BrokerUnavailable
 from ingest.figures import ConsumerFigures
 from ingest.letters import Letterbox
 from ingest.partition import Partition
 from ingest.settings import ConsumerSettings
 from ingest.view import View
 from runtime.health import Health
+from runtime.patience import BrokerUnavailable
 from runtime.process import Stop
 from runtime.tracing import Tracing, sampled, traceparent
 

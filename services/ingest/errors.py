@@ -1,7 +1,6 @@
 """What can go wrong in ingest.
 
 Temporary
-├── BrokerUnavailable   Kafka does not answer, or a partition has no leader
 ├── TopicMissing        a topic that the platform has not declared yet
 ├── SendRefused         the broker refused a record
 └── RepairBusy          dead letters cannot be put back at present
@@ -12,11 +11,7 @@ Permanent
 
 from runtime.errors import Permanent, Temporary
 
-__all__ = ["BadData", "BadRepairs", "BrokerUnavailable", "RepairBusy", "SendRefused", "TopicMissing"]
-
-
-class BrokerUnavailable(Temporary):
-    """Kafka does not answer, or a partition has no leader at present."""
+__all__ = ["BadData", "BadRepairs", "RepairBusy", "SendRefused", "TopicMissing"]
 
 
 class TopicMissing(Temporary):

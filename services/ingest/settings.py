@@ -1,9 +1,10 @@
 """Settings of the entry points; the README lists the same variables for those who start them."""
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from runtime.settings import ServiceSettings, between
+from runtime.store import StoreSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,23 +59,8 @@ class RepairSettings(ServiceSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LakeSettings(ServiceSettings):
-    """What `lake` can be told."""
-
-    lake: str = "s3://lake"
-    """Where the lake is: a folder, or `s3://bucket/prefix`."""
-
-    s3_endpoint: str = "http://objectstore.platform.svc:7070"
-    """Address of the S3 endpoint; unused for a folder."""
-
-    s3_region: str = "us-east-1"
-    """What the endpoint calls its region."""
-
-    s3_access_key: str = field(default="", repr=False)
-    """User of the endpoint."""
-
-    s3_secret_key: str = field(default="", repr=False)
-    """The user's secret."""
+class BronzeSettings(StoreSettings):
+    """What `bronze` can be told."""
 
     lake_batch_events: int = between(50_000, 1)
     """Events of a topic between two commits at most."""
@@ -85,9 +71,6 @@ class LakeSettings(ServiceSettings):
     compact_files: int = between(128, 0)
     """New files of a table that lead to a compaction; 0: never."""
 
-    keep_hours: int = between(168, 0)
-    """Hours that an older version of a table stays readable."""
 
-
-FAMILY = (ProducerSettings, ConsumerSettings, RepairSettings, LakeSettings)
+FAMILY = (ProducerSettings, ConsumerSettings, RepairSettings, BronzeSettings)
 """All of them: entry points may share one ConfigMap."""

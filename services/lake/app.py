@@ -23,6 +23,7 @@ from lake.store import MADE_FROM, Lake
 from lake.versions import Workspace
 from runtime.health import Health
 from runtime.process import Stop
+from runtime.store import Store
 from runtime.web import Web
 
 
@@ -36,12 +37,12 @@ def _build(settings: LakeSettings, asked: argparse.Namespace) -> None:
     for name in asked.only:
         if name not in known:
             raise BadRequest(f"table {name}: no step makes it", f"choose of {', '.join(sorted(known))}")
-    told([made._asdict() for made in build(Lake(settings), asked.only, anew=asked.anew)])
+    told([made._asdict() for made in build(Lake(Store.of(settings)), asked.only, anew=asked.anew)])
 
 
 def _training(settings: LakeSettings, asked: argparse.Namespace) -> None:
     wanted, allowed, versions = _wanted(asked)
-    made = training.make(Lake(settings), wanted, allowed, versions)
+    made = training.make(Lake(Store.of(settings)), wanted, allowed, versions)
     rows.check(made.rows, rows.TRAINING, "training set")
     kept = manifest.keep(made, wanted, asked.out)
     told({"file": str(asked.out), "rows": kept.rows, "sha256": kept.sha256, "leaks": kept.allowed_leaks})
@@ -61,7 +62,7 @@ def _wanted(asked: argparse.Namespace) -> tuple[training.Wanted, list[str], Any]
 
 
 def _lineage(settings: LakeSettings, asked: argparse.Namespace) -> None:
-    found = lineage.chain(Lake(settings), asked.file)
+    found = lineage.chain(Lake(Store.of(settings)), asked.file)
     if asked.json:
         told(found)
     else:
@@ -69,7 +70,7 @@ def _lineage(settings: LakeSettings, asked: argparse.Namespace) -> None:
 
 
 def _table(settings: LakeSettings, asked: argparse.Namespace) -> None:
-    lake = Lake(settings)
+    lake = Lake(Store.of(settings))
     if asked.act == "list":
         told(_listed(lake))
     elif asked.act == "history":
@@ -119,7 +120,7 @@ def _version(settings: LakeSettings, asked: argparse.Namespace) -> None:
 
 
 def _quality(settings: LakeSettings, asked: argparse.Namespace) -> None:
-    found = daily.judge(Lake(settings), set(asked.day) or None)
+    found = daily.judge(Lake(Store.of(settings)), set(asked.day) or None)
     folder = asked.reports or (Path(settings.reports) if settings.reports else None)
     pages = report.write(found, folder) if folder and found.height else []
     alarms = found.filter("alarm").select("date", "table", "monitor", "column", "value", "low", "high").to_dicts()
@@ -137,13 +138,13 @@ def _watch(settings: LakeSettings, _asked: argparse.Namespace) -> None:
     health, figures, stop = Health(), watch.Figures(), Stop().listen()
     web = Web(settings.port, health, figures.registry).start()
     try:
-        watch.Watch(Lake(settings), figures, health).run(stop, settings.watch_seconds)
+        watch.Watch(Lake(Store.of(settings)), figures, health).run(stop, settings.watch_seconds)
     finally:
         web.close()
 
 
 def _compare(settings: LakeSettings, _asked: argparse.Namespace) -> None:
-    told(etl.compare(Lake(settings)))
+    told(etl.compare(Lake(Store.of(settings))))
 
 
 COMMANDS: Mapping[str, Callable[[LakeSettings, argparse.Namespace], None]] = {

@@ -14,27 +14,25 @@ Permanent
 └── ToolFailed       a program that was run failed
 """
 
-from runtime.errors import Permanent, Temporary
+from runtime.errors import Permanent
+from runtime.store import Contended, SchemaChanged, StoreAway, TableBroken
 
-
-class StoreAway(Temporary):
-    """The object store does not answer; nothing was changed."""
-
-
-class Contended(Temporary):
-    """Another commit came first; the same command makes up for it."""
+__all__ = [
+    "BadQuality",
+    "BadRequest",
+    "Contended",
+    "EmptyRange",
+    "Leak",
+    "SchemaChanged",
+    "StoreAway",
+    "TableBroken",
+    "TableMissing",
+    "ToolFailed",
+]
 
 
 class TableMissing(Permanent):
     """No such table, or not in that version."""
-
-
-class TableBroken(Permanent):
-    """A table's log or one of its files is damaged."""
-
-
-class SchemaChanged(Permanent):
-    """A column is missing or has another type than the contract says."""
 
 
 class BadRequest(Permanent):

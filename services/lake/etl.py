@@ -17,8 +17,8 @@ import polars as pl
 
 from lake.errors import EmptyRange
 from lake.offline import ON_TIME
-from lake.settings import LakeSettings
 from lake.store import Lake, Origin
+from runtime.store import Store
 
 _SOURCE = "silver/arrivals"
 _LATER = 2 * ON_TIME  # the changed question: minutes that count as on time now
@@ -37,7 +37,7 @@ def compare(lake: Lake) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "events.ndjson"
         rows.with_columns(pl.col("time", "scheduled").dt.to_string("iso")).write_ndjson(source)
-        scratch = Lake(LakeSettings(lake=f"{folder}/lake"))
+        scratch = Lake(Store(f"{folder}/lake"))
         found = {"etl": _etl(source, scratch), "elt": _elt(source, scratch)}
         for name, figures in found.items():
             figures["bytes_kept"] = _bytes(Path(scratch.root) / name)

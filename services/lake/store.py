@@ -15,7 +15,7 @@ from deltalake import CommitProperties, DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, DeltaProtocolError, TableNotFoundError
 
 from lake.errors import Contended, StoreAway, TableBroken, TableMissing
-from lake.settings import LakeSettings
+from runtime.store import Store, away, damaged
 
 T = TypeVar("T")
 MADE_FROM = "tarmac.made_from"
@@ -48,7 +48,7 @@ class Lake:
     """All tables under one root.
 
     Args:
-        settings: where, and how to get in.
+        store: where, and how to get in.
 
     Raises:
         StoreAway: by every call, while the object store does not answer.
@@ -56,13 +56,13 @@ class Lake:
         TableBroken: by every call, where a table is damaged.
     """
 
-    def __init__(self, settings: LakeSettings) -> None:
-        self.root = settings.lake.rstrip("/")
-        self._options = _options(settings)
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._options = store.options()
 
     def path(self, name: str) -> str:
         """Address of a table."""
-        return f"{self.root}/{name}"
+        return self._store.path(name)
 
     def table(self, name: str, version: int | None = None) -> DeltaTable:
         """A table, in a version or in its newest."""
@@ -197,20 +197,14 @@ class Lake:
             raise told(where, failure) from None
 
 
-_MISSING = "write bronze (`python -m ingest lake`) and build the rest (`python -m lake build`), or look at the name"
+_MISSING = "write bronze (`python -m ingest bronze`) and build the rest (`python -m lake build`), or look at the name"
 _BROKEN = "restore the table to a version before the damage (`python -m lake table restore`), or build it anew"
-_DAMAGE = ("parquet", "magic", "thrift", "json", "corrupt", "deserializ", "checksum", "out of spec")
-_AWAY = ("connect", "timed out", "timeout", "dns", "error sending request", "service unavailable", "status code: 5")
 
 
 def told(where: str, failure: Exception) -> Exception:
     """The failure that an error of the format or of the store amounts to."""
-    words = str(failure).lower()
-    if any(word in words for word in _AWAY):
-        return StoreAway(f"{where}: {failure}", "check the object store, its address and its keys")
-    if any(word in words for word in _DAMAGE) or isinstance(failure, FileNotFoundError):
-        return TableBroken(f"{where}: {failure}", _BROKEN)
-    if "version" in words:
+    broken = damaged(failure) or isinstance(failure, FileNotFoundError) or "version" in str(failure).lower()
+    if broken and not away(failure):
         return TableBroken(f"{where}: {failure}", _BROKEN)
     return StoreAway(f"{where}: {failure}", "check the object store, its address and its keys")
 
@@ -225,25 +219,6 @@ def _signatures(actions: pl.DataFrame, *, bronze: bool) -> dict[dt.date, Any]:
         return {row[0]: row[1:] for row in made.iter_rows()}
     made = days.group_by("day").agg(pl.col("path").sort())
     return {row[0]: tuple(row[1]) for row in made.iter_rows()}
-
-
-def _options(settings: LakeSettings) -> dict[str, str]:
-    """What the object store's client is told; a store that is away is noticed within seconds."""
-    if not settings.lake.startswith("s3://"):
-        return {}
-    return {
-        "aws_endpoint": settings.s3_endpoint,
-        "aws_access_key_id": settings.s3_access_key,
-        "aws_secret_access_key": settings.s3_secret_key,
-        "aws_region": settings.s3_region,
-        "aws_virtual_hosted_style_request": "false",
-        "aws_conditional_put": "etag",
-        "allow_http": "true",
-        "connect_timeout": "3s",
-        "timeout": "60s",
-        "max_retries": "3",
-        "retry_timeout": "15s",
-    }
 
 
 def between(days: Iterable[dt.date]) -> str:

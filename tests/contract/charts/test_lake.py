@@ -3,8 +3,7 @@
 import pytest
 
 from contract.charts.rendering import CASES, Case, containers, jobs, named, objects
-from ingest.settings import FAMILY
-from ingest.settings import LakeSettings as WriterSettings
+from ingest.settings import FAMILY, BronzeSettings
 from lake.arguments import parser
 from lake.settings import LakeSettings
 from runtime.settings import ServiceSettings, load
@@ -22,7 +21,7 @@ def _env(container: dict[str, object]) -> dict[str, str]:
 def test_every_variable_is_one_that_the_service_knows(case: Case) -> None:
     """With a value that it takes; keys come from the Secret and from nowhere else."""
     kinds: dict[str, tuple[str, type[ServiceSettings]]] = {
-        "lake-bronze": ("Deployment", WriterSettings), "lake-watch": ("Deployment", LakeSettings),
+        "lake-bronze": ("Deployment", BronzeSettings), "lake-watch": ("Deployment", LakeSettings),
         "lake-build": ("CronJob", LakeSettings), "lake-quality": ("CronJob", LakeSettings),
     }  # fmt: skip
     for name, (kind, settings) in kinds.items():
@@ -31,7 +30,7 @@ def test_every_variable_is_one_that_the_service_knows(case: Case) -> None:
         (container,) = containers(spec)
         env = _env(container)
         assert env["TARMAC_S3_SECRET_KEY"] == "from a Secret"  # noqa: S105  it says where, not what
-        read = load(settings, env, FAMILY if settings is WriterSettings else ())
+        read = load(settings, env, FAMILY if settings is BronzeSettings else ())
         assert read.log_level == env["TARMAC_LOG_LEVEL"]
 
 

@@ -20,13 +20,13 @@ import httpx
 import pytest
 from kafka.admin import KafkaAdminClient, NewTopic
 
+import runtime.store
 from contracts import Event, encode
 from contracts.topics import EVENTS
 from ingest.broker import Publisher
 from lab.images import Catalogue
 from lab.settings import Settings
 from lab.tools import golang
-from lake.settings import LakeSettings
 from lake.store import Lake
 from runtime.process import Stop
 
@@ -128,7 +128,7 @@ class Store:
     @property
     def lake(self) -> Lake:
         """Return it as the batch layer sees it."""
-        return Lake(LakeSettings(lake=self.root, s3_endpoint=self.endpoint, s3_access_key=KEY, s3_secret_key=SECRET))
+        return Lake(runtime.store.Store(self.root, self.endpoint, KEY, SECRET))
 
 
 def _bare() -> dict[str, str]:
@@ -137,7 +137,7 @@ def _bare() -> dict[str, str]:
 
 
 class Writer:
-    """`python -m ingest lake` as a process that can be killed and started again."""
+    """`python -m ingest bronze` as a process that can be killed and started again."""
 
     def __init__(self, topics: Topics, store: Store, log: Path, **settings: str) -> None:
         self.topics = topics

@@ -114,7 +114,6 @@ def test_bronze_says_what_the_event_said(store: Store, topics: Topics, writer: M
     assert row["date"] == flight.time.date()
 
 
-@pytest.mark.xfail(reason="the writer ends instead of waiting, and is started anew (docs/STATUS.md, lab 02)")
 def test_an_object_store_that_is_away_costs_nothing(gateway: Gateway, topics: Topics, writer: Make) -> None:
     """Given a store that goes away while events come, when it is back, then all is written once, without a restart."""
     store, one = gateway.store, writer(gateway.store, **_EAGER)

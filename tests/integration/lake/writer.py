@@ -1,4 +1,4 @@
-"""The entry point `ingest lake` on topics of a test: python writer.py RUN. Settings come from the environment."""
+"""The entry point `ingest bronze` on topics of a test: python writer.py RUN. Settings come from the environment."""
 
 import sys
 
@@ -17,4 +17,4 @@ def take(run: str) -> dict[str, str]:
 
 if __name__ == "__main__":
     take(sys.argv[1])
-    sys.exit(main(["lake"]))
+    sys.exit(main(["bronze"]))

@@ -129,7 +129,7 @@ def test_without_bronze_the_remedy_is_told(tmp_path: Path) -> None:
     """A lake that nobody writes to is a named failure."""
     empty = World(tmp_path / "other")
     shutil.rmtree(Path(empty.root) / "bronze" / "weather.read.v1")
-    with pytest.raises(TableMissing, match=r"bronze/weather\.read\.v1.*ingest lake"):
+    with pytest.raises(TableMissing, match=r"bronze/weather\.read\.v1.*ingest bronze"):
         build(empty.lake)
 
 

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from contracts.topics import WEATHER
-from ingest.bronze import Column, columns
-from ingest.lake import Store, Table
-from ingest.lake_errors import LakeBroken, LakeContended, LakeSchema
+from ingest.bronze.batch import Column, columns
+from ingest.bronze.table import Table
 from lake.__main__ import main
 from lake.build import build
-from lake.errors import TableBroken, TableMissing
+from lake.errors import TableMissing
 from lake.store import told
+from runtime.store import Contended, SchemaChanged, Store, TableBroken
 from unit.lake.worlds import World, arrived, departed, reading
 
 
@@ -107,7 +107,7 @@ class TestSchema:
         other = tuple(each._replace(kind="text") if each.name == "temp" else each for each in columns(WEATHER))
         before = world.lake.reference(f"bronze/{WEATHER}")
         with pytest.raises(
-            LakeSchema, match=r"weather\.read\.v1, column temp: the contract has string, the table double"
+            SchemaChanged, match=r"weather\.read\.v1, column temp: the contract has string, the table double"
         ):
             Table(Store(world.root), WEATHER, other)
         assert world.lake.reference(f"bronze/{WEATHER}") == before
@@ -134,7 +134,7 @@ class TestPlaces:
         values: dict[str, list[Any]] = {each.name: [None] for each in columns(WEATHER) if each.name != "date"}
         values |= {"id": ["wx-once-only"], "time": [1_357_000_000_000_000]}
         first.append(values, {"place": 1})
-        with pytest.raises(LakeContended, match=r"weather\.read\.v1"):
+        with pytest.raises(Contended, match=r"weather\.read\.v1"):
             second.append(values, {"place": 1})
         assert world.lake.scan(f"bronze/{WEATHER}").collect().height == 1
 
@@ -157,7 +157,7 @@ class TestDamage:
             newest.write_text("{ this is no JSON\n")
         with pytest.raises(TableBroken, match="silver/departures"):
             two.lake.scan("silver/departures")
-        with pytest.raises(LakeBroken, match=WEATHER):
+        with pytest.raises(TableBroken, match=WEATHER):
             Table(Store(two.root), WEATHER, columns(WEATHER))
 
     def test_a_build_over_damage_leaves_what_was_made(self, two: World) -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 from contracts import Event, FlightArrived, FlightDeparted, WeatherRead, encode
 from contracts.topics import ARRIVED, DEPARTED, EVENTS, WEATHER
 from ingest.broker import Place
-from ingest.bronze import Batch, columns
-from ingest.lake import Store, Table
-from lake.settings import LakeSettings
+from ingest.bronze.batch import Batch, columns
+from ingest.bronze.table import Table
 from lake.store import Lake
+from runtime.store import Store
 from unit.ingest.worlds import Record
 
 BEGIN = dt.datetime(2013, 1, 1, tzinfo=dt.UTC)
@@ -28,7 +28,7 @@ class World:
 
     def __init__(self, folder: Path) -> None:
         self.root = str(folder / "lake")
-        self.lake = Lake(LakeSettings(lake=self.root))
+        self.lake = Lake(Store(self.root))
         self.tables = {topic: Table(Store(self.root), topic, columns(topic)) for topic in EVENTS}
         self._next = dict.fromkeys(EVENTS, 0)
 

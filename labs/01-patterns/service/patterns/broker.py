@@ -9,7 +9,6 @@ and Admins are for one thread each.
 """
 
 import logging
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
@@ -18,8 +17,9 @@ from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, Of
 from kafka.errors import KafkaError
 from kafka.structs import TopicPartition
 
-from runtime.errors import Temporary
+from runtime import patience
 from runtime.membership import keep_joining
+from runtime.patience import BrokerUnavailable
 from runtime.process import Stop
 
 log = logging.getLogger(__name__)
@@ -32,13 +32,9 @@ for _noisy in ("kafka.cluster", "kafka.coordinator", "kafka.net"):
     logging.getLogger(_noisy).setLevel(logging.CRITICAL)
 
 _PAUSE = 0.5  # seconds between two attempts
-_PATIENCE = 60.0  # seconds after which a role gives up and starts afresh
+_PATIENCE = 60.0  # seconds
 _KEPT = 10 * 60 * 1000  # milliseconds that a record waits for its broker before it is given up, which is told
 _COMMON = {"reconnect_backoff_max_ms": 1_000, "bootstrap_timeout_ms": 5_000}
-
-
-class BrokerUnavailable(Temporary):
-    """Kafka does not answer, a topic does not exist (yet) or a partition has no leader at present."""
 
 
 class GivenUp(BrokerUnavailable):
@@ -58,27 +54,9 @@ class Record(NamedTuple):
     """Milliseconds since the epoch, as the sender gave it."""
 
 
-def patiently(attempt: Callable[[], T], what: str, stop: Stop, bound: float = _PATIENCE) -> T:
-    """The result of `attempt`, as soon as the broker gives it.
-
-    Raises:
-        BrokerUnavailable: asked to stop meanwhile, or `bound` seconds are over.
-    """
-    begun = time.monotonic()
-    told = 2.0  # metadata that is merely being fetched is no news
-    while True:
-        try:
-            return attempt()
-        # KeyError: the client's offset look-up leaves a partition out while its leader is unknown.
-        except (KafkaError, KeyError, OSError) as failure:
-            waited = time.monotonic() - begun
-            if stop or waited > bound:
-                cause = f"{what}: {type(failure).__name__} {failure} after {waited:.0f} s"
-                raise BrokerUnavailable(cause, "check that the broker runs and TARMAC_KAFKA leads to it") from failure
-            if waited >= told:
-                log.warning("waiting for Kafka", extra={"for": what, "cause": repr(failure), "seconds": round(waited)})
-                told = waited + 10
-        stop.wait(_PAUSE)
+def patiently(attempt: Callable[[], T], what: str, stop: Stop) -> T:
+    """The result of `attempt`, as soon as the broker gives it; what waits too long gives up and starts afresh."""
+    return patience.patiently(attempt, what, stop, _PATIENCE)
 
 
 class Sender:

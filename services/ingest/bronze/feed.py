@@ -9,7 +9,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ingest.broker import Log, Place, patiently
+from ingest.broker import Log, Place
+from runtime.patience import patiently
 from runtime.process import Stop
 
 log = logging.getLogger(__name__)

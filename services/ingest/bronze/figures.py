@@ -11,8 +11,8 @@ from runtime import metrics
 _COMMIT_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
-class LakeFigures:
-    """Figures of `lake`."""
+class BronzeFigures:
+    """Figures of `bronze`."""
 
     def __init__(self) -> None:
         self.registry: CollectorRegistry = metrics.registry()

@@ -17,12 +17,12 @@ from typing import Any
 from opentelemetry.trace import SpanKind
 
 from ingest.broker import Place
-from ingest.bronze import Batch
-from ingest.compaction import Upkeep
-from ingest.lake import Table
-from ingest.lake_figures import LakeFigures
-from ingest.lake_log import Feed
-from ingest.settings import LakeSettings
+from ingest.bronze.batch import Batch
+from ingest.bronze.compaction import Upkeep
+from ingest.bronze.feed import Feed
+from ingest.bronze.figures import BronzeFigures
+from ingest.bronze.table import Table
+from ingest.settings import BronzeSettings
 from runtime.errors import Temporary
 from runtime.health import Health
 from runtime.process import Stop
@@ -48,10 +48,10 @@ class BronzeWriter:
 
     def __init__(  # noqa: PLR0913, PLR0917  the parts of the writer meet here
         self,
-        settings: LakeSettings,
+        settings: BronzeSettings,
         feed: Feed,
         open_table: Callable[[str], Table],
-        figures: LakeFigures,
+        figures: BronzeFigures,
         health: Health,
         tracing: Tracing,
     ) -> None:
@@ -87,8 +87,8 @@ class BronzeWriter:
         """One poll and what follows from it.
 
         Raises:
-            LakeUnavailable: the store does not answer; the next turn begins at what is durable.
-            LakeContended: another writer has the partitions.
+            StoreAway: the store does not answer; the next turn begins at what is durable.
+            Contended: another writer has the partitions.
         """
         polled = self._feed.poll(POLL_SECONDS)
         self._stale = self._stale or self._replaced() or self._feed.grown()
@@ -119,7 +119,7 @@ class BronzeWriter:
         """Commit all that was collected.
 
         Raises:
-            LakeUnavailable: the store does not answer; the log still has what is not committed.
+            StoreAway: the store does not answer; the log still has what is not committed.
         """
         for topic in list(self._batches):
             self._commit(topic)
@@ -152,7 +152,7 @@ class BronzeWriter:
         """Seek every partition to what its table says; whether all were found.
 
         Raises:
-            LakeUnavailable: the store does not answer.
+            StoreAway: the store does not answer.
         """
         self._forget()
         places = self._feed.follow()

@@ -6,7 +6,6 @@ crashes; what a crash left beside the log is no part of the table, and vacuum re
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -14,8 +13,8 @@ from deltalake import CommitProperties, DeltaTable, Field, Schema, Transaction, 
 from deltalake.exceptions import CommitFailedError, DeltaError, DeltaProtocolError, TableNotFoundError
 from deltalake.schema import PrimitiveType
 
-from ingest.bronze import DAY, Column, Kind
-from ingest.lake_errors import LakeBroken, LakeContended, LakeSchema, LakeUnavailable
+from ingest.bronze.batch import DAY, Column, Kind
+from runtime.store import Contended, SchemaChanged, Store, StoreAway, TableBroken, away, damaged
 
 _FRAME: dict[Kind, Any] = {
     "text": pl.String,
@@ -34,50 +33,6 @@ _TABLE: dict[Kind, str] = {
 _CONFIGURATION = {"delta.checkpointInterval": "50", "delta.logRetentionDuration": "interval 7 days"}
 
 
-@dataclass(frozen=True)
-class Store:
-    """Where the lake is.
-
-    Args:
-        root: a folder, or `s3://bucket/prefix`.
-        endpoint: address of the S3 endpoint; unused for a folder.
-        access_key: its user.
-        secret_key: the user's secret.
-        region: what the endpoint calls its region.
-    """
-
-    root: str
-    endpoint: str = ""
-    access_key: str = ""
-    secret_key: str = ""
-    region: str = "us-east-1"
-
-    def __repr__(self) -> str:
-        return f"Store({self.root!r})"
-
-    def options(self) -> dict[str, str]:
-        """What the object store's client is told; a store that is away is noticed within seconds."""
-        if not self.root.startswith("s3://"):
-            return {}
-        return {
-            "aws_endpoint": self.endpoint,
-            "aws_access_key_id": self.access_key,
-            "aws_secret_access_key": self.secret_key,
-            "aws_region": self.region,
-            "aws_virtual_hosted_style_request": "false",
-            "aws_conditional_put": "etag",
-            "allow_http": "true",
-            "connect_timeout": "3s",
-            "timeout": "20s",
-            "max_retries": "3",
-            "retry_timeout": "15s",
-        }
-
-    def path(self, *names: str) -> str:
-        """The address of a table."""
-        return "/".join((self.root.rstrip("/"), *names))
-
-
 class Table:
     """The bronze table of one topic; made where it is missing.
 
@@ -87,9 +42,9 @@ class Table:
         columns: what it holds.
 
     Raises:
-        LakeUnavailable: by every call, while the object store does not answer.
-        LakeBroken: by every call, where the table cannot be read.
-        LakeSchema: a column has another type.
+        StoreAway: by every call, while the object store does not answer.
+        TableBroken: by every call, where the table cannot be read.
+        SchemaChanged: a column has another type.
     """
 
     def __init__(self, store: Store, topic: str, columns: Sequence[Column]) -> None:
@@ -123,7 +78,7 @@ class Table:
         for column in self._columns.values():
             wanted = _field(column)
             if column.name in held and held[column.name].type != wanted.type:
-                raise LakeSchema(
+                raise SchemaChanged(
                     f"bronze table {self.topic}, column {column.name}: the contract has {_TABLE[column.kind]}, "
                     f"the table {held[column.name].type.type}",
                     "publish the change as a new version of the event (.v2), or move the table away",
@@ -154,8 +109,8 @@ class Table:
             positions: application -> next offset.
 
         Raises:
-            LakeUnavailable: it is not known whether the commit happened: ask for the positions before going on.
-            LakeContended: another writer moved one of these positions.
+            StoreAway: it is not known whether the commit happened: ask for the positions before going on.
+            Contended: another writer moved one of these positions.
         """
         places = [Transaction(application, offset) for application, offset in positions.items()]
         frame = self._frame(values)
@@ -197,25 +152,14 @@ class Table:
         try:
             return act()
         except CommitFailedError as failure:
-            raise LakeContended(
-                f"{where}: {failure}", "stop the other writer; this one reads its place again"
-            ) from None
-        except DeltaProtocolError as failure:
-            raise LakeBroken(f"{where}: {failure}", _RESTORE) from None
+            raise Contended(f"{where}: {failure}", "stop the other writer; this one reads its place again") from None
         except (DeltaError, OSError, ValueError) as failure:
-            raise _broken_or_away(where, failure) from None
+            if damaged(failure) or (isinstance(failure, DeltaProtocolError) and not away(failure)):
+                raise TableBroken(f"{where}: {failure}", _RESTORE) from None
+            raise StoreAway(f"{where}: {failure}", "check the object store, its address and its keys") from None
 
 
 _RESTORE = "put the table's _delta_log back from a copy, or move the table away: the log fills a new one"
-_DAMAGE = ("parquet", "json", "invalid", "corrupt", "parse", "deserializ")
-
-
-def _broken_or_away(where: str, failure: Exception) -> LakeBroken | LakeUnavailable:
-    """Damage does not heal by waiting; all else is taken for a store that is away."""
-    words = str(failure).lower()
-    if not isinstance(failure, OSError) and any(word in words for word in _DAMAGE):
-        return LakeBroken(f"{where}: {failure}", _RESTORE)
-    return LakeUnavailable(f"{where}: {failure}", "check the object store, its address and its keys")
 
 
 def _field(column: Column) -> Field:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from ingest.lake_errors import LakeContended, LakeUnavailable
+from runtime.store import Contended, StoreAway
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ class Upkeep:
             return False
         try:
             return self._act()
-        except (LakeUnavailable, LakeContended) as failure:
+        except (StoreAway, Contended) as failure:
             log.warning("upkeep waits", extra={"topic": self._table.topic, "cause": str(failure)})
             return False
 
