@@ -16,7 +16,7 @@ PORTS = {
     "prometheus": 9090,
     "jaeger": 16686,
     "ingest": 8080,
-    "lab": 8081,
+    "lab-01": 8081,
     "lab-02": 8082,
     # Not the usual ports: a database of the machine's own is nothing rare, and would keep every lab from starting.
     "objectstore": 19000,

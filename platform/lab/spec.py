@@ -60,6 +60,7 @@ class Component(_Strict):
     ports: dict[str, str] = {}
     topics: list[Topic] = []
     secrets: list[Secret] = []
+    jobs: list[str] = []
 
 
 class Exercise(_Strict):
@@ -106,6 +107,8 @@ class LabSpec(_Strict):
     components: list[str]
     images: list[str] = []
     topics: list[Topic] = []
+    values: dict[str, dict[str, Any]] = {}
+    """Component -> values of its chart that this lab wants otherwise."""
     evidence: Evidence = Evidence()
     experiments: list[str] = []
     """What the lab's service measures on request (`lab compare`), in the order of a full run."""
@@ -190,6 +193,8 @@ class Course:
             raise _bad(path, "number", f"{lab.number} != {path.parent.name[:2]}")
         for name in set(lab.components) - set(self.components):
             raise _bad(path, "components", f"{name}?")
+        for name in set(lab.values) - set(lab.components):
+            raise _bad(path, "values", f"{name}?")
         return lab
 
     def codes(self) -> list[str]:

@@ -16,7 +16,7 @@ class ServeSettings(ServiceSettings):
     port: int = between(6566, 0, 65535)
     """TCP port: Feast's own."""
 
-    redis: str = "redis.platform.svc:6379"
+    redis: str = "redis.data.svc:6379"
     """`host:port` of the online store."""
 
     redis_password: str = ""
@@ -46,7 +46,7 @@ class ServeSettings(ServiceSettings):
 class ApplySettings(ServiceSettings):
     """What `apply` can be told."""
 
-    registry: str = "postgresql+psycopg://feast@postgres.platform.svc:5432/feast"
+    registry: str = "postgresql+psycopg://feast@postgres.data.svc:5432/feast"
     """Feast's registry: an SQLAlchemy address, or the path of a file."""
 
     registry_password: str = ""

@@ -2,20 +2,22 @@
 
 import json
 import sys
+from http import HTTPStatus
 from pathlib import Path
 
 from contracts.topics import EVENTS
 from ingest import dataset, replay
 from ingest import repair as repairs
 from ingest.broker import Publisher, Subscription
-from ingest.consumer import Consumer
-from ingest.figures import ConsumerFigures, ProducerFigures
+from ingest.consumer import Consumer, Effects
+from ingest.figures import ConsumerFigures, OnlineFigures, ProducerFigures
 from ingest.letters import Letterbox
 from ingest.producer import Producer, Progress
 from ingest.settings import ConsumerSettings, ProducerSettings, RepairSettings
 from ingest.view import View
 from runtime.health import Health
 from runtime.process import Stop
+from runtime.settings import shown
 from runtime.tracing import Tracing
 from runtime.web import Web
 
@@ -39,7 +41,7 @@ def consume(settings: ConsumerSettings, stop: Stop) -> None:
     """Consume until the process is asked to stop."""
     health, figures, view = Health(), ConsumerFigures(), View()
     tracing = Tracing.to("ingest-consumer", settings.traces, settings.trace_ratio)
-    questions = view.questions()
+    questions = {**view.questions(), "settings": lambda _: (HTTPStatus.OK, shown(settings))}
     health.beat("consumer")
     health.wait_for("kafka", f"no connection to {settings.kafka} yet")
     web = Web(settings.port, health, figures.registry, questions=questions, tracing=tracing).start()
@@ -47,7 +49,8 @@ def consume(settings: ConsumerSettings, stop: Stop) -> None:
         publisher = Publisher(settings.kafka, stop)
         subscription = Subscription(settings.kafka, settings.group, list(EVENTS), stop)
         letterbox = Letterbox(settings.kafka, settings.group, publisher, stop)
-        consumer = Consumer(settings, subscription, letterbox, view, figures, health, tracing)
+        effects = _online(settings, view, figures, health) if settings.redis else None
+        consumer = Consumer(settings, subscription, letterbox, view, figures, health, tracing, effects)
         health.met("kafka")
         consumer.run(stop)
         subscription.close(settings.drain_seconds)
@@ -55,6 +58,15 @@ def consume(settings: ConsumerSettings, stop: Stop) -> None:
     finally:
         web.close()
         tracing.close()
+
+
+def _online(settings: ConsumerSettings, view: View, figures: ConsumerFigures, health: Health) -> Effects:
+    """What keeps the online store up to date."""
+    # Imported here: where there is no online store, nobody needs its client.
+    from ingest import online  # noqa: PLC0415
+
+    seconds = settings.online_seconds
+    return online.OnlineStore(online.connect(settings), view, OnlineFigures(figures.registry), health, seconds)
 
 
 def repair(settings: RepairSettings, stop: Stop) -> None:

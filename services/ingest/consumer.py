@@ -8,8 +8,8 @@ committed                   offset, counts and marks became durable together; wi
 import logging
 import time
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
 
 from opentelemetry.trace import SpanKind
 
@@ -34,6 +34,16 @@ FLUSH_SECONDS = 10.0
 RESTORED = "partitions"
 
 
+class Effects(Protocol):
+    """What applied events bring about elsewhere."""
+
+    def touch(self, topic: str, events: Iterable[Event]) -> None:
+        """Take note of events that were applied."""
+
+    def flush(self, *, now: bool = False) -> bool:
+        """Bring it about, at once or when it is time; whether nothing is left to be done."""
+
+
 class Consumer:
     """Keeps a view up to date with the log.
 
@@ -43,6 +53,7 @@ class Consumer:
         letterbox: where refused records go.
         view: what it keeps.
         figures: what it measures.
+        effects: what else has to happen before an offset may be committed.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917  the parts of the consumer meet here
@@ -54,8 +65,10 @@ class Consumer:
         figures: ConsumerFigures,
         health: Health,
         tracing: Tracing,
+        effects: Effects | None = None,
     ) -> None:
         self._settings = settings
+        self._effects = effects
         self._subscription = subscription
         self._letterbox = letterbox
         self._view = view
@@ -88,6 +101,8 @@ class Consumer:
         if batches:
             self._figures.batch.observe(time.perf_counter() - begun)
         self._measure()
+        if self._effects:
+            self._effects.flush()
         if self._uncommitted >= self._settings.commit_events or time.monotonic() >= self._due:
             self.commit()
 
@@ -100,9 +115,13 @@ class Consumer:
 
     def _apply(self, batches: Mapping[Place, list[Any]]) -> None:
         for place, records in batches.items():
+            partition = self._view.partitions[place]
+            begin = partition.offset
             with self._view.lock:
-                outcomes = self._view.partitions[place].apply(records, self._refused, self._traced)
+                outcomes = partition.apply(records, self._refused, self._traced)
             self._uncommitted += outcomes.total()
+            if self._effects and partition.offset > begin:
+                self._effects.touch(place.topic, partition.since(begin))
         if batches and all(partition.whole for partition in self._view.partitions.values()):
             self._health.met(RESTORED)
 
@@ -179,6 +198,8 @@ class Consumer:
             self._letterbox.flush(FLUSH_SECONDS)
         except BrokerUnavailable as failure:
             log.warning("dead letters wait", extra={"cause": str(failure)})
+            return
+        if self._effects and not self._effects.flush(now=True):
             return
         with self._view.lock:
             notes = self._notes()

@@ -78,3 +78,28 @@ class ConsumerFigures:
             self.events.labels(topic, outcome)
         for kind in KINDS:
             self.dead_letters.labels(topic, kind)
+
+
+class OnlineFigures:
+    """Figures of the way into the online store.
+
+    Args:
+        registry: the consumer's.
+    """
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._rows = Counter(
+            "ingest_online_rows_total", "Rows offered to the online store", ["outcome"], registry=registry
+        )
+        self._seconds = Histogram(
+            "ingest_online_write_duration_seconds",
+            "Seconds to make and write the rows that changed",
+            buckets=_BATCH_SECONDS,
+            registry=registry,
+        )
+
+    def wrote(self, written: int, stale: int, seconds: float) -> None:
+        """Count a write."""
+        self._rows.labels("written").inc(written)
+        self._rows.labels("stale").inc(stale)
+        self._seconds.observe(seconds)

@@ -8,7 +8,7 @@ twice.
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -126,6 +126,14 @@ class Partition:
         if record is not None:
             self._passed(record.offset + 1, record.timestamp / 1000, outcomes)
         return outcomes
+
+    def since(self, offset: int) -> Iterator[Event]:
+        """Events that were applied at this offset or later."""
+        for stream in self.streams.values():
+            for _, place, event in reversed(stream.entries):
+                if place < offset:
+                    break
+                yield event
 
     def _passed(self, offset: int, stamp: float, outcomes: Counter[str]) -> None:
         self.seen = offset

@@ -1,7 +1,7 @@
 """Settings of the entry points; the README lists the same variables for those who start them."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from runtime.settings import ServiceSettings, between
 from runtime.store import StoreSettings
@@ -42,6 +42,15 @@ class ConsumerSettings(ServiceSettings):
 
     commit_events: int = between(50_000, 1)
     """Events between two commits at most."""
+
+    redis: str = ""
+    """Online store that features are written to, host:port; empty: none."""
+
+    redis_password: str = field(default="", repr=False)
+    """Its password."""
+
+    online_seconds: float = between(0.25, 0, 10)
+    """Seconds between two writes to the online store."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,10 +1,10 @@
-"""One key's stream of events: its clock, the last 24 event-hours, and whether an event may still be applied.
+"""One key's stream of events: its clock, what windows can still ask for, and whether an event may still be applied.
 
 The clock is the newest event time applied. It never moves back, and one stray event far ahead does not carry it away:
 
-- applied: inside the window or a little ahead; the clock moves on
-- duplicate: its id stands in the window already
-- late: older than the window, by less than `STRAY`
+- applied: inside the longest window or a little ahead; the clock moves on
+- duplicate: its id is known already
+- late: older than the longest window; kept all the same, for a carrier whose other origins are behind counts it still
 - stray: further than `STRAY` from the clock, beyond what the records' own time stamps explain; only when `STRAYS` come
   in a row has time itself moved (another replay was begun), and the stream begins anew there
 """
@@ -19,6 +19,8 @@ from contracts.features import LONGEST
 STRAY = 2 * 24 * 3600.0
 """Seconds of event time from the clock."""
 STRAYS = 20
+KEPT = LONGEST + STRAY
+"""Seconds before the clock: another origin may be so far behind, and a window over both asks a day further back."""
 
 APPLIED, LATE, DUPLICATE, STRAYED = "applied", "late", "duplicate", "stray"
 DEAD = "dead"
@@ -40,7 +42,7 @@ class Mark(NamedTuple):
 
 
 class Stream:
-    """The rolling state of one key; memory is bounded by the events of one event-day."""
+    """The rolling state of one key; memory is bounded by the events of `KEPT`, three event-days."""
 
     __slots__ = ("_first", "_ids", "_strays", "clock", "entries", "last_offset", "last_stamp")
 
@@ -65,7 +67,7 @@ class Stream:
             stamp: when its record was written, seconds since the epoch.
         """
         ahead = time - self.clock
-        if -LONGEST < ahead <= STRAY:
+        if -KEPT < ahead <= STRAY:
             if event.id in self._ids:
                 return DUPLICATE
             self._strays = 0
@@ -73,13 +75,11 @@ class Stream:
             if ahead > 0:
                 self.clock = time
                 self._forget()
-            return APPLIED
+            return APPLIED if ahead > -LONGEST else LATE
         return self._offer_far(event, time, offset, stamp)
 
     def _offer_far(self, event: Event, time: float, offset: int, stamp: float) -> str:
         ahead = time - self.clock
-        if -STRAY <= ahead <= -LONGEST:
-            return LATE
         # A live source that was silent for a week is a week ahead of its clock, and by its records' stamps as well.
         if not 0 < ahead <= STRAY + stamp - self.last_stamp:
             self._strays += 1
@@ -94,7 +94,7 @@ class Stream:
 
     def rebuild(self, event: Event, time: float, offset: int, stamp: float) -> None:
         """Take an event again whose effect was committed: `clock` is final, so what lies in the window was in it."""
-        if offset >= self._first and self.clock - LONGEST < time <= self.clock and event.id not in self._ids:
+        if offset >= self._first and self.clock - KEPT < time <= self.clock and event.id not in self._ids:
             self._add(event, time, offset, stamp)
 
     def _add(self, event: Event, time: float, offset: int, stamp: float) -> None:
@@ -104,7 +104,7 @@ class Stream:
         self.last_stamp = stamp
 
     def _forget(self) -> None:
-        horizon = self.clock - LONGEST
+        horizon = self.clock - KEPT
         entries = self.entries
         while entries[0][0] <= horizon:
             self._ids.discard(entries.popleft()[2].id)

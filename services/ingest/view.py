@@ -3,9 +3,9 @@
 import datetime as dt
 import threading
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple, Self, TypeAlias
 
 import msgspec
 
@@ -16,6 +16,9 @@ from ingest.broker import Place
 from ingest.partition import Partition
 from ingest.stream import OUTCOMES, STRAY, STRAYS, Stream
 from runtime.web import Answer, Question
+
+Named: TypeAlias = tuple[str, str]
+"""Kind and key: what windows are of."""
 
 
 class View:
@@ -40,14 +43,10 @@ class View:
             kind, key = path
             if key not in known[kind]:
                 return _missing(f"{kind} {key}", sorted(known[kind]))
-            sides = {side: self._side(topic, kind, key) for side, topic in SIDES.items()}
-        newest = max(clock for clock, _ in sides.values())
-        return HTTPStatus.OK, {
-            "kind": kind,
-            "key": key,
-            "time": _instant(newest),
-            **{side: windows for side, (_, windows) in sides.items()},
-        }
+            sides = {side: self.sides(topic, {(kind, key)}).get((kind, key)) for side, topic in SIDES.items()}
+        newest = max(side.clock for side in sides.values() if side)
+        told = {name: _told(side) for name, side in sides.items()}
+        return HTTPStatus.OK, {"kind": kind, "key": key, "time": _instant(newest), **told}
 
     def weather(self, path: tuple[str, ...]) -> Answer:
         """`/weather`: the stations; `/weather/STATION`: its newest reading."""
@@ -85,18 +84,72 @@ class View:
                         known[kind].add(key)
         return known
 
-    def _side(self, topic: str, kind: str, key: str) -> tuple[float, dict[str, Any]]:
-        """Newest event time and windows of one side; minus infinity where it has no event."""
-        found = [(stream, _of(stream, kind, key)) for _, stream in self._streams(topic)]
-        with_events = [(stream, events) for stream, events in found if events]
-        clock = newest_clock(stream for stream, _ in with_events)
-        events = [(time, event) for _, events in with_events for time, event in events if time <= clock]
-        return clock, {name: _window(events, clock - length) for name, length in WINDOWS.items()}
+    def sides(self, topic: str, wanted: Collection[Named]) -> dict[Named, "Side"]:
+        """The windows of keys on one side of their flights; those without an event are left out. One pass for all.
+
+        Args:
+            topic: of departures or of arrivals.
+            wanted: kind and key of each.
+        """
+        found: dict[Named, dict[Stream, list[tuple[float, int]]]] = {}
+        for _, stream in self._streams(topic):
+            for time, _, event in stream.entries:
+                for name in keys(event):
+                    if name in wanted:
+                        found.setdefault(name, {}).setdefault(stream, []).append((time, _delay(event)))
+        return {name: Side.of(by_stream) for name, by_stream in found.items()}
+
+    def newest_reading(self, station: str) -> Event | None:
+        """The newest reading of a station, or None."""
+        return next((each.newest() for name, each in self._streams(WEATHER) if name == station), None)
 
 
-def _of(stream: Stream, kind: str, key: str) -> list[tuple[float, Event]]:
-    """The stream's events that count for a key, with their times."""
-    return [(time, event) for time, _, event in stream.entries if (kind, key) in keys(event)]
+class Window(NamedTuple):
+    """How many events there were, and the sum of their delays in minutes."""
+
+    count: int
+    minutes: int
+
+    @property
+    def mean(self) -> float | None:
+        """Their mean delay; None where there were none."""
+        return self.minutes / self.count if self.count else None
+
+
+class Side(NamedTuple):
+    """What a key did on one side of its flights.
+
+    Attributes:
+        clock: the event time that its origins have reached together, seconds since the epoch.
+        delays: event time and minutes of each of its events up to there.
+    """
+
+    clock: float
+    delays: list[tuple[float, int]]
+
+    @classmethod
+    def of(cls, by_stream: Mapping[Stream, list[tuple[float, int]]]) -> Self:
+        """The side of a key whose events these streams hold."""
+        clock = newest_clock(by_stream)
+        return cls(clock, [each for events in by_stream.values() for each in events if each[0] <= clock])
+
+    @property
+    def newest(self) -> float:
+        """Event time of its last event."""
+        return max((time for time, _ in self.delays), default=self.clock)
+
+    def windows(self, until: float) -> dict[str, Window]:
+        """Its windows that end at an instant."""
+        return {name: self._window(until - length, until) for name, length in WINDOWS.items()}
+
+    def _window(self, since: float, until: float) -> Window:
+        within = [minutes for time, minutes in self.delays if since < time <= until]
+        return Window(len(within), sum(within))
+
+
+def _delay(event: Event) -> int:
+    assert not isinstance(event, WeatherRead)  # noqa: S101  a reading has no keys
+    return event.delay
 
 
 def newest_clock(streams: Iterable[Stream]) -> float:
@@ -106,9 +159,13 @@ def newest_clock(streams: Iterable[Stream]) -> float:
     return max((stream.clock for stream in every if stream.clock - trusted <= STRAY), default=float("-inf"))
 
 
-def _window(events: list[tuple[float, Event]], since: float) -> dict[str, Any]:
-    delays = [event.delay for time, event in events if time > since and not isinstance(event, WeatherRead)]
-    return {"count": len(delays), "mean_delay": round(sum(delays) / len(delays), 4) if delays else None}
+def _told(side: Side | None) -> dict[str, Any]:
+    windows = side.windows(side.clock) if side else dict.fromkeys(WINDOWS, Window(0, 0))
+    return {name: {"count": each.count, "mean_delay": _rounded(each.mean)} for name, each in windows.items()}
+
+
+def _rounded(mean: float | None) -> float | None:
+    return None if mean is None else round(mean, 4)
 
 
 def _instant(seconds: float) -> str:

@@ -40,7 +40,7 @@ def compare(lake: Lake) -> dict[str, Any]:
         scratch = Lake(Store(f"{folder}/lake"))
         found = {"etl": _etl(source, scratch), "elt": _elt(source, scratch)}
         for name, figures in found.items():
-            figures["bytes_kept"] = _bytes(Path(scratch.root) / name)
+            figures["bytes_kept"] = _bytes(Path(scratch.path(name)))
         etl, elt = found.values()
         same = etl.pop("result").equals(elt.pop("result")) and etl.pop("changed").equals(elt.pop("changed"))
         return {"rows": rows.height, "source_bytes": source.stat().st_size, "same": same, **found}

@@ -73,6 +73,11 @@ def load(kind: type[S], env: Mapping[str, str], family: tuple[type, ...] = ()) -
     return kind(**given)
 
 
+def shown(settings: Any) -> dict[str, Any]:  # noqa: ANN401  any dataclass of settings
+    """What a service runs with, for those who ask: its settings by field, without secrets."""
+    return {field.name: getattr(settings, field.name) for field in dataclasses.fields(settings) if field.repr}
+
+
 def _variable(field: dataclasses.Field[Any]) -> str:
     return PREFIX + field.name.upper()
 

@@ -44,7 +44,7 @@ class StoreSettings(ServiceSettings):
     lake: str = "s3://lake"
     """Where the lake is: a folder, or `s3://bucket/prefix`."""
 
-    s3_endpoint: str = "http://objectstore.platform.svc:7070"
+    s3_endpoint: str = "http://objectstore.data.svc:7070"
     """Address of the S3 endpoint; unused for a folder."""
 
     s3_region: str = "us-east-1"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from lab.checks import Bundle, Finding, Findings, Text, View, check, need
+from lab.checks import Bundle, Finding, Findings, Text, View, check, figure, need, shown
 
 from . import work
-from .results import figure, measured, result, shown
+from .work import measured, result
 
 _EXERCISE = "circuit-breaker"
 _LONGEST_CALL = 2

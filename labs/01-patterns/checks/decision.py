@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from lab.checks import Bundle, Finding, Findings, Text, View, check, need
+from lab.checks import Bundle, Finding, Findings, Text, View, check, need, shown
 
 from . import work
 from .edge import answered_offline
 from .modes import MODES
-from .results import measured, result, shown
+from .work import measured, result
 
 _DECISION = "decision"
 _FRESH_SECONDS = 1

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from lab.checks import Bundle, Finding, Findings, Text, View, check, need
+from lab.checks import Bundle, Finding, Findings, Text, View, check, need, shown
 
 from . import work
-from .results import measured, result, shown
+from .work import measured, result
 
 MODES = ("batch", "micro-batch", "streaming")
 _EXERCISE = "processing-modes"

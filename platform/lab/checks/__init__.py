@@ -4,8 +4,24 @@ A lab's `checks` package imports from here and from nowhere else.
 """
 
 from lab.checks.bundle import Bundle
+from lab.checks.exercises import Exercises, Place, figure, shown
 from lab.checks.verdict import Check, Finding, Findings, Verdict, check, need
 from lab.checks.view import Missing, View
 from lab.text import Text
 
-__all__ = ["Bundle", "Check", "Finding", "Findings", "Missing", "Text", "Verdict", "View", "check", "need"]
+__all__ = [
+    "Bundle",
+    "Check",
+    "Exercises",
+    "Finding",
+    "Findings",
+    "Missing",
+    "Place",
+    "Text",
+    "Verdict",
+    "View",
+    "check",
+    "figure",
+    "need",
+    "shown",
+]

@@ -35,7 +35,7 @@ def compare(settings: Settings, number: str | None, only: tuple[str, ...], png: 
     standing(settings)
     display = progress(settings, output)
     with display.shown(["experiments"], {}), display.phase("experiments") as phase:
-        results = comparison.measure(settings, names, display.teller(phase))
+        results = comparison.measure(settings, code, names, display.teller(phase))
     rows = [row for result in results for row in result["figures"]]
     file = png or settings.folder / f"compare-{code}.png"
     comparison.picture(rows, file, settings.lang)

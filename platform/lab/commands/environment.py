@@ -22,9 +22,10 @@ def env(settings: Settings) -> None:
     """Print what a shell needs: eval "$(lab env)". / Afficher ce qu'il faut à un shell."""
     program = tools.kubectl(settings, teller(settings))
     values = {"KUBECONFIG": str(settings.kubeconfig), "TARMAC_KAFKA_ADDRESS": f"127.0.0.1:{settings.port('kafka')}"}
-    values |= {f"TARMAC_{name.upper()}_URL": url for name, url in urls(settings).items()}
     if (code := Record(settings).lab()) is not None:
-        values["TARMAC_WORK"] = str(workplace(settings, Course(settings.root).folder(code)))
+        course = Course(settings.root)
+        values |= {f"TARMAC_{name.upper()}_URL": url for name, url in urls(settings, course.lab(code)).items()}
+        values["TARMAC_WORK"] = str(workplace(settings, course.folder(code)))
     for name, value in values.items():
         click.echo(f"export {name}={shlex.quote(value)}")
     click.echo(f'export PATH={shlex.quote(f"{settings.root}/.venv/bin:{program.parent}")}:"$PATH"')

@@ -35,6 +35,6 @@ def solve(settings: Settings, number: str | None, output: str) -> None:
         if lab.experiments:
             # A check judges measured figures, so the solution has to be measured as a trainee would.
             with display.phase("experiments") as phase:
-                measure(settings, lab.experiments, display.teller(phase))
+                measure(settings, code, lab.experiments, display.teller(phase))
     if output == "json":
         click.echo(dump({"lab": code, "verdict": "solved", "proof": outcome.proof, "phases": display.as_json()}))

@@ -10,6 +10,7 @@ from lab.commands.common import output
 from lab.converge.engine import urls
 from lab.progress import dump
 from lab.settings import Settings
+from lab.spec import Course
 from lab.state.record import Record
 
 
@@ -21,17 +22,19 @@ def status(settings: Settings, output: str) -> None:
     cluster = choose(settings)
     state = cluster.status()
     workloads = _workloads(settings) if state is Status.RUNNING else []
+    code = Record(settings).lab()
+    places = urls(settings, Course(settings.root).lab(code) if code else None)
     files = sorted(str(path) for path in settings.folder.glob("*")) if settings.folder.exists() else []
     if output == "json":
         facts = {"cluster": cluster.name, "backend": cluster.backend, "status": state.value}
-        more = {"lab": Record(settings).lab(), "workloads": workloads, "urls": urls(settings), "files": files}
+        more = {"lab": code, "workloads": workloads, "urls": places, "files": files}
         click.echo(dump({**facts, **more, "cache": str(settings.cache)}))
         return
-    click.echo(f"{cluster.backend}/{cluster.name}: {state.value}   lab: {Record(settings).lab() or '-'}")
+    click.echo(f"{cluster.backend}/{cluster.name}: {state.value}   lab: {code or '-'}")
     for each in workloads:
         click.echo(f"  {'✓' if each['ready'] else '✗'} {each['namespace']}/{each['name']}")
     if workloads:
-        for name, url in urls(settings).items():
+        for name, url in places.items():
             click.echo(f"  {name:<11} {url}")
     click.echo(f"  kubeconfig  {settings.kubeconfig}")
     click.echo(f"  state       {settings.folder}")

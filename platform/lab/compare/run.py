@@ -24,11 +24,12 @@ _SECONDS = 300
 _STEP = 0.3
 
 
-def measure(settings: Settings, names: Sequence[str], say: Say) -> list[Result]:
+def measure(settings: Settings, code: str, names: Sequence[str], say: Say) -> list[Result]:
     """Run the named experiments and return their results, in the order in which they ran.
 
     Args:
         settings: whose host port leads to the lab's service.
+        code: the lab's number.
         names: experiments.
         say: told each experiment as it begins.
 
@@ -37,18 +38,18 @@ def measure(settings: Settings, names: Sequence[str], say: Say) -> list[Result]:
         NotConverged: the lab does not answer, does not end in time, or an experiment failed; names it and its reason.
 
     """
-    address = f"http://127.0.0.1:{settings.port('lab')}"
+    address = f"http://127.0.0.1:{settings.port(f'lab-{code}')}"
     # The machine's proxy is for the outside; this address is on this machine.
     with httpx.Client(base_url=address, timeout=20, trust_env=False) as web:
         try:
             run = _begin(web, names)
-            _follow(web, run, say)
+            _follow(web, code, run, say)
             results = [web.get(f"/experiments/{name}").raise_for_status().json() for name in names]
         except httpx.HTTPError as error:
             raise _silent(address, f"{type(error).__name__}: {error}") from error
     for result in results:
         if result.get("error"):
-            raise _failed(result)
+            raise _failed(code, result)
     return results
 
 
@@ -65,7 +66,7 @@ def _begin(web: httpx.Client, names: Sequence[str]) -> int:
     return int(answer.raise_for_status().json()["run"])
 
 
-def _follow(web: httpx.Client, run: int, say: Say) -> None:
+def _follow(web: httpx.Client, code: str, run: int, say: Say) -> None:
     deadline, told = time.monotonic() + _SECONDS, ""
     while True:
         state = web.get("/experiments").raise_for_status().json()
@@ -81,15 +82,16 @@ def _follow(web: httpx.Client, run: int, say: Say) -> None:
                     en=f"experiment {current} does not end within {_SECONDS} s",
                     fr=f"l'expérience {current} ne finit pas en {_SECONDS} s",
                 ),
-                _LOOK,
+                _look(code),
             )
         time.sleep(_STEP)
 
 
-_LOOK = Text(
-    en="read `lab kubectl logs -n lab-01 deploy/gateway`, then run again",
-    fr="lisez `lab kubectl logs -n lab-01 deploy/gateway`, puis relancez",
-)
+def _look(code: str) -> Text:
+    return Text(
+        en=f"read `lab kubectl logs -n lab-{code} svc/lab`, then run again",
+        fr=f"lisez `lab kubectl logs -n lab-{code} svc/lab`, puis relancez",
+    )
 
 
 def _silent(address: str, reason: str) -> NotConverged:
@@ -105,11 +107,11 @@ def _silent(address: str, reason: str) -> NotConverged:
     )
 
 
-def _failed(result: Result) -> NotConverged:
+def _failed(code: str, result: Result) -> NotConverged:
     return NotConverged(
         Text(
             en=f"experiment {result['name']} failed: {result['error']}",
             fr=f"l'expérience {result['name']} a échoué : {result['error']}",
         ),
-        _LOOK,
+        _look(code),
     )

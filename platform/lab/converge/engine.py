@@ -16,7 +16,7 @@ from lab.converge.probe import EarlyProof, probe
 from lab.progress import Progress, Say
 from lab.settings import Settings
 from lab.spec import Course, LabSpec
-from lab.stack import readiness, secrets
+from lab.stack import jobs, readiness, secrets
 from lab.stack.manifests import Manifests
 from lab.stack.release import Release, values_for
 from lab.state.record import Record
@@ -113,7 +113,7 @@ class _Run:
         spaces = self._namespaces()
         self._secrets(spaces)
         self._stack(objects)
-        return Outcome(self.lab.code, urls(self.settings), self._changed(), self.proof)
+        return Outcome(self.lab.code, urls(self.settings, self.lab), self._changed(), self.proof)
 
     def _changed(self) -> bool:
         """Say whether anything had to be done; the probe changes nothing."""
@@ -170,23 +170,23 @@ class _Run:
 
     def _stack(self, objects: list[Object]) -> None:
         """Bring images, components, topics and the lab up, each as soon as what it needs stands."""
-        jobs: dict[str, Future[None]] = {}
+        begun: dict[str, Future[None]] = {}
         with ThreadPoolExecutor(max_workers=len(self.lab.components) + 4) as pool:
-            jobs["images"] = pool.submit(self._delivered)
+            begun["images"] = pool.submit(self._delivered)
             for name in _ordered(self.lab, self.course):
-                needs = [jobs[need] for need in self.course.components[name].needs if need in jobs]
+                needs = [begun[need] for need in self.course.components[name].needs if need in begun]
                 if "kafka" in self.course.components[name].needs:
-                    needs.append(jobs["topics"])
+                    needs.append(begun["topics"])
                 needs += [self.there[image] for image in self.course.components[name].images.values()]
-                jobs[name] = pool.submit(self._after, needs, name, partial(self._release, name))
+                begun[name] = pool.submit(self._after, needs, name, partial(self._release, name))
                 if name == "kafka":
-                    jobs["topics"] = pool.submit(self._after, [jobs["kafka"]], "topics", self._topics)
-            needs = [jobs["topics"], *(self.there[image] for image in self.lab.images)]
-            jobs["lab"] = pool.submit(self._after, needs, f"lab-{self.lab.code}", partial(self._lab, objects))
+                    begun["topics"] = pool.submit(self._after, [begun["kafka"]], "topics", self._topics)
+            needs = [begun["topics"], *(self.there[image] for image in self.lab.images)]
+            begun["lab"] = pool.submit(self._after, needs, f"lab-{self.lab.code}", partial(self._lab, objects))
             # The platform is proven while the lab's own pods start; a proof begun early counts if they changed nothing.
-            needs = [job for name, job in jobs.items() if name != "lab" or self.early]
-            jobs["probe"] = pool.submit(self._after, needs, "probe", self._probe)
-            for job in jobs.values():
+            needs = [job for name, job in begun.items() if name != "lab" or self.early]
+            begun["probe"] = pool.submit(self._after, needs, "probe", self._probe)
+            for job in begun.values():
                 job.result()
 
     def _delivered(self) -> None:
@@ -205,12 +205,16 @@ class _Run:
 
     def _release(self, name: str, say: Say) -> bool:
         component = self.course.components[name]
-        values = values_for(component, self.references, self.settings)
+        values = values_for(component, self.references, self.settings, self.lab.values.get(name, {}))
         release = Release(name, component, tools.helm(self.settings, say), values, self.settings)
         changed = not release.stands(self.api)
         if changed:
             release.install(self.api, say)
         readiness.wait(self.api, release.workloads(), component.namespace, say)
+        for cron in component.jobs if changed else ():
+            jobs.run(self.api, cron, component.namespace, say)
+        if changed:
+            release.settled(self.api)
         return changed or name in self.renewed
 
     def _probe(self, say: Say) -> bool:
@@ -237,9 +241,16 @@ class _Run:
         return bool(changed)
 
 
-def urls(settings: Settings) -> dict[str, str]:
-    """Return where services answer on this machine."""
-    return {name: f"http://127.0.0.1:{settings.port(name)}" for name in ("lab", "ingest", "prometheus", "jaeger")}
+_PAGES = ("ingest", "feature", "objectstore", "prometheus", "jaeger")
+"""Components that answer over HTTP."""
+
+
+def urls(settings: Settings, lab: LabSpec | None) -> dict[str, str]:
+    """Return where a lab's services answer on this machine; none where no lab stands."""
+    if lab is None:
+        return {}
+    ports = {"lab": f"lab-{lab.code}"} | {name: name for name in _PAGES if name in lab.components}
+    return {name: f"http://127.0.0.1:{settings.port(port)}" for name, port in ports.items()}
 
 
 def _ordered(lab: LabSpec, course: Course) -> list[str]:

@@ -57,11 +57,14 @@ def clear(settings: Settings, code: str, say: Say) -> Cleared:
     lab = course.lab(code)
     api = Api(settings)
     releases = [
-        Release(name, course.components[name], tools.helm(settings, say), {}, settings)
-        for name in lab.components
-        if course.components[name].namespace not in _KEPT
+        Release(name, component, tools.helm(settings, say), {}, settings)
+        for name, component in course.components.items()
+        if component.namespace not in _KEPT and Release.noted(api, name, component.namespace)
     ]
-    namespaces = sorted({lab.namespace, *(release.component.namespace for release in releases)})
+    # Topics and positions belong to all labs alike: none of them may go on working with what is taken away.
+    labs = {course.lab(each).namespace for each in course.codes()}
+    ours = labs | {component.namespace for component in course.components.values()} - set(_KEPT)
+    namespaces = sorted(ours & {each["metadata"]["name"] for each in api.find("Namespace")})
     with Broker(settings) as broker:
         cleared = Cleared(fingerprint.residue(api, broker, namespaces))
         say(Text(en="removing the lab and its data", fr="suppression du lab et de ses données"))

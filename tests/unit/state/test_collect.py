@@ -16,7 +16,7 @@ _WANTED = Wanted(
     lab="01",
     namespace="lab-01",
     metrics={"rate": "sum(x)"},
-    http={"report": "lab:/report", "down": "ingest:/nothing"},
+    http={"report": "lab-01:/report", "down": "ingest:/nothing"},
     groups=["readers"],
     traces=["ingest"],
 )
@@ -124,7 +124,7 @@ def test_questions_go_to_the_ports_of_the_named_cluster() -> None:
         return httpx.Response(200, json={})
 
     web = Web(Settings.load({"LAB_PORT_OFFSET": "100"}), httpx.Client(transport=httpx.MockTransport(record)))
-    assert web.answer("lab:/x") == {"status": 200, "body": {}}
+    assert web.answer("lab-01:/x") == {"status": 200, "body": {}}
     assert web.metric("up") == web.traces("x") == []
     assert asked == [("127.0.0.1", 8181), ("127.0.0.1", 9190), ("127.0.0.1", 16786)]
 

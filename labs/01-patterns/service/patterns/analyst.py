@@ -20,8 +20,8 @@ from patterns.journal_experiment import JournalExperiment, configure
 from patterns.layers import Layers
 from patterns.modes_experiment import processing_modes
 from patterns.punctuality import Table
-from patterns.role import Role
 from runtime.errors import ServiceError, Temporary
+from runtime.role import Role
 from runtime.settings import ServiceSettings, between, choice
 from runtime.web import Answer
 
@@ -124,7 +124,7 @@ class Analyst:
 
 def main(env: Mapping[str, str]) -> None:
     """Run the analyst until it is asked to end."""
-    with Role("analyst", AnalystSettings, env) as role:
+    with Role("lab-01-analyst", AnalystSettings, env) as role:
         analyst = Analyst(role)
         role.health.wait_for("journal", "topic lab-01.journal has not got its configuration yet")
         role.serve(questions={"punctuality": analyst.punctuality}, orders={"experiments": analyst.desk.answer})

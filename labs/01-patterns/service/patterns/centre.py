@@ -20,8 +20,8 @@ from patterns.centre_ledger import Ledger
 from patterns.centre_readings import Readings
 from patterns.desk import Desk
 from patterns.edge_site import STATIONS
-from patterns.peer import Peer
-from patterns.role import Role
+from runtime.peer import Peer
+from runtime.role import Role
 from runtime.settings import ServiceSettings, between, choice
 from runtime.web import Answer
 
@@ -105,7 +105,7 @@ class Centre:
 
 def main(env: Mapping[str, str]) -> None:
     """Run the centre until it is asked to end."""
-    with Role("centre", CentreSettings, env) as role:
+    with Role("lab-01-centre", CentreSettings, env) as role:
         ledger = Ledger()
         centre = Centre(role, ledger)
         role.health.wait_for("readings", "the readings that topic lab-01.edge holds have not been read yet")

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 from patterns.centre_ledger import Ledger
-from patterns.peer import Peer, PeerFailure
 from patterns.stopwatch import p95
 from runtime.errors import Temporary
+from runtime.peer import Peer, PeerFailure
 from runtime.process import Stop
 
 _BURST = 60

@@ -17,7 +17,7 @@ from contracts import Reader as EventReader
 from contracts.topics import DEPARTED
 from patterns.broker import Admin, Reader, Record
 from patterns.departures import Departures
-from patterns.role import Role
+from runtime.role import Role
 from runtime.settings import ServiceSettings
 from runtime.web import Answer
 
@@ -134,7 +134,7 @@ class Intake:
 
 def main(env: Mapping[str, str]) -> None:
     """Run the read model until it is asked to end."""
-    with Role("delays", ServiceSettings, env) as role:
+    with Role("lab-01-delays", ServiceSettings, env) as role:
         role.health.wait_for("departures", "the last hours are not read yet")
         role.health.beat("delays")
         departures, fault = Departures(), Fault()

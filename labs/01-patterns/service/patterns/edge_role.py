@@ -25,10 +25,10 @@ from prometheus_client import Gauge
 from patterns import lake
 from patterns.broker import Sender
 from patterns.edge_site import STATIONS, Link, Sensor, Site
-from patterns.peer import Peer, PeerFailure, Refused
-from patterns.role import Role
 from patterns.store import DiskStore, MemoryStore, Store
 from runtime.errors import BadSetting
+from runtime.peer import Peer, PeerFailure, Refused
+from runtime.role import Role
 from runtime.settings import ServiceSettings, between, choice
 from runtime.web import Answer
 
@@ -169,7 +169,7 @@ class Edge:
 
 def run(env: Mapping[str, str]) -> None:
     """Run the site until it is asked to end."""
-    with Role("edge", EdgeSettings, env) as role:
+    with Role("lab-01-edge", EdgeSettings, env) as role:
         given = role.settings
         folder, data = Path(given.store_folder), lake.Lake(Path(given.data))
         station = station_of(given.site or platform.node())

@@ -10,8 +10,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from patterns import federated
-from patterns.peer import Peer
 from patterns.stopwatch import Spent, Stopwatch
+from runtime.peer import Peer
 
 _FIRST_CALL = 25.0  # seconds: a site reads its history when it is first asked to learn
 _CALL = 5.0

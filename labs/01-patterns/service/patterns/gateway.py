@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 from patterns.broker import Sender
 from patterns.bulkhead import Pool
-from patterns.experiments.conductor import Conductor
 from patterns.experiments.history import History
 from patterns.experiments.programme import programme
 from patterns.experiments.stage import Stage
 from patterns.gateway_dependency import Dependencies, Meters
 from patterns.gateway_web import Desk, Switches
-from patterns.peer import Peer
-from patterns.role import Role
 from patterns.usecases import UseCases
+from runtime.conductor import Conductor
+from runtime.peer import Peer
+from runtime.role import Role
 from runtime.settings import ServiceSettings, between
 
 STATIONS = ("EWR", "JFK", "LGA")
@@ -64,7 +64,7 @@ class GatewaySettings(ServiceSettings):
 
 def main(env: Mapping[str, str]) -> None:
     """Run the gateway until it is asked to end."""
-    with Role("gateway", GatewaySettings, env) as role, ExitStack() as exits:
+    with Role("lab-01-gateway", GatewaySettings, env) as role, ExitStack() as exits:
         role.health.wait_for("results", "earlier results are not read yet")
         stage = _stage(role, exits.enter_context(closing(Pool(role.settings.pool_threads))))
         history = exits.enter_context(closing(History(role.settings.kafka, role.stop)))

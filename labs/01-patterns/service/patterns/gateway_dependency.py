@@ -12,8 +12,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from patterns.breaker import Breaker, Open, State
 from patterns.bulkhead import Bulkhead, Full, Pool
-from patterns.peer import Peer, Refused, TimedOut, Unreachable
 from runtime.errors import Temporary
+from runtime.peer import Peer, Refused, TimedOut, Unreachable
 from runtime.tracing import HEADER, Tracing, headers
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)

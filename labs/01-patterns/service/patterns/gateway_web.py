@@ -8,8 +8,8 @@ from typing import Any
 from opentelemetry import trace
 from prometheus_client import CollectorRegistry, Counter
 
-from patterns.peer import Peer, PeerFailure, Refused
 from patterns.usecases import Json, NoAnswer, UseCases
+from runtime.peer import Peer, PeerFailure, Refused
 from runtime.tracing import Tracing
 from runtime.web import Answer, Order, Question
 

@@ -16,9 +16,9 @@ from prometheus_client import Gauge
 
 from patterns.broker import Admin
 from patterns.kube import ApiFailure, Replicas, Scale
-from patterns.role import Role
 from patterns.usage import Usage
 from runtime.errors import Permanent
+from runtime.role import Role
 from runtime.settings import ServiceSettings, between, choice
 
 log = logging.getLogger(__name__)
@@ -177,7 +177,7 @@ class Cpu:
 
 def main(env: Mapping[str, str]) -> None:
     """Run the scaler until it is asked to end."""
-    with Role("scaler", ScalerSettings, env) as role:
+    with Role("lab-01-scaler", ScalerSettings, env) as role:
         settings = role.settings
         if settings.min_replicas > settings.max_replicas:
             raise Permanent("TARMAC_MIN_REPLICAS is above TARMAC_MAX_REPLICAS", "let the minimum be the smaller one")

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from patterns.peer import Peer, PeerFailure, peers
+from runtime.peer import Peer, PeerFailure, peers
 
 _CPU = "process_cpu_seconds_total"
 _SECONDS = 2.0  # time limit of one reading

@@ -13,8 +13,8 @@ from http import HTTPStatus
 from typing import Any
 
 from patterns.gateway_dependency import Dependency, outcome_of
-from patterns.peer import Refused
 from runtime.errors import Temporary
+from runtime.peer import Refused
 
 _KEPT = 1000  # last good answers that are remembered, the longest unused is given up
 

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Counter
 
 from patterns.broker import Reader, Record
 from patterns.jobs import TOPIC, Job, Sample, Tally
-from patterns.role import Role
+from runtime.role import Role
 from runtime.settings import ServiceSettings
 from runtime.tracing import Tracing, traceparent
 
@@ -61,7 +61,7 @@ class Worker:
 
 def main(env: Mapping[str, str]) -> None:
     """Run the worker until it is asked to end."""
-    with Role("worker", WorkerSettings, env) as role:
+    with Role("lab-01-worker", WorkerSettings, env) as role:
         role.health.wait_for("jobs", "not connected to the broker yet")
         role.health.beat("worker")
         web = role.serve(questions={"counts": lambda _: (HTTPStatus.OK, Tally().told())})

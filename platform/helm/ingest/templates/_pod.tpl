@@ -1,4 +1,4 @@
-{{/* One half of ingest: a dictionary of root, role ("producer" or "consumer"), command and env (a list). */}}
+{{/* One half of ingest: a dictionary of root, role ("producer" or "consumer"), command, env (a list) and online (values). */}}
 {{- define "half" -}}
 {{- $values := index .root.Values .role -}}
 apiVersion: apps/v1
@@ -37,6 +37,11 @@ spec:
             {{- range .env }}
             - {name: {{ index . 0 }}, value: {{ index . 1 | toString | quote }}}
             {{- end }}
+            {{- with .online }}{{ if .redis }}
+            - {name: TARMAC_REDIS, value: {{ .redis | quote }}}
+            - {name: TARMAC_REDIS_PASSWORD, valueFrom: {secretKeyRef: {name: {{ .redisSecret }}, key: password}}}
+            - {name: TARMAC_ONLINE_SECONDS, value: {{ .onlineSeconds | quote }}}
+            {{- end }}{{ end }}
           ports:
             - {name: http, containerPort: 8080}
           startupProbe:

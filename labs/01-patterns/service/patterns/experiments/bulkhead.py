@@ -9,9 +9,9 @@ from collections.abc import Callable
 from patterns.breaker import Breaker
 from patterns.experiments.crowd import Crowd, steadily
 from patterns.experiments.faults import calm, hanging, mend
-from patterns.experiments.figures import Result, milliseconds, percentile, row
 from patterns.experiments.stage import ROUTE, Stage
 from runtime.errors import Temporary
+from runtime.figures import Result, milliseconds, percentile, row
 
 _PER_SECOND = 10.0  # weather questions
 _CALM, _STORM = 2.0, 4.0  # seconds of weather questions

@@ -9,9 +9,9 @@ import time
 from patterns.breaker import State
 from patterns.experiments.crowd import Crowd
 from patterns.experiments.faults import calm, hanging, mend
-from patterns.experiments.figures import Result, milliseconds, percentile, rounded, row, wait_for
 from patterns.experiments.stage import ROUTE, Stage
 from patterns.usecases import Json
+from runtime.figures import Result, milliseconds, percentile, rounded, row, wait_for
 
 _HANG = 6.0  # seconds
 _CALLERS, _PAUSE = 3, 0.05  # passengers, and seconds that each rests between two questions

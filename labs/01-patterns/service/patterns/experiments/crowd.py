@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Generic, TypeVar
 
-from patterns.experiments.figures import timed
+from runtime.figures import timed
 from runtime.process import Stop
 
 T = TypeVar("T")

@@ -2,10 +2,10 @@
 
 import time
 
-from patterns.experiments.figures import Result, row, timed, wait_for
 from patterns.experiments.stage import ROUTE, Stage
-from patterns.peer import Peer, PeerFailure, addresses
 from patterns.usage import cpu_seconds
+from runtime.figures import Result, row, timed, wait_for
+from runtime.peer import Peer, PeerFailure, addresses
 
 _CALLS = 100
 _GIVEN_UP = 3  # failures in a row after which more calls would tell nothing new

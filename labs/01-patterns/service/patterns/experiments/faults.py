@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from patterns.experiments.figures import wait_for
 from patterns.experiments.stage import ROUTE, Stage
 from patterns.gateway_dependency import Dependency
 from patterns.usecases import Json
 from runtime.errors import Temporary
+from runtime.figures import wait_for
 
 _SECONDS = 3.0  # time limit of the switch
 _LONGEST = 60.0  # seconds after which the fault would end by itself, should nobody end it

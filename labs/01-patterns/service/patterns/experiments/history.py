@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from patterns.broker import Admin, BrokerUnavailable, Reader, Sender
-from patterns.experiments.figures import Result
+from runtime.figures import Result
 from runtime.process import Stop
 
 log = logging.getLogger(__name__)

@@ -6,11 +6,11 @@ from functools import partial
 from patterns.experiments.bulkhead import bulkhead
 from patterns.experiments.circuit_breaker import circuit_breaker
 from patterns.experiments.discovery import service_discovery
-from patterns.experiments.figures import Result
 from patterns.experiments.scale_to_zero import scale_to_zero
 from patterns.experiments.stage import Stage
-from patterns.peer import Peer
 from runtime.errors import Temporary
+from runtime.figures import Result
+from runtime.peer import Peer
 
 _SECONDS = 75.0  # time limit of an experiment that another role carries out
 

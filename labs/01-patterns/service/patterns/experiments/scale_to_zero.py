@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 from opentelemetry import trace
 
-from patterns.experiments.figures import Result, rounded, row, wait_for
 from patterns.experiments.stage import Stage
 from patterns.jobs import MONTHS, TOPIC, Job
-from patterns.peer import PeerFailure, peers
 from patterns.usage import cpu_seconds
+from runtime.figures import Result, rounded, row, wait_for
+from runtime.peer import PeerFailure, peers
 from runtime.tracing import headers
 
 _JOBS = 60

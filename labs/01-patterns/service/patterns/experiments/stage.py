@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from patterns.broker import Sender
-from patterns.peer import Peer
 from patterns.usecases import UseCases
+from runtime.peer import Peer
 from runtime.process import Stop
 
 ROUTE = ("JFK", "LAX")

@@ -1,6 +1,6 @@
-"""What each role is made of: settings, the end, health, metrics, tracing and the HTTP side.
+"""What each role of a lab's service is made of: settings, the end, health, metrics, tracing and the HTTP side.
 
-with Role("delays", DelaysSettings, env) as role:
+with Role("lab-01-delays", DelaysSettings, env) as role:
     role.serve(questions={...}, orders={...})
     while not role.stop: ...
 """
@@ -26,7 +26,7 @@ class Role(Generic[S]):
     """One running role; closes what it opened.
 
     Args:
-        name: the role, as in `python -m patterns NAME`.
+        name: under which its logs and traces are found.
         kind: its settings.
         env: the environment they come from.
 
@@ -37,11 +37,11 @@ class Role(Generic[S]):
     def __init__(self, name: str, kind: type[S], env: Mapping[str, str]) -> None:
         self.name = name
         self.settings: S = settings.load(kind, env)
-        logs.start(f"lab-01-{name}", self.settings.log_level)
+        logs.start(name, self.settings.log_level)
         self.stop = Stop().listen()
         self.health = Health()
         self.registry = metrics.registry()
-        self.tracing = Tracing.to(f"lab-01-{name}", self.settings.traces, self.settings.trace_ratio)
+        self.tracing = Tracing.to(name, self.settings.traces, self.settings.trace_ratio)
         self._web: Web | None = None
 
     def serve(

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from patterns.experiments.figures import Result
 from runtime.errors import ServiceError
+from runtime.figures import Result
 from runtime.process import Stop
 from runtime.tracing import Tracing
 from runtime.web import Answer

@@ -1,0 +1,71 @@
+"""What the experiments work with."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import partial
+
+import redis
+
+from ingest.broker import Publisher
+from pipelines.settings import PipelinesSettings
+from runtime.errors import Temporary
+from runtime.process import Stop
+
+SCRATCH = 2
+"""Number of the database in Redis that experiments may empty."""
+SPEED = 1
+"""Number of the database in Redis that the lab's own speed layer writes."""
+
+
+class StoreSilent(Temporary):
+    """The online store does not answer."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Everything that an experiment may touch.
+
+    Attributes:
+        settings: what the trainee has set.
+        stop: the process is to end.
+    """
+
+    settings: PipelinesSettings
+    stop: Stop
+
+    @contextmanager
+    def online(self, database: int) -> Iterator["redis.Redis[bytes]"]:
+        """A client of the online store.
+
+        Raises:
+            StoreSilent: it does not answer, or refuses.
+        """
+        host, _, port = self.settings.redis.partition(":")
+        client = redis.Redis(
+            host=host, port=int(port or 6379), db=database, password=self.settings.redis_password or None,
+            socket_timeout=5, socket_connect_timeout=5,
+        )  # fmt: skip
+        try:
+            with closing(client):
+                yield client
+        except redis.RedisError as failure:
+            raise StoreSilent(
+                f"the online store at {self.settings.redis} failed: {failure}",
+                "`lab status` shows whether redis stands",
+            ) from failure
+
+    @contextmanager
+    def publisher(self) -> Iterator[Publisher]:
+        """A sender of events; what was sent is acknowledged when it is left."""
+        publisher = Publisher(self.settings.kafka, self.stop)
+        with closing(_Closing(partial(publisher.close, 5))):
+            yield publisher
+            publisher.flush(10)
+
+
+class _Closing:
+    """Gives a call the name `close`."""
+
+    def __init__(self, call: partial[None]) -> None:
+        self.close = call
