@@ -95,7 +95,7 @@ class _Run:
         """Run every phase; independent components side by side."""
         before = self.cluster.status()
         runs = before is Status.RUNNING
-        self.early = EarlyProof(self.settings) if runs and self.stood else None
+        self.early = EarlyProof(self.settings, self.lab.components) if runs and self.stood else None
         with ThreadPoolExecutor(max_workers=2) as pool:
             # While the node starts, or is compiled, the other images are made: neither needs the other.
             made = pool.submit(self._made, before)
@@ -220,7 +220,7 @@ class _Run:
     def _probe(self, say: Say) -> bool:
         """Prove the stack end to end; a proof begun early counts where nothing was changed since."""
         proof = self.early.result() if self.early and not self._changed() else None
-        self.proof = proof or probe(self.settings, say)
+        self.proof = proof or probe(self.settings, say, self.lab.components)
         return True
 
     def _topics(self, _: Say) -> bool:

@@ -6,7 +6,7 @@ import json
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,11 +28,17 @@ _SPAN_SECONDS = 15
 """More than the ten seconds after which an exporter gives up a batch of spans."""
 _FEATURE = Text(en="a feature", fr="un feature")
 _METRIC = Text(en="a metric", fr="une métrique")
+_ONLINE = Text(en="an online feature", fr="une feature en ligne")
 _TRACE = Text(en="a trace", fr="une trace")
 
 
-def probe(settings: Settings, say: Say) -> dict[str, object]:
+def probe(settings: Settings, say: Say, components: Collection[str]) -> dict[str, object]:
     """Send one event and follow it: offset in Kafka, feature at ingest, metric in Prometheus, trace in Jaeger.
+
+    Args:
+        settings: where all that answers.
+        say: told each step.
+        components: what the lab runs; with a feature service, the event has to come out of that as well.
 
     Returns:
         What was seen: `offset`, `feature_seconds`, `metric_seconds`, `trace`, `trace_seconds`, and how many `events`
@@ -54,11 +60,15 @@ def probe(settings: Settings, say: Say) -> dict[str, object]:
             return _trace(web, settings, events[-1].trace)
 
         seen: dict[str, object] = {"topic": _TOPIC}
-        for name, what, came_out in (
+        steps = [
             ("feature", _FEATURE, lambda: _feature(web, settings, events[0].identity)),
+            ("online", _ONLINE, lambda: _online(web, settings, events[0].degrees)),
             ("trace", _TRACE, traced),
             ("metric", _METRIC, lambda: _metric(web, settings, events[-1])),
-        ):
+        ]
+        for name, what, came_out in steps:
+            if name == "online" and "feature" not in components:
+                continue
             say(Text(en=f"waiting for {what.en}", fr=f"attente : {what.fr}"))
             _await(came_out, what, _place(settings, name))
             seen[f"{name}_seconds"] = round(time.monotonic() - started, 2)
@@ -68,11 +78,12 @@ def probe(settings: Settings, say: Say) -> dict[str, object]:
 
 @dataclass(frozen=True)
 class _Event:
-    """An event of the probe: when it was sent (seconds since 1970), what it is known by, and where it lies."""
+    """An event of the probe: when it was sent (seconds since 1970), what it is known by and says, and where it lies."""
 
     at: float
     trace: str
     identity: str
+    degrees: float
     partition: int
     offset: int
 
@@ -81,15 +92,20 @@ class _Event:
         trace, identity, at = secrets.token_hex(16), f"wx-probe-{secrets.token_hex(6)}", time.time()
         headers = [("traceparent", f"00-{trace}-{secrets.token_hex(8)}-01".encode())]
         when = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        event = {"type": _TOPIC, "id": identity, "time": when, "station": _STATION, "temp": 32.0}
-        return cls(at, trace, identity, *broker.send(_TOPIC, _STATION.encode(), json.dumps(event).encode(), headers))
+        # Drawn anew each time: a value that an earlier probe left behind does not pass for this one's.
+        degrees = secrets.randbelow(10_000) / 100
+        event = {"type": _TOPIC, "id": identity, "time": when, "station": _STATION, "temp": degrees}
+        return cls(
+            at, trace, identity, degrees, *broker.send(_TOPIC, _STATION.encode(), json.dumps(event).encode(), headers)
+        )
 
 
 class EarlyProof:
     """A probe begun beside other work; what it waits for (a scrape, a batch of spans) then costs no time of its own."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, components: Collection[str]) -> None:
         self._settings = settings
+        self._components = components
         self._proof: dict[str, object] | None = None
         # A daemon: where the stack is down, nobody waits for it.
         self._thread = threading.Thread(target=self._run, name="early-proof", daemon=True)
@@ -102,12 +118,20 @@ class EarlyProof:
 
     def _run(self) -> None:
         with suppress(LabError):
-            self._proof = probe(self._settings, lambda _: None)
+            self._proof = probe(self._settings, lambda _: None, self._components)
 
 
 def _feature(web: httpx.Client, settings: Settings, identity: str) -> bool:
     answer = web.get(f"http://127.0.0.1:{settings.port('ingest')}/weather/{_STATION}")
     return answer.status_code == httpx.codes.OK and identity in answer.text
+
+
+def _online(web: httpx.Client, settings: Settings, degrees: float) -> bool:
+    asked = {"features": ["weather_by_origin:weather_temp"], "entities": {"origin": [_STATION]}}
+    answer = web.post(f"http://127.0.0.1:{settings.port('feature')}/get-online-features", json=asked)
+    if answer.status_code != httpx.codes.OK:
+        return False
+    return any(result["values"] == [degrees] for result in answer.json()["results"])
 
 
 def _trace(web: httpx.Client, settings: Settings, trace: str) -> bool:
@@ -127,7 +151,7 @@ def _metric(web: httpx.Client, settings: Settings, event: _Event) -> bool:
 
 
 def _place(settings: Settings, name: str) -> str:
-    port = {"feature": "ingest", "trace": "jaeger", "metric": "prometheus"}[name]
+    port = {"feature": "ingest", "online": "feature", "trace": "jaeger", "metric": "prometheus"}[name]
     return f"{port} (http://127.0.0.1:{settings.port(port)})"
 
 
