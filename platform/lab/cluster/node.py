@@ -10,13 +10,15 @@ import hashlib
 import json
 import shutil
 import tempfile
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lab.cluster.engine import Engine
-from lab.process import run
+from lab.process import CommandFailed, run
 from lab.progress import Say
 from lab.settings import Settings
 from lab.text import Text
@@ -40,6 +42,9 @@ _LDFLAGS = (
     f" -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor={KUBERNETES.split('.')[1]}"
 )
 _PULL_SECONDS = 15
+_NODE_FILES = ("node", "node.tar", "kind-files", "cri-base.json", "storage.yaml", "ptp.conflist", "finish.sh")
+_CONTROL_FILES = ("node", "control.tar")
+_SMALL_FILES = ("pause",)
 
 
 @dataclass(frozen=True)
@@ -77,8 +82,15 @@ def ensure(settings: Settings, engine: Engine, say: Say) -> NodeImage:
         )
     )
     _Build(settings, engine, say).image(own)
-    engine.save(archive, own)
+    # The copy in the cache is for the next engine; this one starts the node meanwhile.
+    threading.Thread(target=_kept, args=(engine, archive, own), name="keep-node-image").start()
     return NodeImage(own, built=True)
+
+
+def _kept(engine: Engine, archive: Path, reference: str) -> None:
+    """Keep an image in the cache; where that fails, it will have to be built again one day, and nothing else."""
+    with suppress(CommandFailed):
+        engine.save(archive, reference)
 
 
 def _digest(settings: Settings, engine: Engine) -> str:
@@ -122,7 +134,7 @@ class _Build:
             base = f"{reference}-base"
             resource = "yes" if self.engine.lacks_resource else "no"
             arguments = {"version": KUBERNETES, "restrict_oom": resource}
-            self.engine.build(stage, stage / "Dockerfile.node", base, arguments)
+            self._built(stage, "Dockerfile.node", base, _NODE_FILES, arguments)
             self._preload(stage, base, reference)
             self.engine.remove_image(base)
 
@@ -206,7 +218,7 @@ class _Build:
             [kubeadm, "config", "images", "list", "--kubernetes-version", KUBERNETES],
             what=Text.plain("kubeadm config images list"),
         ).split()
-        self.engine.build(stage, stage / "Dockerfile.control", PROGRAMS, {})
+        self._built(stage, "Dockerfile.control", PROGRAMS, _CONTROL_FILES)
         for name in (*listing, PAUSE):
             if "coredns" in name:
                 self._image(stage, name, f'FROM {PROGRAMS}\nENTRYPOINT ["/usr/local/bin/coredns"]\n')
@@ -218,9 +230,20 @@ class _Build:
 
     def _image(self, stage: Path, reference: str, recipe: str) -> None:
         """Build a small image; an exec form cannot expand arguments, hence the file made here."""
-        dockerfile = stage / "Dockerfile.small"
-        dockerfile.write_text(recipe)
-        self.engine.build(stage, dockerfile, reference, {})
+        (stage / "Dockerfile.small").write_text(recipe)
+        self._built(stage, "Dockerfile.small", reference, _SMALL_FILES)
+
+    def _built(
+        self,
+        stage: Path,
+        dockerfile: str,
+        reference: str,
+        files: tuple[str, ...],
+        arguments: dict[str, str] | None = None,
+    ) -> None:
+        """Build an image of some of the stage's files: the engine is sent those alone, not hundreds of megabytes."""
+        (stage / ".dockerignore").write_text("".join(("*\n", *(f"!{each}\n" for each in files))))
+        self.engine.build(stage, stage / dockerfile, reference, arguments or {})
 
 
 def container_defaults(spec: dict[str, Any]) -> dict[str, Any]:
