@@ -47,7 +47,7 @@ def _current(run: View) -> Finding:
         f"outdated[{chosen}]={shown(outdated)} keys={shown(keys)}",
         Text(
             en=f"with {chosen}, {shown(outdated)} of {shown(keys)} keys hold an older row than the newest one",
-            fr=f"avec {chosen}, {shown(outdated)} clés sur {shown(keys)} tiennent une ligne plus vieille que la dernière",
+            fr=f"avec {chosen}, {shown(outdated)} clés sur {shown(keys)} ont une ligne plus vieille que la dernière",
         ),
         WORK.edit(
             _EXERCISE,

@@ -18,6 +18,9 @@ class PipelinesSettings(StoreSettings):
     redis_password: str = field(default="", repr=False)
     """Its password."""
 
+    data: str = "/opt/tarmac/data/flights.jsonl.gz"
+    """Replay file that the experiments' own lake is made of."""
+
     feature: str = "http://feature.chain.svc:6566"
     """The feature service."""
 

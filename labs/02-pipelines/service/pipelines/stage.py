@@ -2,15 +2,19 @@
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 import redis
 
 from ingest.broker import Publisher
+from lake.store import Lake
+from pipelines import scratch
 from pipelines.settings import PipelinesSettings
 from runtime.errors import Temporary
 from runtime.process import Stop
+from runtime.store import Store
 
 SCRATCH = 2
 """Number of the database in Redis that experiments may empty."""
@@ -33,6 +37,19 @@ class Stage:
 
     settings: PipelinesSettings
     stop: Stop
+
+    def lake(self) -> Lake:
+        """The experiments' own lake, made where it is not there yet.
+
+        Raises:
+            StoreAway: the object store does not answer.
+        """
+        return scratch.lake(self.store, Path(self.settings.data))
+
+    @property
+    def store(self) -> Store:
+        """Where that lake lies."""
+        return replace(Store.of(self.settings), root=Store.of(self.settings).path("lab-02"))
 
     @contextmanager
     def online(self, database: int) -> Iterator["redis.Redis[bytes]"]:
