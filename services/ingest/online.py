@@ -103,8 +103,8 @@ class OnlineStore:
 def delays(view: str, kind: str, key: str, side: Side) -> Row:
     """The row of a view of delays. Of two with one event time, the one that counts more events is the later."""
     windows = side.windows(side.newest)
-    values = [value for window in windows.values() for value in (window.count, window.mean)]
-    return Row(view, {kind: key}, _nanos(side.newest), values, max(window.count for window in windows.values()))
+    values = [value for window in windows.values() for value in (window.number, window.mean)]
+    return Row(view, {kind: key}, _nanos(side.newest), values, max(window.number for window in windows.values()))
 
 
 def weather(reading: WeatherRead) -> Row:

@@ -107,13 +107,13 @@ class View:
 class Window(NamedTuple):
     """How many events there were, and the sum of their delays in minutes."""
 
-    count: int
+    number: int
     minutes: int
 
     @property
     def mean(self) -> float | None:
         """Their mean delay; None where there were none."""
-        return self.minutes / self.count if self.count else None
+        return self.minutes / self.number if self.number else None
 
 
 class Side(NamedTuple):
@@ -161,7 +161,7 @@ def newest_clock(streams: Iterable[Stream]) -> float:
 
 def _told(side: Side | None) -> dict[str, Any]:
     windows = side.windows(side.clock) if side else dict.fromkeys(WINDOWS, Window(0, 0))
-    return {name: {"count": each.count, "mean_delay": _rounded(each.mean)} for name, each in windows.items()}
+    return {name: {"count": each.number, "mean_delay": _rounded(each.mean)} for name, each in windows.items()}
 
 
 def _rounded(mean: float | None) -> float | None:

@@ -19,7 +19,7 @@ from lab.settings import Settings
 from lab.text import Text
 from lab.tools import kubectl
 
-NAMESPACES = ("platform", "chain", *(f"lab-{number:02d}" for number in range(1, 10)))
+NAMESPACES = ("platform", "data", "chain", *(f"lab-{number:02d}" for number in range(1, 10)))
 _OURS = "app.kubernetes.io/part-of=tarmac"
 _PATIENCE = "10s"
 

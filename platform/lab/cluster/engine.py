@@ -14,7 +14,6 @@ from lab.cluster.daemon import Daemon, born, until
 from lab.errors import MissingRequirement
 from lab.process import CommandFailed, found, run
 from lab.progress import Say
-from lab.settings import Settings
 from lab.text import Text
 from lab.tools import debian
 
@@ -22,6 +21,8 @@ _CAP_SYS_RESOURCE = 24
 _START_SECONDS = 60
 _STARTING = threading.Lock()
 """Phases that run side by side may both need the engine; one of them starts it."""
+_FOLDER = Path("/run/tarmac")
+"""The engine's files. Each container starts through the runtime in there, so it has to outlive every state folder."""
 _PID_FILES = (Path("/var/run/docker.pid"), Path("/var/run/docker/containerd/containerd.pid"))
 _SOCKET = Path("/var/run/docker.sock")
 
@@ -130,7 +131,7 @@ def running() -> Engine | None:
     return None
 
 
-def ensure(settings: Settings, say: Say) -> Engine:
+def ensure(say: Say) -> Engine:
     """Return an engine that answers, installing and starting the distribution's where there is none.
 
     Raises:
@@ -138,7 +139,7 @@ def ensure(settings: Settings, say: Say) -> Engine:
 
     """
     with _STARTING:
-        return running() or _brought(settings, say)
+        return running() or _brought(say)
 
 
 def obtainable() -> None:
@@ -161,16 +162,16 @@ def obtainable() -> None:
         )
 
 
-def _brought(settings: Settings, say: Say) -> Engine:
+def _brought(say: Say) -> Engine:
     obtainable()
     debian.need("dockerd", "docker.io", say)
     if not found("docker"):
         debian.install(["docker-cli"], say)
     debian.need("iptables", "iptables", say)
-    _start(settings, say)
+    _start(say)
     started = running()
     if started is None:
-        raise _silent(settings)
+        raise _silent()
     return started
 
 
@@ -198,13 +199,13 @@ def forget_dead(files: Iterable[Path]) -> None:
             file.unlink(missing_ok=True)
 
 
-def _daemon(settings: Settings) -> Daemon:
+def _daemon() -> Daemon:
     """Return the daemon that the tool starts: one engine for all clusters of this machine."""
-    return Daemon("dockerd", settings.home / "engine")
+    return Daemon("dockerd", _FOLDER)
 
 
-def _start(settings: Settings, say: Say) -> None:
-    daemon = _daemon(settings)
+def _start(say: Say) -> None:
+    daemon = _daemon()
     folder = daemon.folder
     folder.mkdir(parents=True, exist_ok=True)
     wrapped = lacks_resource()
@@ -252,8 +253,8 @@ def _no_rights(program: str) -> MissingRequirement:
     )
 
 
-def _silent(settings: Settings) -> MissingRequirement:
-    daemon = _daemon(settings)
+def _silent() -> MissingRequirement:
+    daemon = _daemon()
     alive = daemon.pid() is not None
     en = f"dockerd does not answer after {_START_SECONDS} s" if alive else "dockerd does not run"
     fr = f"dockerd ne répond pas après {_START_SECONDS} s" if alive else "dockerd ne tourne pas"

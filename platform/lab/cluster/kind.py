@@ -62,7 +62,7 @@ class Kind:
             NotConverged: the node does not become ready.
 
         """
-        found = engine.ensure(self._settings, say)
+        found = engine.ensure(say)
         status = self.status()
         if status is Status.FOREIGN:
             raise self._foreign()
@@ -82,7 +82,7 @@ class Kind:
         found = engine.running()
         if found is None and self._claim.taken():
             # The container outlives a stopped engine: only a running one can remove it.
-            found = engine.ensure(self._settings, say)
+            found = engine.ensure(say)
         if found and self._container_state(found) is not None:
             if not self._claim.ours():
                 raise self._foreign()

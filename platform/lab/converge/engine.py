@@ -133,7 +133,7 @@ class _Run:
         if status is not Status.ABSENT:
             return
         say = self.progress.say
-        engine = engines.ensure(self.settings, say)
+        engine = engines.ensure(say)
         images.ensure(self.catalogue, sorted(self.references), engine, self.settings, say)
         tools.helm(self.settings, say)
 
@@ -143,7 +143,7 @@ class _Run:
         for names in self._waves():
             lacking = [name for name in names if self.references[name] in missing]
             if lacking:
-                engine = engines.ensure(self.settings, say)
+                engine = engines.ensure(say)
                 images.ensure(self.catalogue, lacking, engine, self.settings, say)
                 images.load([self.references[name] for name in lacking], self.cluster, say)
             for name in names:

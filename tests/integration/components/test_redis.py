@@ -40,7 +40,7 @@ class Store(Pod):
         moved = {
             "/etc/tarmac": f"{folder}/config", "/run/secrets/redis": f"{folder}/secret", "/run/redis": f"{folder}/own",
             "dir /data": f"dir {folder}/data", "port 6379": f"port {self.port}", "bind * -::*": "bind 127.0.0.1",
-            "$PRIMARY 6379": f"$PRIMARY {primary}", "redis-0.redis-pods.platform.svc": "127.0.0.1",
+            "$PRIMARY 6379": f"$PRIMARY {primary}", "redis-0.redis-pods.data.svc": "127.0.0.1",
         }  # fmt: skip
         path = f"{programs}/usr/bin:{os.environ['PATH']}"
         environment = {"PATH": path, "LD_LIBRARY_PATH": str(libraries), "POD_NAME": f"redis-{int(bool(primary))}"}

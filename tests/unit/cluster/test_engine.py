@@ -36,7 +36,7 @@ def _both(error: LabError) -> tuple[str, str]:
 def test_the_machines_own_engine_is_used(machine: Machine) -> None:
     """An engine that answers is taken as it is; nothing is installed or started."""
     machine.program("docker", _ANSWERS)
-    found = engine.ensure(machine.settings(), machine.say)
+    found = engine.ensure(machine.say)
     assert found.command == ("docker",)
     assert {call.split()[1] for call in machine.calls()} == {"ps"}
     assert not machine.said
@@ -56,7 +56,7 @@ def test_no_right_to_use_docker_names_user_and_group(machine: Machine, monkeypat
     monkeypatch.setenv("USER", "ada")
     machine.program("docker", _REFUSES)
     with pytest.raises(MissingRequirement) as caught:
-        engine.ensure(machine.settings(), machine.say)
+        engine.ensure(machine.say)
     for words in _both(caught.value):
         assert "docker" in words
         assert "usermod -aG docker ada" in words
@@ -67,7 +67,7 @@ def test_a_user_without_engine_learns_how_to_get_one(machine: Machine, monkeypat
     """No engine and not root: nothing is tried, the package is named, nothing is left."""
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(MissingRequirement) as caught:
-        engine.ensure(machine.settings(), machine.say)
+        engine.ensure(machine.say)
     assert all("apt install docker.io" in words for words in _both(caught.value))
     assert not machine.settings().home.exists()
 
@@ -77,19 +77,19 @@ def test_root_on_a_system_without_apt_learns_what_is_missing(machine: Machine, m
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(engine, "found", lambda program: None if "/" in program else _on_path(program))
     with pytest.raises(MissingRequirement) as caught:
-        engine.ensure(machine.settings(), machine.say)
+        engine.ensure(machine.say)
     assert all("docker.io" in words for words in _both(caught.value))
 
 
 @pytest.mark.usefixtures("started")
 def test_the_daemon_is_started_detached_and_answers(machine: Machine) -> None:
     """Root without a running engine: the daemon is started with our configuration and outlives the command."""
-    found = engine.ensure(machine.settings(), machine.say)
-    folder = machine.settings().home / "engine"
+    found = engine.ensure(machine.say)
+    folder = machine.state / "engine"
     assert found.command == ("docker",)
     assert (machine.state / "arguments").read_text() == f"--config-file {folder}/daemon.json\n"
     assert json.loads((folder / "daemon.json").read_text())["log-level"] == "warn"
-    assert engine._daemon(machine.settings()).pid() is not None
+    assert engine._daemon().pid() is not None
     assert stat.S_IMODE((folder / "runtime").stat().st_mode) == 0o755
 
 
@@ -97,9 +97,7 @@ def test_the_daemon_is_started_detached_and_answers(machine: Machine) -> None:
 def test_two_phases_at_once_start_one_daemon(machine: Machine) -> None:
     """Images and cluster may both need the engine at the same moment."""
     found: list[Engine] = []
-    threads = [
-        threading.Thread(target=lambda: found.append(engine.ensure(machine.settings(), machine.say))) for _ in range(3)
-    ]
+    threads = [threading.Thread(target=lambda: found.append(engine.ensure(machine.say))) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -113,7 +111,7 @@ def test_a_daemon_that_cannot_start_is_told_with_its_last_words(machine: Machine
     """The error shows what dockerd printed and where its log is, at once and not after the time-out."""
     machine.answer("refuse")
     with pytest.raises(MissingRequirement, match="overlay2 not supported") as caught:
-        engine.ensure(machine.settings(), machine.say)
+        engine.ensure(machine.say)
     assert all("dockerd.log" in words for words in _both(caught.value))
 
 
@@ -177,11 +175,12 @@ def started(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(engine, "_SOCKET", socket)
     monkeypatch.setattr(engine, "_PID_FILES", ())
+    monkeypatch.setattr(engine, "_FOLDER", machine.state / "engine")
     monkeypatch.setattr(engine, "_START_SECONDS", 10)
     # Never the systemd of the machine that runs the tests.
     monkeypatch.setattr(engine, "lacks_resource", lambda: True)
     yield
-    engine._daemon(machine.settings()).end()
+    engine._daemon().end()
 
 
 def _on_path(program: str) -> Path | None:

@@ -93,7 +93,7 @@ def agree(events: list[Flight]) -> None:
                 for instant in {side.clock, side.newest}:
                     at = dt.datetime.fromtimestamp(instant, dt.UTC)
                     told = {
-                        window: {"count": each.count, "mean_delay": None if each.mean is None else round(each.mean, 4)}
+                        window: {"count": each.number, "mean_delay": None if each.mean is None else round(each.mean, 4)}
                         for window, each in side.windows(instant).items()
                     }
                     assert batched(events, name, kind, key, at) == told, (name, kind, key, at)
@@ -137,5 +137,5 @@ def test_a_row_of_a_view_is_what_the_speed_layer_wrote_then(events: list[Flight]
         row = made.filter((pl.col("key") == event.origin) & (pl.col("time") == event.time)).collect()
         assert told.newest == event.time.timestamp()
         assert {name: row.item(0, f"count_{name}") for name in WINDOWS} == {
-            name: window.count for name, window in told.windows(told.newest).items()
+            name: window.number for name, window in told.windows(told.newest).items()
         }

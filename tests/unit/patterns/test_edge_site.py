@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from patterns.broker import BrokerUnavailable
 from patterns.centre_ledger import Ledger
 from patterns.edge_site import TOPIC, Link, Reading, Sensor, Site
 from patterns.lake import Lake, LakeMissing
 from patterns.store import DiskStore, MemoryStore
+from runtime.patience import BrokerUnavailable
 
 
 class Broker:

@@ -53,10 +53,22 @@ def test_values_are_the_images_and_the_ports_of_this_cluster(settings: Settings)
     assert values == {"image": "tarmac.local/thing:1", "external": {"port": 9192}}
 
 
+def _installed(release: Release, server: Server) -> None:
+    """Install a release that has no jobs."""
+    release.install(server, lambda _: None)  # type: ignore[arg-type]
+    release.settled(server)  # type: ignore[arg-type]
+
+
+def test_what_was_not_settled_is_begun_anew(release: Release, server: Server) -> None:
+    """Installed, but its jobs were not run to their end: the next run does both again."""
+    release.install(server, lambda _: None)  # type: ignore[arg-type]
+    assert not _again(release).stands(server)  # type: ignore[arg-type]
+
+
 def test_a_release_that_was_installed_stands(release: Release, server: Server) -> None:
     """A second run sees that there is nothing to do."""
     assert not release.stands(server)  # type: ignore[arg-type]
-    release.install(server, lambda _: None)  # type: ignore[arg-type]
+    _installed(release, server)
     assert _again(release).stands(server)  # type: ignore[arg-type]
 
 
@@ -64,7 +76,7 @@ def test_helm_works_on_the_tools_own_cluster_with_values_on_standard_input(
     release: Release, server: Server, wire: Wire
 ) -> None:
     """Namespace and kubeconfig are named every time; values are on no command line."""
-    release.install(server, lambda _: None)  # type: ignore[arg-type]
+    _installed(release, server)
     (upgrade,) = wire.calls("helm", "upgrade", "--install", "thing")
     assert yaml.safe_load(upgrade["stdin"]) == {"image": "tarmac.local/thing:1"}
     for call in wire.calls("helm"):
@@ -77,28 +89,28 @@ def test_helm_works_on_the_tools_own_cluster_with_values_on_standard_input(
 @pytest.mark.parametrize("kind", ["Service", "Deployment", "ClusterRole"])
 def test_what_was_taken_away_is_missed_and_comes_back(kind: str, release: Release, server: Server) -> None:
     """Any one object, of a namespace or of the cluster."""
-    release.install(server, lambda _: None)  # type: ignore[arg-type]
+    _installed(release, server)
     (key,) = [each for each in server.held if each[0] == kind]
     del server.held[key]
     assert not _again(release).stands(server)  # type: ignore[arg-type]
-    _again(release).install(server, lambda _: None)  # type: ignore[arg-type]
+    _installed(_again(release), server)
     assert key in server.held
     assert _again(release).stands(server)  # type: ignore[arg-type]
 
 
 def test_what_was_changed_by_hand_is_put_right(release: Release, server: Server) -> None:
     """A port that somebody changed is seen and comes back."""
-    release.install(server, lambda _: None)  # type: ignore[arg-type]
+    _installed(release, server)
     service = server.held["Service", "platform", "thing"]
     service["spec"]["ports"][0]["port"] = 81
     assert not _again(release).stands(server)  # type: ignore[arg-type]
-    _again(release).install(server, lambda _: None)  # type: ignore[arg-type]
+    _installed(_again(release), server)
     assert server.held["Service", "platform", "thing"]["spec"]["ports"][0]["port"] == 80
 
 
 def test_what_the_cluster_adds_or_writes_differently_is_no_change(release: Release, server: Server) -> None:
     """Defaults appear, and 1024Mi comes back as 1Gi: the release stands all the same."""
-    release.install(server, lambda _: None)  # type: ignore[arg-type]
+    _installed(release, server)
     server.held["Service", "platform", "thing"]["spec"]["ports"][0]["protocol"] = "TCP"
     (container,) = server.held["Deployment", "platform", "thing"]["spec"]["template"]["spec"]["containers"]
     container["imagePullPolicy"] = "Always"
@@ -110,7 +122,7 @@ def test_what_the_cluster_adds_or_writes_differently_is_no_change(release: Relea
 
 def test_other_manifests_are_another_release(release: Release, server: Server, wire: Wire) -> None:
     """A new image or value changes what Helm makes, and so is installed."""
-    release.install(server, lambda _: None)  # type: ignore[arg-type]
+    _installed(release, server)
     wire.tell("manifests", yaml.safe_dump_all(OBJECTS[:2]))
     assert not _again(release).stands(server)  # type: ignore[arg-type]
 
@@ -131,7 +143,7 @@ def test_a_command_that_was_cut_off_is_recovered_from(  # noqa: PLR0913, PLR0917
 ) -> None:
     """Ctrl-C or a power cut in the middle of Helm's work never needs hands: the next run goes on."""
     wire.tell("listed", f'[{{"name": "thing", "status": "{status}", "revision": "{revision}"}}]')
-    release.install(server, lambda _: None)  # type: ignore[arg-type]
+    _installed(release, server)
     done = [call["args"][0] for call in wire.calls("helm") if call["args"][0] in ("uninstall", "rollback")]
     assert done == ([verb] if verb else [])
     assert wire.calls("helm", "upgrade")

@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from patterns.broker import BrokerUnavailable, GivenUp
+from patterns.broker import GivenUp
 from patterns.lake import Lake, LakeMissing
 from patterns.store import Held, Store
+from runtime.patience import BrokerUnavailable
 from runtime.process import Stop
 
 log = logging.getLogger(__name__)

@@ -10,8 +10,9 @@ from typing import Any
 
 import msgspec
 
-from patterns.broker import Admin, BrokerUnavailable, Reader, Sender
+from patterns.broker import Admin, Reader, Sender
 from runtime.figures import Result
+from runtime.patience import BrokerUnavailable
 from runtime.process import Stop
 
 log = logging.getLogger(__name__)
