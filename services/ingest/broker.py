@@ -55,11 +55,16 @@ def partition_of(key: bytes, partitions: int) -> int:
 class Publisher:
     """Sends records in order, each acknowledged by all replicas and written once.
 
+    Args:
+        servers: brokers.
+        stop: ends the wait for a broker.
+        linger: milliseconds that a record waits for others to go with it.
+
     Raises:
         SendRefused: by `check`, `send` and `flush`, once any record could not be written.
     """
 
-    def __init__(self, servers: str, stop: Stop) -> None:
+    def __init__(self, servers: str, stop: Stop, linger: int = 20) -> None:
         self._stop = stop
         self._reap_at = _REAP
         self._under_way: deque[tuple[str, Any]] = deque()
@@ -70,7 +75,7 @@ class Publisher:
                 bootstrap_servers=servers.split(","),
                 enable_idempotence=True,
                 acks="all",
-                linger_ms=20,
+                linger_ms=linger,
                 batch_size=128 * 1024,
                 delivery_timeout_ms=_NEVER,
                 max_block_ms=60_000,
