@@ -15,7 +15,7 @@ from driver import ROOT, Driver
 
 pytest_plugins: list[str] = []
 
-_ENGINES = ("integration/components", "integration/feature", "integration/lake", "unit/lake")
+_ENGINES = ("integration/components", "integration/feature", "integration/lake", "unit/lake", "unit/pipelines")
 """Tests that start Redis, PostgreSQL or an object store, or that build tables: `make test-fast` leaves them out."""
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 
 from contracts.events import Event, WeatherRead
 from contracts.features import FEATURES, keys
-from contracts.layout import NANOS
+from contracts.layout import nanos_of
 from contracts.online import Outcome, Row, Unreachable, Writer
 from contracts.views import Definitions
 from contracts.views_flights import DEFINITIONS, WEATHER
@@ -110,11 +110,12 @@ def delays(view: str, kind: str, key: str, side: Side) -> Row:
 def weather(reading: WeatherRead) -> Row:
     """The row of the newest reading of a station."""
     values = [getattr(reading, field.name.removeprefix(_PREFIX)) for field in WEATHER.features]
-    return Row(WEATHER.name, {"origin": reading.station}, _nanos(reading.time.timestamp()), values)
+    return Row(WEATHER.name, {"origin": reading.station}, nanos_of(reading.time), values)
 
 
 def _nanos(seconds: float) -> int:
-    return round(seconds * 1000) * (NANOS // 1000)
+    """An event time, which has microseconds, in nanoseconds."""
+    return round(seconds * 1_000_000) * 1000
 
 
 def connect(settings: ConsumerSettings, definitions: Definitions = DEFINITIONS) -> Writer:

@@ -121,7 +121,7 @@ def _plan(wanted: Service) -> _Plan:
 
 def _joined(lake: Lake, wanted: Wanted, plan: _Plan, tables: Sequence[Reference]) -> pl.DataFrame:
     flights, *views = tables
-    spine = _spine(lake, wanted, flights)
+    spine = _spine(lake, wanted, plan, flights)
     for view, reference in zip(plan.views, views, strict=True):
         spine = as_of(spine, lake.scan(reference.name, reference.version), view)
     rows = lake.collect("training set", spine.sort(PREDICTED, ID))
@@ -135,7 +135,7 @@ def _joined(lake: Lake, wanted: Wanted, plan: _Plan, tables: Sequence[Reference]
     return rows
 
 
-def _spine(lake: Lake, wanted: Wanted, flights: Reference) -> pl.LazyFrame:
+def _spine(lake: Lake, wanted: Wanted, plan: _Plan, flights: Reference) -> pl.LazyFrame:
     known = {f"{KNOWN}{name}": when for name in wanted.extra if (when := availability.known(name)) is not None}
     # The label is kept under a name of its own, should it be asked for as a column as well.
     return (
@@ -146,6 +146,8 @@ def _spine(lake: Lake, wanted: Wanted, flights: Reference) -> pl.LazyFrame:
             **{PREDICTED: pl.col("scheduled_departure") - pl.duration(minutes=wanted.lead)},
             scheduled_departure=pl.col("scheduled_departure").dt.epoch("s"),
         )
+        # Silver's weather is that of the departure. Under the view's names it would take the place of what was known.
+        .drop([name for view in plan.views for name, _ in view.columns], strict=False)
     )
 
 

@@ -9,8 +9,8 @@ from lab.checks.paths import enter, steps
 from lab.text import Text
 
 APPLY = Text(
-    en="look at the step of the guide that makes it, apply again with `make lab-01`, then check again",
-    fr="reprenez l'étape du guide qui le crée, appliquez de nouveau avec `make lab-01`, puis revérifiez",
+    en="look at the step of the guide that makes it, apply again with `lab up`, then check again",
+    fr="reprenez l'étape du guide qui le crée, appliquez de nouveau avec `lab up`, puis revérifiez",
 )
 """The remedy when nothing more exact is known."""
 

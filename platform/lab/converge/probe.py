@@ -28,7 +28,7 @@ _SPAN_SECONDS = 15
 """More than the ten seconds after which an exporter gives up a batch of spans."""
 _FEATURE = Text(en="a feature", fr="un feature")
 _METRIC = Text(en="a metric", fr="une métrique")
-_ONLINE = Text(en="an online feature", fr="une feature en ligne")
+_ONLINE = Text(en="an online feature", fr="un feature en ligne")
 _TRACE = Text(en="a trace", fr="une trace")
 
 

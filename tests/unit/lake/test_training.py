@@ -57,6 +57,14 @@ def test_a_row_holds_what_was_known_an_hour_before(world: World) -> None:
     assert told["origin_congestion"] == 24.0
 
 
+def test_the_weather_is_that_of_the_prediction(world: World) -> None:
+    """Given a reading between prediction and departure, then the one before the prediction counts."""
+    world.add([reading(90, temp=30.0), reading(150, temp=50.0), arrived(0), departed(185, name="dep-the-flight")])
+    build(world.lake)
+    row = make(world.lake, Wanted("delay_v2", BEGIN, BEGIN + dt.timedelta(days=1))).rows.row(0, named=True)
+    assert (row["flight_id"], row["weather_temp"]) == ("dep-the-flight", 30.0)
+
+
 def test_the_columns_are_those_of_the_service_in_order(built: World) -> None:
     """Identity, instant, entities, every feature of the service, the label."""
     for name in ("delay_v1", "delay_v2"):

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass, field
 
-from runtime.settings import choice
+from runtime.settings import between, choice
 from runtime.store import StoreSettings
 
 LAST_WRITE, EVENT_TIME = "last-write", "event-time"
+LATEST, AS_OF = "latest", "as-of"
+OVERWRITE, MERGE, STRICT = "overwrite", "merge", "strict"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,11 +23,41 @@ class PipelinesSettings(StoreSettings):
     data: str = "/opt/tarmac/data/flights.jsonl.gz"
     """Replay file that the experiments' own lake is made of."""
 
-    feature: str = "http://feature.chain.svc:6566"
-    """The feature service."""
-
     speed: str = "http://speed:8080"
     """The lab's own speed layer."""
 
     writes: str = choice(LAST_WRITE, LAST_WRITE, EVENT_TIME)
     """Which of two rows of one key stands: the one that was written last, or the one that happened last."""
+
+    serving: str = choice("batch", "batch", "speed", "merged")
+    """Which layers the serving view answers from."""
+
+    handover: str = choice("wall-clock", "wall-clock", "batch-horizon")
+    """What the serving view takes for the end of the batch layer: midnight, or what that layer says."""
+
+    join: str = choice(LATEST, LATEST, AS_OF)
+    """Which row of an entity a training set takes: its latest one, or the newest one at each prediction (as-of)."""
+
+    extra_columns: str = "distance,arrival_delay"
+    """Further columns of silver/flights that the model is trained with; several are separated by commas."""
+
+    kept_hours: int = between(0, 0, 720)
+    """Hours of older versions that the nightly vacuum leaves; 0 leaves none."""
+
+    schema_mode: str = choice(OVERWRITE, OVERWRITE, MERGE, STRICT)
+    """What a writer does with a batch whose columns are not the table's: replace the table, add what is new, refuse."""
+
+    transform: str = choice("etl", "etl", "elt")
+    """What is loaded of a source that expires: the result of a transformation, or everything."""
+
+    monitors: str = "volume"
+    """Monitors that raise an alarm, separated by commas: of volume, silence, nulls, range, drift and mix."""
+
+    weather_drop: str = "weather_humid"
+    """Features that version 2 of the product "weather" drops, separated by commas; none: none."""
+
+    weather_add: str = "none"
+    """Features that it adds, `name:type` separated by commas; none: none."""
+
+    freshness_seconds: int = between(86400, 60, 604800)
+    """What it promises: no value is older than this."""
