@@ -1,8 +1,9 @@
-"""The guide's commands, run as a trainee would paste them, from the start to a lab that passes every check."""
+"""The guides' commands, run as a trainee would paste them, from the start to a lab that passes every check."""
 
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
 
 import pytest
 
@@ -11,17 +12,28 @@ from guide_blocks import blocks, script
 
 pytestmark = pytest.mark.cluster
 
-_GUIDE = ROOT / "labs/01-patterns/guide.md"
 
-
-@pytest.mark.timeout(1500)
-def test_the_guide_leads_from_the_start_to_the_solution(lab: Driver) -> None:
-    """Every bash block works as printed, in order, and afterwards every exercise is done."""
+@pytest.fixture
+def afterwards(lab: Driver) -> Iterator[Driver]:
+    """Return the cluster; lab 01 alone stands on it when the test is over."""
+    yield lab
     lab.run("reset", "01")
-    parts = blocks(_GUIDE)
+
+
+@pytest.mark.timeout(2400)
+@pytest.mark.parametrize("folder", ["01-patterns", "02-pipelines"])
+def test_the_guide_leads_from_the_start_to_the_solution(afterwards: Driver, folder: str) -> None:
+    """Every bash block works as printed; afterwards every exercise is done, and a reset leaves nothing of it."""
+    lab, code = afterwards, folder[:2]
+    lab.run("up", code)
+    lab.run("reset", code)
+    parts = blocks(ROOT / "labs" / folder / "guide.md")
     assert len(parts) >= 10
     done = subprocess.run(
         ["bash", "-c", script(parts)], env=lab.environment, cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
-    assert lab.json("check", "01")["passed"] is True
+    assert lab.json("check", code)["passed"] is True
+    told = lab.json("reset", code)
+    assert told["verdict"] == "clean"
+    assert any(f"lab-{code}" in line for line in told["removed"])

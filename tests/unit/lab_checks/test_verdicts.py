@@ -1,4 +1,4 @@
-"""The checks of lab 01 over the states recorded from a real cluster, and over damaged ones."""
+"""The checks of every lab over the states recorded from a real cluster, and over damaged ones."""
 
 import ast
 import copy
@@ -80,6 +80,7 @@ def test_what_is_wrong_at_the_start_leads_to_a_file_or_a_command(checks: Checks,
             assert places[0] == places[1], (name, finding.condition)
 
 
+@pytest.mark.parametrize("folder", ["01-patterns"], indirect=True)
 def test_a_service_without_pods_is_told_from_the_null_that_kubernetes_writes(checks: Checks, solved: State) -> None:
     """A selector that matches nothing leaves an EndpointSlice with null for its endpoints: no address, no stumbling."""
     state = copy.deepcopy(solved)
@@ -100,21 +101,21 @@ def test_an_experiment_that_failed_says_why(checks: Checks, solved: State) -> No
         assert all("Service/centre: no answer within 5 s" in words for words in _both(unmet[0].reason))
 
 
-def test_an_experiment_that_was_not_run_is_asked_for(checks: Checks, solved: State) -> None:
+def test_an_experiment_that_was_not_run_is_asked_for(checks: Checks, solved: State, code: str) -> None:
     """Right settings alone pass nothing: the remedy names the command that measures."""
     for name in set(checks) & set(solved["answers"]):
         state = copy.deepcopy(solved)
         state["answers"][name] = {"status": 404, "body": {"error": "no result yet"}}
         unmet = checks[name](Bundle(state)).unmet
         assert [finding.condition for finding in unmet] == ["present"]
-        assert all(f"`lab compare 01 --only {name}`" in words for words in _both(unmet[0].remedy))
+        assert all(f"`lab compare {code} --only {name}`" in words for words in _both(unmet[0].remedy))
 
 
 @pytest.mark.parametrize("name", ["start", "solved"])
-def test_recorded_states_are_usable_small_and_without_secrets(folder: Path, name: str) -> None:
+def test_recorded_states_are_usable_small_and_without_secrets(folder: Path, code: str, name: str) -> None:
     """What is committed can be read back, has no secret left in it, and stays small enough to review."""
     file = folder / "bundles" / f"{name}.json"
-    state = files.read(file, "01")
+    state = files.read(file, code)
     assert redacted(state) == state
     assert file.stat().st_size < 400_000
     assert "managedFields" not in file.read_text("utf-8")

@@ -1,4 +1,4 @@
-"""Lab 01 as its files describe it, with the states recorded from a real cluster."""
+"""Each lab as its files describe it, with the states recorded from a real cluster."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ import yaml
 from lab.checks import Check, Text
 from lab.checks.loader import load
 
-_LAB = Path(__file__).parents[3] / "labs/01-patterns"
+_LABS = Path(__file__).parents[3] / "labs"
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,16 @@ class Exercise:
     check: str
 
 
+@pytest.fixture(scope="session", params=sorted(path.parent.name for path in _LABS.glob("*/lab.yaml")))
+def folder(request: pytest.FixtureRequest) -> Path:
+    """Return each lab's folder in turn."""
+    return _LABS / str(request.param)
+
+
 @pytest.fixture(scope="session")
-def folder() -> Path:
-    """Return the lab's folder."""
-    return _LAB
+def code(folder: Path) -> str:
+    """Return the lab's number, as commands write it."""
+    return folder.name[:2]
 
 
 @pytest.fixture(scope="session")
