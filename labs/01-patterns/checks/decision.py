@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.checks import Bundle, Finding, Findings, Text, View, check, need, shown
+from lab.checks import Bundle, Finding, Findings, Text, View, check, need, shown, together
 
 from . import work
 from .edge import answered_offline
@@ -20,18 +20,11 @@ _NEAR_CHEAPEST = 1.25
 def choose_patterns(bundle: Bundle) -> Findings:
     """Find whether each use case's pattern meets what the use case needs, by the figures measured here."""
     chosen = bundle.object("ConfigMap", _DECISION, work.NAMESPACE)
-    yield _measured(measured(bundle, "processing-modes"), measured(bundle, "edge-offline"))
+    yield together(measured(bundle, "processing-modes"), measured(bundle, "edge-offline"))
     modes, edge = result(bundle, "processing-modes"), result(bundle, "edge-offline")
     yield _recommendation(chosen.at("data.recommendation"), modes)
     yield _punctuality(chosen.at("data.punctuality"), modes)
     yield _weather(chosen.at("data.weather"), edge)
-
-
-def _measured(*runs: Finding) -> Finding:
-    first = next((run for run in runs if not run.met), runs[0])
-    return need(
-        "measured", all(run.met for run in runs), " ".join(run.evidence for run in runs), first.reason, first.remedy
-    )
 
 
 def _recommendation(chosen: View, run: View) -> Finding:

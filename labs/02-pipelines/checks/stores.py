@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.checks import Bundle, Finding, Findings, Text, View, check, need, shown
+from lab.checks import Bundle, Finding, Findings, Text, View, check, need, shown, together
 
 from .work import WORK
 
@@ -15,18 +15,11 @@ _STORES = "lake, warehouse, lakehouse"
 def choose_store(bundle: Bundle) -> Findings:
     """Find whether each situation has a store that meets its need, by the figures measured here."""
     chosen = bundle.object("ConfigMap", "decision", _NAMESPACE)
-    yield _measured(WORK.measured(bundle, "etl-elt"), WORK.measured(bundle, "time-travel"))
+    yield together(WORK.measured(bundle, "etl-elt"), WORK.measured(bundle, "time-travel"))
     ways, journey = WORK.result(bundle, "etl-elt"), WORK.result(bundle, "time-travel")
     yield _raw_history(chosen.at("data.raw-history"), ways)
     yield _finance_report(chosen.at("data.finance-report"), ways)
     yield _training_sets(chosen.at("data.training-sets"), journey)
-
-
-def _measured(*runs: Finding) -> Finding:
-    first = next((run for run in runs if not run.met), runs[0])
-    return need(
-        "measured", all(run.met for run in runs), " ".join(run.evidence for run in runs), first.reason, first.remedy
-    )
 
 
 def _raw_history(chosen: View, ways: View) -> Finding:

@@ -4,7 +4,7 @@ A lab's `checks` package imports from here and from nowhere else.
 """
 
 from lab.checks.bundle import Bundle
-from lab.checks.exercises import Exercises, Place, figure, shown
+from lab.checks.exercises import Exercises, Place, figure, shown, together
 from lab.checks.verdict import Check, Finding, Findings, Verdict, check, need
 from lab.checks.view import Missing, View
 from lab.text import Text
@@ -24,4 +24,5 @@ __all__ = [
     "figure",
     "need",
     "shown",
+    "together",
 ]

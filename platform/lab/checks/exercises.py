@@ -148,6 +148,14 @@ class Exercises:
         )
 
 
+def together(*runs: Finding) -> Finding:
+    """Return what `Exercises.measured` found of several exercises as one finding: the first unmet one says why."""
+    first = next((run for run in runs if not run.met), runs[0])
+    return need(
+        "measured", all(run.met for run in runs), " ".join(run.evidence for run in runs), first.reason, first.remedy
+    )
+
+
 def shown(number: float) -> str:
     """Return a figure as evidence shows it: no digits that mean nothing."""
     return f"{number:.4g}" if abs(number) < 1000 else f"{number:.0f}"  # noqa: PLR2004  four digits are enough

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -77,13 +76,8 @@ class Stage:
     def publisher(self) -> Iterator[Publisher]:
         """A sender of events; what was sent is acknowledged when it is left."""
         publisher = Publisher(self.settings.kafka, self.stop)
-        with closing(_Closing(partial(publisher.close, 5))):
+        try:
             yield publisher
             publisher.flush(10)
-
-
-class _Closing:
-    """Gives a call the name `close`."""
-
-    def __init__(self, call: partial[None]) -> None:
-        self.close = call
+        finally:
+            publisher.close(5)
