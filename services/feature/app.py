@@ -16,7 +16,7 @@ from feature.errors import StoreUnavailable
 from feature.figures import Figures
 from feature.plan import Planner
 from feature.reading import Reading
-from feature.settings import ServeSettings, address, definitions
+from feature.settings import ServeSettings, definitions
 from feature.web import Web
 from feature.wire import Wire, command
 from feature.writing import Writing
@@ -44,12 +44,13 @@ class Server:
     def __init__(self, settings: ServeSettings) -> None:
         self._settings = settings
         self._definitions = definitions(settings.definitions)
-        host, port = address(settings.redis, "TARMAC_REDIS")
-        where = {"password": settings.redis_password, "database": settings.redis_database}
+        where, password = settings.online, settings.redis_password
         self._figures = Figures(self._definitions)
         self._health = Health()
-        self._wire = Wire(host, port, patience=settings.redis_seconds, **where)  # type: ignore[arg-type]
-        self._writer = Writer(self._definitions, host, port, expiry=settings.key_ttl_seconds, **where)  # type: ignore[arg-type]
+        self._wire = Wire(*where[:2], password=password, database=where.database, patience=settings.redis_seconds)
+        self._writer = Writer(
+            self._definitions, *where[:2], password=password, database=where.database, expiry=settings.key_ttl_seconds
+        )
         planner = Planner(self._definitions)
         self._reading = Reading(planner, self._wire, self._figures, exact=settings.statuses == "exact")
         self._known = False

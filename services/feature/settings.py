@@ -1,29 +1,20 @@
 """Settings of the entry points; the README lists the same variables for those who start them."""
 
 import importlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from contracts.views import Definitions
 from feature.errors import BadDefinitions
-from runtime.errors import BadSetting
+from runtime.online import OnlineSettings
 from runtime.settings import ServiceSettings, between, choice
 
 
 @dataclass(frozen=True, kw_only=True)
-class ServeSettings(ServiceSettings):
+class ServeSettings(OnlineSettings):
     """What `serve` can be told."""
 
     port: int = between(6566, 0, 65535)
     """TCP port: Feast's own."""
-
-    redis: str = "redis.data.svc:6379"
-    """`host:port` of the online store."""
-
-    redis_password: str = ""
-    """Its password; empty for none."""
-
-    redis_database: int = between(0, 0, 15)
-    """Number of the database."""
 
     redis_seconds: float = between(1, 0.01, 60)
     """Seconds to wait for an answer of Redis before the caller is told to try again."""
@@ -49,7 +40,7 @@ class ApplySettings(ServiceSettings):
     registry: str = "postgresql+psycopg://feast@postgres.data.svc:5432/feast"
     """Feast's registry: an SQLAlchemy address, or the path of a file."""
 
-    registry_password: str = ""
+    registry_password: str = field(default="", repr=False)
     """Password of that address; empty for none."""
 
     offline: str = "/data/lake"
@@ -64,18 +55,6 @@ class ApplySettings(ServiceSettings):
 
 FAMILY = (ServeSettings, ApplySettings)
 """All of them: entry points may share one ConfigMap."""
-
-
-def address(text: str, variable: str) -> tuple[str, int]:
-    """Host and port in `host:port`.
-
-    Raises:
-        BadSetting: it is none.
-    """
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdigit():
-        raise BadSetting(f"environment variable {variable}={text!r} cannot be read", "give it host:port")
-    return host, int(port)
 
 
 def definitions(text: str) -> Definitions:

@@ -63,10 +63,13 @@ def consume(settings: ConsumerSettings, stop: Stop) -> None:
 def _online(settings: ConsumerSettings, view: View, figures: ConsumerFigures, health: Health) -> Effects:
     """What keeps the online store up to date."""
     # Imported here: where there is no online store, nobody needs its client.
+    from contracts.online import Writer  # noqa: PLC0415
+    from contracts.views_flights import DEFINITIONS  # noqa: PLC0415
     from ingest import online  # noqa: PLC0415
 
-    seconds = settings.online_seconds
-    return online.OnlineStore(online.connect(settings), view, OnlineFigures(figures.registry), health, seconds)
+    where = settings.online
+    writer = Writer(DEFINITIONS, where.host, where.port, password=settings.redis_password, database=where.database)
+    return online.OnlineStore(writer, view, OnlineFigures(figures.registry), health, settings.online_seconds)
 
 
 def repair(settings: RepairSettings, stop: Stop) -> None:

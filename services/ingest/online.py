@@ -6,7 +6,6 @@ costs nothing: the same rows are made and offered again.
 """
 
 import logging
-import re
 import time
 from collections.abc import Iterable, Iterator
 
@@ -14,19 +13,15 @@ from contracts.events import Event, WeatherRead
 from contracts.features import FEATURES, keys
 from contracts.layout import nanos_of
 from contracts.online import Outcome, Row, Unreachable, Writer
-from contracts.views import Definitions
-from contracts.views_flights import DEFINITIONS, WEATHER
+from contracts.views_flights import WEATHER
 from ingest.figures import OnlineFigures
-from ingest.settings import ConsumerSettings
 from ingest.view import Named, Side, View
-from runtime.errors import BadSetting
 from runtime.health import Health
 
 log = logging.getLogger(__name__)
 
 READY = "online"
 _PREFIX = "weather_"
-_ADDRESS = re.compile(r"(?P<host>[^:/]+):(?P<port>[0-9]{1,5})(/(?P<database>[0-9]{1,2}))?")
 
 
 class OnlineStore:
@@ -116,21 +111,3 @@ def weather(reading: WeatherRead) -> Row:
 def _nanos(seconds: float) -> int:
     """An event time, which has microseconds, in nanoseconds."""
     return round(seconds * 1_000_000) * 1000
-
-
-def connect(settings: ConsumerSettings, definitions: Definitions = DEFINITIONS) -> Writer:
-    """The writer that the settings lead to.
-
-    Raises:
-        BadSetting: the address cannot be used.
-    """
-    found = _ADDRESS.fullmatch(settings.redis)
-    if not found:
-        raise BadSetting(
-            f"environment variable TARMAC_REDIS={settings.redis!r} cannot be read",
-            "give it host:port, or host:port/database",
-        )
-    return Writer(
-        definitions, found["host"], int(found["port"]), password=settings.redis_password,
-        database=int(found["database"] or 0),
-    )  # fmt: skip

@@ -1,8 +1,9 @@
 """Settings of the entry points; the README lists the same variables for those who start them."""
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from runtime.online import OnlineSettings
 from runtime.settings import ServiceSettings, between
 from runtime.store import StoreSettings
 
@@ -31,7 +32,7 @@ class ProducerSettings(ServiceSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConsumerSettings(ServiceSettings):
+class ConsumerSettings(OnlineSettings):
     """What `consume` can be told."""
 
     group: str = "ingest"
@@ -45,9 +46,6 @@ class ConsumerSettings(ServiceSettings):
 
     redis: str = ""
     """Online store that features are written to, host:port; empty: none."""
-
-    redis_password: str = field(default="", repr=False)
-    """Its password."""
 
     online_seconds: float = between(0.25, 0, 10)
     """Seconds between two writes to the online store."""

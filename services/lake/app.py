@@ -8,11 +8,13 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from contracts.views_flights import DEFINITIONS
 from lake import etl, lineage, manifest, training
 from lake.build import build
 from lake.errors import BadQuality, BadRequest
@@ -38,6 +40,25 @@ def _build(settings: LakeSettings, asked: argparse.Namespace) -> None:
         if name not in known:
             raise BadRequest(f"table {name}: no step makes it", f"choose of {', '.join(sorted(known))}")
     told([made._asdict() for made in build(Lake(Store.of(settings)), asked.only, anew=asked.anew)])
+    if settings.redis and not asked.only:
+        _materialized(settings)
+
+
+def _materialized(settings: LakeSettings) -> dict[str, Any]:
+    """Bring the online store up to the batch layer; view -> rows written, and rows that stood there already."""
+    # Imported here: where there is no online store, nobody needs its client.
+    from contracts.online import Writer  # noqa: PLC0415
+    from lake.materialize import materialize  # noqa: PLC0415
+
+    where = settings.online
+    with closing(
+        Writer(DEFINITIONS, where.host, where.port, password=settings.redis_password, database=where.database)
+    ) as writer:
+        return {view: outcome._asdict() for view, outcome in materialize(Lake(Store.of(settings)), writer).items()}
+
+
+def _materialize(settings: LakeSettings, _asked: argparse.Namespace) -> None:
+    told(_materialized(settings))
 
 
 def _training(settings: LakeSettings, asked: argparse.Namespace) -> None:
@@ -149,6 +170,7 @@ def _compare(settings: LakeSettings, _asked: argparse.Namespace) -> None:
 
 COMMANDS: Mapping[str, Callable[[LakeSettings, argparse.Namespace], None]] = {
     "build": _build,
+    "materialize": _materialize,
     "training-set": _training,
     "lineage": _lineage,
     "table": _table,

@@ -12,6 +12,7 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog="python -m lake", description="The lake behind the log.")
     commands = made.add_subparsers(dest="command", required=True)
     _build(commands.add_parser("build", help="make what its inputs have outgrown: silver, gold, offline features"))
+    commands.add_parser("materialize", help="write the newest batch features to the online store (TARMAC_REDIS)")
     _training(commands.add_parser("training-set", help="make a training set and its manifest"))
     lineage = commands.add_parser("lineage", help="where a training set comes from, back to the log")
     lineage.add_argument("file", type=Path, metavar="PATH")

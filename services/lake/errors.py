@@ -2,6 +2,7 @@
 
 Temporary
 ├── StoreAway        the object store does not answer
+├── OnlineStoreAway  Redis does not answer or does not take rows
 └── Contended        somebody else committed to the same table meanwhile
 Permanent
 ├── TableMissing     no such table, or not in that version
@@ -14,7 +15,7 @@ Permanent
 └── ToolFailed       a program that was run failed
 """
 
-from runtime.errors import Permanent
+from runtime.errors import Permanent, Temporary
 from runtime.store import Contended, SchemaChanged, StoreAway, TableBroken
 
 __all__ = [
@@ -23,12 +24,17 @@ __all__ = [
     "Contended",
     "EmptyRange",
     "Leak",
+    "OnlineStoreAway",
     "SchemaChanged",
     "StoreAway",
     "TableBroken",
     "TableMissing",
     "ToolFailed",
 ]
+
+
+class OnlineStoreAway(Temporary):
+    """Redis does not answer or does not take rows."""
 
 
 class TableMissing(Permanent):

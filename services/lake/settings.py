@@ -2,13 +2,17 @@
 
 from dataclasses import dataclass
 
+from runtime.online import OnlineSettings
 from runtime.settings import between
 from runtime.store import StoreSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class LakeSettings(StoreSettings):
+class LakeSettings(OnlineSettings, StoreSettings):
     """What every command of the lake can be told."""
+
+    redis: str = ""
+    """Online store that batch features are written to, host:port; empty: none."""
 
     reports: str = ""
     """Folder of the daily quality reports; empty: none is written."""

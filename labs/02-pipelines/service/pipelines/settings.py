@@ -1,7 +1,8 @@
 """What the conductor can be told: one setting or two for each exercise."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from runtime.online import OnlineSettings
 from runtime.settings import between, choice
 from runtime.store import StoreSettings
 
@@ -11,14 +12,8 @@ OVERWRITE, MERGE, STRICT = "overwrite", "merge", "strict"
 
 
 @dataclass(frozen=True, kw_only=True)
-class PipelinesSettings(StoreSettings):
+class PipelinesSettings(OnlineSettings, StoreSettings):
     """What the conductor can be told."""
-
-    redis: str = "redis.data.svc:6379"
-    """The online store, host:port."""
-
-    redis_password: str = field(default="", repr=False)
-    """Its password."""
 
     data: str = "/opt/tarmac/data/flights.jsonl.gz"
     """Replay file that the experiments' own lake is made of."""

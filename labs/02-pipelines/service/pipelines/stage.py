@@ -58,9 +58,9 @@ class Stage:
         Raises:
             StoreSilent: it does not answer, or refuses.
         """
-        host, _, port = self.settings.redis.partition(":")
+        where = self.settings.online
         client = redis.Redis(
-            host=host, port=int(port or 6379), db=database, password=self.settings.redis_password or None,
+            host=where.host, port=where.port, db=database, password=self.settings.redis_password or None,
             socket_timeout=5, socket_connect_timeout=5,
         )  # fmt: skip
         try:

@@ -23,6 +23,10 @@ containers:
       {{- include "env" .root | nindent 6 }}
       # One core: more threads would only take turns, each with memory of its own.
       - {name: POLARS_MAX_THREADS, value: "2"}
+      {{- if and .online .root.Values.redis }}
+      - {name: TARMAC_REDIS, value: {{ .root.Values.redis | quote }}}
+      - {name: TARMAC_REDIS_PASSWORD, valueFrom: {secretKeyRef: {name: {{ .root.Values.redisSecret }}, key: password}}}
+      {{- end }}
       {{- range .env }}
       - {name: {{ index . 0 }}, value: {{ index . 1 | toString | quote }}}
       {{- end }}

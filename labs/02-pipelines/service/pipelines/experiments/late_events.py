@@ -49,10 +49,10 @@ def _rows() -> list[Row]:
 
 
 def _outcome(stage: Stage, name: str, rows: Sequence[Row]) -> dict[str, Any]:
-    host, _, port = stage.settings.redis.partition(":")
+    where = stage.settings.online
     with stage.online(SCRATCH) as online:
         online.flushdb()
-        writer = Writer(DEFINITIONS, host, int(port or 6379), password=stage.settings.redis_password, database=SCRATCH)
+        writer = Writer(DEFINITIONS, where.host, where.port, password=stage.settings.redis_password, database=SCRATCH)
         write: Write = writer.write if name == EVENT_TIME else lambda some: _plainly(online, some)
         try:
             seconds = [_timed(write, rows[begin : begin + _BATCH]) for begin in range(0, len(rows), _BATCH)]
