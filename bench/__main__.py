@@ -18,4 +18,4 @@ def ingest(env: dict[str, str]) -> None:
 
 
 if __name__ == "__main__":
-    measure(cold="--cold" in sys.argv, last=ingest)
+    sys.exit(measure(cold="--cold" in sys.argv, last=ingest))

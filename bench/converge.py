@@ -1,9 +1,11 @@
-"""How long lab 01 takes to converge, to find itself converged, and to reset; what it holds in memory and burns at idle.
+"""How long a lab takes to converge, to find itself converged, and to reset; what it holds in memory and burns at idle.
 
     python -m bench.converge            images present, no cluster; then unchanged, reset, idle
     python -m bench.converge --cold     the same, after a fresh clone's first run with empty caches (about 20 minutes)
+    python -m bench.converge --lab 02   another lab
 
-On a cluster of its own (`tarmac-bench`), on 127.0.0.1 only; results in bench/results/converge.json.
+On a cluster of its own (`tarmac-bench`), on 127.0.0.1 only; results in bench/results/converge-01.json and so on. Ends
+with 1 where the lab is over the budget of its lab.yaml.
 """
 
 from __future__ import annotations
@@ -13,14 +15,16 @@ import json
 import os
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from lab.spec import Budget, Course
+
 ROOT = Path(__file__).parents[1]
-RESULT = ROOT / "bench/results/converge.json"
 NAME = "tarmac-bench"
 OFFSET = 20000
 """Added to every port, so that neither a trainee's lab nor the tests are met."""
@@ -29,37 +33,62 @@ _SETTLE_SECONDS, _IDLE_SECONDS = 60, 60
 _MIB = 1 << 20
 
 
-def main() -> None:
-    """Measure and write."""
+def main() -> int:
+    """Measure and write; 1 where the lab is over its budget."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--cold", action="store_true", help="begin with an empty cache folder")
-    measure(cold=arguments.parse_args().cold)
+    arguments.add_argument("--lab", default="01", help="the lab's number")
+    asked = arguments.parse_args()
+    return measure(asked.lab, cold=asked.cold)
 
 
-def measure(*, cold: bool, last: Callable[[dict[str, str]], None] = lambda _: None) -> None:
-    """Measure and write; `last` is called with the cluster's environment before it is taken down."""
+def measure(code: str = "01", *, cold: bool, last: Callable[[dict[str, str]], None] = lambda _: None) -> int:
+    """Measure and write; 1 where the lab is over its budget.
+
+    Args:
+        code: the lab's number.
+        cold: begin with empty caches.
+        last: called with the cluster's environment before it is taken down.
+
+    """
     result: dict[str, Any] = {"machine": _machine()}
     (ROOT / "build").mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=ROOT / "build") as home:
         env = {"LAB_NAME": NAME, "LAB_HOME": home, "LAB_PORT_OFFSET": str(OFFSET), "LAB_LANG": "en"}
         try:
             if cold:
-                result["cold"] = _cold(env)
-            lab(env, "up", "01")
+                result["cold"] = _cold(env, code)
+            lab(env, "up", code)
             lab(env, "down")
-            result["images_present"] = _timed(env, "up", "01")
-            result["unchanged"] = [_timed(env, "up", "01") for _ in range(_TIMES)]
-            result["reset"] = [_timed(env, "reset", "01") for _ in range(_TIMES)]
+            result["images_present"] = _timed(env, "up", code)
+            result["unchanged"] = [_timed(env, "up", code) for _ in range(_TIMES)]
+            result["reset"] = [_timed(env, "reset", code) for _ in range(_TIMES)]
             result["idle"] = _idle()
-            RESULT.parent.mkdir(exist_ok=True)
-            RESULT.write_text(json.dumps(result, indent=1) + "\n")
+            file = ROOT / f"bench/results/converge-{code}.json"
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(json.dumps(result, indent=1) + "\n")
             print(json.dumps(_summary(result), indent=1), flush=True)
             last(env)
+            return _over(Course(ROOT).lab(code).budget, result["idle"])
         finally:
             lab(env, "down")
 
 
-def _cold(env: dict[str, str]) -> dict[str, Any]:
+def _over(budget: Budget, idle: dict[str, float]) -> int:
+    """Say what is over the budget; 1 where anything is."""
+    over = [
+        f"{name}: {found} is over the budget of {most}"
+        for name, found, most in (
+            ("memory_mib", idle["memory_mib"], budget.memory_mib),
+            ("cores", idle["cores"], budget.idle_cores),
+        )
+        if found > most
+    ]
+    print(*over, sep="\n", flush=True)
+    return int(bool(over))
+
+
+def _cold(env: dict[str, str], code: str) -> dict[str, Any]:
     """Do what `make lab-01` does in a fresh clone with empty cache folders, its Python environment included.
 
     Images that Docker holds already are used: for a fresh machine's figure, begin with an engine that has none.
@@ -80,7 +109,7 @@ def _cold(env: dict[str, str]) -> dict[str, Any]:
         begun = time.monotonic()
         subprocess.run(["make", "-C", clone, "venv"], env={**os.environ, **env, **caches}, check=True)
         environment_seconds = round(time.monotonic() - begun, 2)
-        measured = _timed(env | caches, "up", "01", root=Path(clone))
+        measured = _timed(env | caches, "up", code, root=Path(clone))
         lab(env | caches, "down", root=Path(clone))
     measured["phases"]["python environment"] = environment_seconds
     return measured | {"seconds": round(measured["seconds"] + environment_seconds, 2)}
@@ -151,4 +180,4 @@ def _summary(result: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -97,6 +97,19 @@ class Evidence(_Strict):
     traces: list[str] = []
 
 
+class Budget(_Strict):
+    """What a lab's whole stack, cluster included, may take once it stands and nobody asks anything of it.
+
+    Attributes:
+        memory_mib: working set in MiB.
+        idle_cores: CPU cores on the average.
+
+    """
+
+    memory_mib: int = Field(ge=1)
+    idle_cores: float = Field(gt=0)
+
+
 class LabSpec(_Strict):
     """One lab, as its lab.yaml declares it."""
 
@@ -106,6 +119,7 @@ class LabSpec(_Strict):
     namespace: str = Field(pattern=r"^lab-0[1-9]$")
     components: list[str]
     images: list[str] = []
+    budget: Budget
     topics: list[Topic] = []
     values: dict[str, dict[str, Any]] = {}
     """Component -> values of its chart that this lab wants otherwise."""

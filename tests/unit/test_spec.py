@@ -19,6 +19,7 @@ _LAB = {
     "title": {"en": "Patterns", "fr": "Patrons"},
     "namespace": "lab-01",
     "components": ["kafka"],
+    "budget": {"memory_mib": 2048, "idle_cores": 0.5},
     "exercises": [
         {
             "id": "first",

@@ -8,7 +8,7 @@ import yaml
 
 from lab.errors import BadInput
 from lab.settings import Settings
-from lab.spec import LabSpec
+from lab.spec import Budget, LabSpec
 from lab.stack.manifests import Manifests
 from lab.text import Text
 from unit.stack.conftest import Server
@@ -25,7 +25,10 @@ else:
     print(path.read_text())
 """
 IMAGES = {"lab-01": "tarmac.local/lab-01:1"}
-LAB = LabSpec(number=1, name="patterns", title=Text.plain("Lab"), namespace="lab-01", components=[])
+LAB = LabSpec(
+    number=1, name="patterns", title=Text.plain("Lab"), namespace="lab-01", components=[],
+    budget=Budget(memory_mib=1, idle_cores=1),
+)  # fmt: skip
 
 
 def _workload(kind: str, name: str) -> dict[str, object]:
