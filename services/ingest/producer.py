@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 RESUMED = "place"
 _LEEWAY = 0.02  # seconds that an event may be sent early, so that a busy minute does not wake the process for each one
-_LINGER = 200
+_LINGER = 500
 """Milliseconds. At the usual pace an event comes every 75 ms: sent one by one, each would wake broker and readers."""
 _LOOK_SECONDS = 0.2
 

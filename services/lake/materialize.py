@@ -2,7 +2,7 @@
 
 The speed layer writes the views of source STREAM itself; those of source BATCH exist only here, and a model that serves
 needs them as well. A row that was made anew for the same event time (an arrival came late) has to take the place of the
-earlier one: it counts as later because its table's commit is. Again changes nothing; a store that was emptied is filled.
+earlier one: it counts as later because its table's commit is. Again changes nothing; an emptied store is filled.
 
 A day's row stands at the first instant of the next one, and is made while the day goes on: rows beyond the newest
 arrival are left out, for nobody can know them yet.

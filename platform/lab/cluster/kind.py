@@ -200,6 +200,7 @@ class Kind:
         (folder / "control").mkdir(parents=True, exist_ok=True)
         self._claim.take(self.backend)
         self._secrets(folder / "control")
+        _patches(folder / "control/patches")
         config = folder / "kind.yaml"
         template = yaml.safe_load((self._settings.root / "kind-config.yaml").read_text())
         config.write_text(yaml.safe_dump(rendered(template, self._settings, image)))
@@ -258,6 +259,18 @@ class Kind:
                     fr="lancez `lab doctor` ; s'il ne trouve rien : `lab down`, puis `lab up`",
                 ),
             )
+
+
+_CONTROL_PLANE = ("kube-apiserver", "kube-scheduler", "etcd")
+_READINESS_SECONDS = 5
+
+
+def _patches(folder: Path) -> None:
+    """Write kubeadm's patches: programs of one replica need not say every second that they are ready."""
+    folder.mkdir()
+    for name in _CONTROL_PLANE:
+        probe = {"name": name, "readinessProbe": {"periodSeconds": _READINESS_SECONDS}}
+        (folder / f"{name}+strategic.yaml").write_text(yaml.safe_dump({"spec": {"containers": [probe]}}))
 
 
 def rendered(template: dict[str, Any], settings: Settings, image: node.NodeImage) -> dict[str, Any]:

@@ -4,9 +4,10 @@ import importlib.util
 import io
 import json
 import threading
+import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 from types import ModuleType
@@ -19,7 +20,7 @@ from contract.charts.rendering import HELM
 
 POD: dict[str, Any] = {
     "metadata": {
-        "name": "ingest-consumer-1", "namespace": "chain",
+        "name": "ingest-consumer-1", "namespace": "chain", "uid": "1",
         "labels": {"app.kubernetes.io/name": "ingest"}, "annotations": {"prometheus.io/port": "8080"},
     },
     "status": {"podIP": "10.244.0.7"},
@@ -27,9 +28,12 @@ POD: dict[str, Any] = {
 ANSWERS: dict[str, list[dict[str, Any]]] = {
     "/api/v1/pods": [
         POD,
-        {**POD, "metadata": {**POD["metadata"], "annotations": {}}},
-        {**POD, "metadata": {key: value for key, value in POD["metadata"].items() if key != "annotations"}},
-        {**POD, "status": {}},
+        {**POD, "metadata": {**POD["metadata"], "uid": "2", "annotations": {}}},
+        {
+            **POD,
+            "metadata": {**{key: value for key, value in POD["metadata"].items() if key != "annotations"}, "uid": "3"},
+        },
+        {**POD, "metadata": {**POD["metadata"], "uid": "4"}, "status": {}},
     ],
     "/api/v1/nodes": [
         {
@@ -45,14 +49,19 @@ class Api:
 
     def __init__(self) -> None:
         self.asked: list[urllib.request.Request] = []
+        self.events: list[tuple[str, dict[str, Any]]] = []
         self.down = False
 
     def __call__(self, request: urllib.request.Request, **_: object) -> io.BytesIO:
-        """Answer a request with the list that it asks for."""
+        """Answer a request with the list that it asks for, or with the events of a watch, which then ends."""
         self.asked.append(request)
         if self.down:
             raise urllib.error.URLError("refused")
-        return io.BytesIO(json.dumps({"items": ANSWERS[request.selector.split("?")[0]]}).encode())
+        if "watch=true" in request.selector:
+            lines = [json.dumps({"type": kind, "object": each}) for kind, each in self.events]
+            return io.BytesIO("".join(f"{line}\n" for line in lines).encode())
+        found = {"metadata": {"resourceVersion": "7"}, "items": ANSWERS[request.selector.split("?")[0]]}
+        return io.BytesIO(json.dumps(found).encode())
 
 
 @pytest.fixture
@@ -67,9 +76,15 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Api:
 
 
 @pytest.fixture
-def discovery(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def program() -> ModuleType:
+    """Return the chart's program."""
+    return _loaded()
+
+
+@pytest.fixture
+def discovery(program: ModuleType, api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Return the address of the chart's program, run as it stands."""
-    module = _loaded()
+    module = program
     (tmp_path / "token").write_text("the-token")
     monkeypatch.setattr(module, "ACCOUNT", tmp_path)
     server = ThreadingHTTPServer(("127.0.0.1", 0), module.Discovery)
@@ -91,18 +106,32 @@ def _loaded() -> ModuleType:
     return module
 
 
-def test_running_pods_that_name_a_port_are_targets(discovery: str, api: Api) -> None:
+def test_running_pods_that_name_a_port_are_targets(program: ModuleType, discovery: str, api: Api) -> None:
     """Address and port as annotated, with the labels that alerts go by; pods without a port are left out."""
+    program.KNOWN.once()
     assert httpx.get(f"{discovery}/pods").json() == [
         {
             "targets": ["10.244.0.7:8080"],
             "labels": {"namespace": "chain", "pod": "ingest-consumer-1", "app": "ingest"},
         }
     ]
-    (request,) = api.asked
-    assert request.headers["Authorization"] == "Bearer the-token"
-    assert "part-of%3Dtarmac" in request.selector
-    assert "status.phase%3DRunning" in request.selector
+    listing, watching = api.asked
+    assert listing.headers["Authorization"] == "Bearer the-token"
+    assert "part-of%3Dtarmac" in listing.selector
+    assert "status.phase%3DRunning" in listing.selector
+    assert watching.selector.startswith(listing.selector)
+    assert "resourceVersion=7" in watching.selector
+
+
+def test_a_pod_that_comes_moves_or_goes_is_known_without_another_list(
+    program: ModuleType, discovery: str, api: Api
+) -> None:
+    """What the watch tells is what Prometheus hears; a watch that says that it is too old leads to a list."""
+    other = {**POD, "metadata": {**POD["metadata"], "uid": "5"}, "status": {"podIP": "10.244.0.8"}}
+    moved = {**other, "status": {"podIP": "10.244.0.9"}}
+    api.events = [("ADDED", other), ("MODIFIED", moved), ("DELETED", POD), ("ERROR", {"code": 410})]
+    program.KNOWN.once()
+    assert [each["targets"] for each in httpx.get(f"{discovery}/pods").json()] == [["10.244.0.9:8080"]]
 
 
 def test_the_kubelet_of_each_node_is_a_target(discovery: str) -> None:
@@ -110,12 +139,30 @@ def test_the_kubelet_of_each_node_is_a_target(discovery: str) -> None:
     assert httpx.get(f"{discovery}/nodes").json() == [{"targets": ["172.18.0.2:10250"], "labels": {"node": "node-1"}}]
 
 
-def test_an_api_server_that_is_down_keeps_prometheus_last_list(discovery: str, api: Api) -> None:
+def test_an_api_server_that_is_down_keeps_prometheus_last_list(
+    program: ModuleType, discovery: str, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """503 and not an empty list: nothing disappears because a question failed; afterwards all is as before."""
-    api.down = True
-    assert httpx.get(f"{discovery}/pods").status_code == 503
-    api.down = False
-    assert len(httpx.get(f"{discovery}/pods").json()) == 1
+    monkeypatch.setattr(program, "RETRY_SECONDS", 0.01)
+    over, api.down = threading.Event(), True
+    following = threading.Thread(target=program.KNOWN.follow, args=[over])
+    following.start()
+    try:
+        _until(lambda: len(api.asked) > 1)
+        assert httpx.get(f"{discovery}/pods").status_code == 503
+        api.down = False
+        _until(lambda: httpx.get(f"{discovery}/pods").status_code == 200)
+        assert len(httpx.get(f"{discovery}/pods").json()) == 1
+    finally:
+        over.set()
+        following.join()
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 5
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_nothing_else_is_answered(discovery: str) -> None:

@@ -1,4 +1,4 @@
-"""Batch features on their way into the online store: the newest row that can be known, once, corrected, and refilled."""
+"""Batch features on their way into the online store: the newest that can be known, once, corrected, and refilled."""
 
 import datetime as dt
 from collections.abc import Iterator

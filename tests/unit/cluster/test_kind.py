@@ -71,6 +71,21 @@ def test_up_makes_a_cluster_whose_secrets_only_the_owner_reads(machine: Machine,
     assert list(encryption["resources"][0]["providers"][0]) == ["secretbox"]
 
 
+def test_kubeadm_finds_its_patches_where_the_configuration_says(machine: Machine, cluster: Kind) -> None:
+    """The control plane's readiness is asked for every five seconds; each patch names its container."""
+    cluster.up(machine.say)
+    (wanted,) = yaml.safe_load((machine.settings().root / "kind-config.yaml").read_text())["nodes"]
+    assert "patches: {directory: /etc/kubernetes/tarmac/patches}" in wanted["kubeadmConfigPatches"][0]
+    found = {
+        file.name: yaml.safe_load(file.read_text())
+        for file in (machine.settings().folder / "control/patches").iterdir()
+    }
+    assert set(found) == {f"{name}+strategic.yaml" for name in ("kube-apiserver", "kube-scheduler", "etcd")}
+    for name, patch in found.items():
+        (container,) = patch["spec"]["containers"]
+        assert container == {"name": name.partition("+")[0], "readinessProbe": {"periodSeconds": 5}}
+
+
 def test_each_cluster_has_a_key_of_its_own(machine: Machine, cluster: Kind) -> None:
     """The key that encrypts Secrets is made for each cluster and goes with it."""
     keys = set()

@@ -24,7 +24,7 @@ from runtime.settings import ServiceSettings, between, choice
 log = logging.getLogger(__name__)
 
 GROUP, TOPIC = "lab-01-worker", "lab-01.jobs"
-_IDLE, _ACTIVE = 1.0, 0.25  # seconds between two looks
+_IDLE, _ACTIVE = 2.0, 0.25  # seconds between two looks
 _REFRESH = 5.0  # seconds after which the replicas are read again though nothing is to be changed
 _JOBS_PER_WORKER = 50  # jobs that one worker is trusted with before another is started
 _CORES_PER_WORKER = 0.5  # CPU that one worker is to use on average
