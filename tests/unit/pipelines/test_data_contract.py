@@ -98,7 +98,25 @@ def test_a_published_version_keeps_the_features_of_its_consumers() -> None:
     assert after.fingerprint() != DEFINITIONS.fingerprint()
     weather = products.products(after)["weather"]
     assert (weather.version, weather.freshness_seconds) == (2, 7200)
-    assert contract.slips_in(after.stored(WEATHER.name)) == {"delay_v2": ["weather_by_origin:weather_feels"]}
+    assert contract.slips_in(after.stored(WEATHER.name)) == {}
+
+
+def test_a_service_that_names_a_whole_view_is_told() -> None:
+    """It would get what is new unasked: the experiment names it, and sees that its columns are no longer the same."""
+    whole = Service("delay_v3", (WEATHER.name,), "models", "whatever the view has")
+    before = replace(DEFINITIONS, services=(whole,))
+    after = products.published(Change(WEATHER.name, add=(_FEELS,)), 7200, before)
+    assert contract.slips_in(after.stored(WEATHER.name), before) == {"delay_v3": ["weather_by_origin:weather_feels"]}
+    assert after.features_of(after.service("delay_v3")) != before.features_of(whole)
+
+
+def test_a_version_without_a_feature_leaves_it_out_of_its_consumers() -> None:
+    """A copy in which something is missing is still a set of definitions that holds: what is lost can be measured."""
+    after = products.published(Change(WEATHER.name, ("weather_humid",)), 7200)
+    for service in DEFINITIONS.services:
+        had = DEFINITIONS.features_of(service)
+        has = after.features_of(after.service(service.name))
+        assert has == tuple(each for each in had if each != "weather_by_origin:weather_humid")
 
 
 def test_the_settings_are_a_change() -> None:

@@ -4,6 +4,7 @@ Nothing is said twice: a product is the views that carry its name in their tags,
 that read one of them, its events are the topics that they are made from.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -132,10 +133,7 @@ def broken(product: Product, change: Change, definitions: Definitions = DEFINITI
 
 
 def published(change: Change, freshness_seconds: int, definitions: Definitions = DEFINITIONS) -> Definitions:
-    """A copy of the definitions with the product's next version.
-
-    A service that names a whole view means the features which that view had when the service was published. They are
-    written out here, or whatever is added to the view would slip into a published version of a model.
+    """A copy of the definitions with the product's next version; services lose what goes, and gain nothing.
 
     Args:
         change: what is done to the view.
@@ -149,23 +147,13 @@ def published(change: Change, freshness_seconds: int, definitions: Definitions =
     version = int(old.tags.get(VERSION, "1")) + 1
     tags = {**old.tags, VERSION: str(version), FRESHNESS: str(freshness_seconds)}
     new = replace(changed(old, change), tags=tags)
+    gone = {f"{old.name}:{name}" for name in dict(old.columns).keys() - dict(new.columns).keys()}
     return replace(
         definitions,
         views=tuple(new if each.name == old.name else each for each in definitions.views),
-        services=tuple(replace(each, features=_pinned(each, old, new)) for each in definitions.services),
+        services=tuple(_without(gone, each) for each in definitions.services),
     )
 
 
-def _pinned(service: Service, old: View, new: View) -> tuple[str, ...]:
-    stays = {name for name, _ in new.columns}
-    own = [f"{old.name}:{name}" for name, _ in old.columns if name in stays]
-    out: list[str] = []
-    for reference in service.features:
-        view, _, feature = reference.partition(":")
-        if view != old.name:
-            out.append(reference)
-        elif not feature:
-            out += own
-        elif feature in stays:
-            out.append(reference)
-    return tuple(out)
+def _without(gone: Collection[str], service: Service) -> Service:
+    return replace(service, features=tuple(each for each in service.features if each not in gone))
