@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Iterator
+from contextlib import closing
 from http import HTTPStatus
+from http.client import HTTPConnection
 from pathlib import Path
 
 import httpx
@@ -77,13 +80,12 @@ class TestReports:
     )
     def test_only_a_day_is_ever_looked_up(self, site: str, path: str) -> None:
         """No path leads out of the folder: what is no date is refused before any file is touched."""
-        with httpx.Client(base_url=site) as web:
-            # As it stands: the client itself would resolve dots.
-            request = web.build_request("GET", "/reports/x")
-            request.url = request.url.copy_with(raw_path=f"/reports/{path}".encode())
-            answer = web.send(request)
-        assert answer.status_code == 400
-        assert "2013-01-05" in answer.json()["error"]
+        # Not the usual client, which resolves dots by itself.
+        with closing(HTTPConnection(site.removeprefix("http://"))) as web:
+            web.request("GET", f"/reports/{path}")
+            answer = web.getresponse()
+            assert answer.status == HTTPStatus.BAD_REQUEST
+            assert "2013-01-05" in json.load(answer)["error"]
 
     def test_a_lake_that_was_never_judged_says_so(self, tmp_path: Path) -> None:
         """No folder yet, no day yet: a page all the same, in both languages."""
@@ -99,11 +101,11 @@ class TestRows:
     @pytest.mark.parametrize("offset", [0, 1, 2])
     def test_a_place_leads_to_its_row(self, world: World, offset: int) -> None:
         """All columns as JSON takes them; instants in ISO 8601."""
-        world.add([departed(number, flight=number) for number in range(2)])
-        world.add([departed(2, flight=2)])
+        world.add([departed(number, flight=11 + number) for number in range(2)])
+        world.add([departed(2, flight=13)])
         status, row = Rows(world.lake).told((DEPARTED, "0", str(offset)))
         assert status == HTTPStatus.OK
-        assert (row["flight"], row["kafka_offset"], row["date"]) == (offset, offset, "2013-01-01")
+        assert (row["flight"], row["kafka_offset"], row["date"]) == (11 + offset, offset, "2013-01-01")
         assert row["time"] == f"2013-01-01T00:0{offset}:00+00:00"
 
     def test_the_row_comes_out_over_http(self, site: str, world: World) -> None:
@@ -116,16 +118,16 @@ class TestRows:
         """The table's own figures exclude the others: with those gone from the disk, the answer is the same."""
         files: list[set[Path]] = []
         for number in range(3):
-            world.add([departed(number, flight=number)])
+            world.add([departed(number, flight=11 + number)])
             files.append(set(tmp_path.glob(f"lake/bronze/{DEPARTED}/**/*.parquet")).difference(*files))
         for file in (*files[0], *files[2]):
             file.unlink()
         status, row = Rows(world.lake).told((DEPARTED, "0", "1"))
-        assert (status, row["flight"]) == (HTTPStatus.OK, 1)
+        assert (status, row["flight"]) == (HTTPStatus.OK, 12)
 
     def test_of_two_rows_from_one_place_the_later_one_counts(self, world: World, tmp_path: Path) -> None:
         """A topic that was made anew counts from 0 again, and the lake keeps what the old one brought."""
-        world.add([departed(number, flight=number) for number in range(3)])
+        world.add([departed(number) for number in range(3)])
         row = Rows(world.lake).told((DEPARTED, "0", "2"))[1]
         later = pl.DataFrame([row]).with_columns(
             pl.col("time", "scheduled", "kafka_time").str.to_datetime("%+", time_unit="us", time_zone="UTC"),
