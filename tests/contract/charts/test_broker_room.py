@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 import yaml
@@ -33,7 +34,7 @@ A_YEAR: Mapping[str, Mapping[str, int]] = {
 there, and rows of `weather`."""
 
 _TIME = dt.datetime(2013, 12, 31, 23, 59, tzinfo=dt.UTC)
-_FLIGHT = {
+_FLIGHT: dict[str, Any] = {
     "carrier": "UA", "flight": 1545, "origin": "EWR", "dest": "HNL", "scheduled": _TIME, "delay": 1301,
     "distance": 4963, "tailnum": "N14228",
 }  # fmt: skip
@@ -48,17 +49,16 @@ LONGEST: Mapping[str, Event] = {
 """Events of the data set's form, no field missing and each as long as it gets."""
 
 
-def _ingest() -> dict[str, object]:
-    values: dict[str, object] = yaml.safe_load((HELM / "ingest" / "values.yaml").read_text())
+def _ingest() -> dict[str, Any]:
+    values: dict[str, Any] = yaml.safe_load((HELM / "ingest" / "values.yaml").read_text())
     return values
 
 
 def _years(topic: Topic) -> float:
     """Return the years that are replayed at the usual pace while the topic keeps a record."""
     assert topic.config
-    producer = _ingest()["producer"]
-    assert isinstance(producer, dict)
-    return int(topic.config["retention.ms"]) / 1000 * producer["speedup"] / YEAR.total_seconds()
+    speedup = float(_ingest()["producer"]["speedup"])
+    return int(topic.config["retention.ms"]) / 1000 * speedup / YEAR.total_seconds()
 
 
 def _fullest(topic: Topic) -> int:
@@ -86,9 +86,7 @@ def _bytes(topic: Topic) -> float:
     plain = _stored(event, [])
     place = _stored(event, [resume.header(10**7)]) - plain
     trace = _stored(event, [("traceparent", b"00-" + b"a" * 32 + b"-" + b"b" * 16 + b"-01")]) - plain
-    ratio = _ingest()["traceRatio"]
-    assert isinstance(ratio, float)
-    return plain + place / resume.EVERY + trace * ratio
+    return plain + place / resume.EVERY + trace * float(_ingest()["traceRatio"])
 
 
 @pytest.mark.parametrize("name", EVENTS)
