@@ -18,6 +18,7 @@ PORTS = {
     "ingest": 8080,
     "lab-01": 8081,
     "lab-02": 8082,
+    "lake": 8083,
     # Not the usual ports: a database of the machine's own is nothing rare, and would keep every lab from starting.
     "objectstore": 19000,
     "postgres": 15432,

@@ -6,7 +6,7 @@ long form `view__feature`.
 """
 
 from contracts import views_ondemand as compute
-from contracts.features import FEATURES, KINDS, SIDES, WINDOWS, Feature
+from contracts.features import FEATURES, SIDES, WINDOWS, Feature
 from contracts.views import BATCH, DAY, STREAM, Definitions, Entity, Field, OnDemand, Service, View
 
 PROJECT = "tarmac"
@@ -136,9 +136,31 @@ TURN_AROUND = OnDemand(
     description="how long the plane has to turn around",
 )
 
+
+def _listed(view: str, *features: str) -> tuple[str, ...]:
+    return tuple(f"{view}:{name}" for name in features)
+
+
+def _rolling(side: str, kind: str) -> tuple[str, ...]:
+    names = [f"{kind}_{side}_{what}_{window}" for window in ("1h", "3h", "24h") for what in ("count", "mean")]
+    return _listed(f"{side}_delay_by_{kind}", *names)
+
+
+# A published service names each of its features: whatever a view gains later must not slip into a model of before.
 DELAY_V1 = Service(
     name="delay_v1",
-    features=(*(f"departure_delay_by_{kind}" for kind in KINDS), "at_departure"),
+    features=(
+        *_rolling("departure", "origin"),
+        *_rolling("departure", "carrier"),
+        *_rolling("departure", "route"),
+        *_listed(
+            "at_departure",
+            "departure_hour_sine",
+            "departure_hour_cosine",
+            "departure_weekday",
+            "origin_congestion",
+        ),
+    ),
     owner="models",
     description="departure delay, first version: rolling delays and time of day",
     tags={"model": "delay", "version": "1"},
@@ -148,12 +170,25 @@ DELAY_V2 = Service(
     name="delay_v2",
     features=(
         *DELAY_V1.features,
-        "arrival_delay_by_origin",
-        "weather_by_origin",
-        "punctuality_30d_by_route",
-        "punctuality_30d_by_carrier",
-        "turn_by_tailnum",
-        "turn_around",
+        *_rolling("arrival", "origin"),
+        *_listed(
+            "weather_by_origin",
+            "weather_temp",
+            "weather_dewp",
+            "weather_humid",
+            "weather_wind_dir",
+            "weather_wind_speed",
+            "weather_wind_gust",
+            "weather_precip",
+            "weather_pressure",
+            "weather_visib",
+        ),
+        *_listed("punctuality_30d_by_route", "route_flights_30d", "route_on_time_30d", "route_arrival_mean_30d"),
+        *_listed(
+            "punctuality_30d_by_carrier", "carrier_flights_30d", "carrier_on_time_30d", "carrier_arrival_mean_30d"
+        ),
+        *_listed("turn_by_tailnum", "tail_last_arrival_at", "tail_last_arrival_delay", "tail_median_turn_30d"),
+        *_listed("turn_around", "turn_minutes"),
     ),
     owner="models",
     description="departure delay, second version: weather, punctuality and turn-around as well",

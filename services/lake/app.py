@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 
 from contracts.views_flights import DEFINITIONS
-from lake import etl, lineage, manifest, training
+from lake import answers, etl, lineage, manifest, training
 from lake.build import build
 from lake.errors import BadQuality, BadRequest
 from lake.quality import daily, report, rows, watch
@@ -26,7 +26,7 @@ from lake.versions import Workspace
 from runtime.health import Health
 from runtime.process import Stop
 from runtime.store import Store
-from runtime.web import Web
+from runtime.web import Question, Web
 
 
 def told(value: Any) -> None:  # noqa: ANN401  JSON
@@ -156,10 +156,14 @@ def _quality(settings: LakeSettings, asked: argparse.Namespace) -> None:
 
 
 def _watch(settings: LakeSettings, _asked: argparse.Namespace) -> None:
-    health, figures, stop = Health(), watch.Figures(), Stop().listen()
-    web = Web(settings.port, health, figures.registry).start()
+    lake, health, figures, stop = Lake(Store.of(settings)), Health(), watch.Figures(), Stop().listen()
+    watched = watch.Watch(lake, figures, health)
+    questions: dict[str, Question] = {"rows": answers.Rows(lake).told}
+    if settings.reports:
+        questions["reports"] = answers.Reports(Path(settings.reports), lambda: watched.alarms).told
+    web = Web(settings.port, health, figures.registry, questions=questions).start()
     try:
-        watch.Watch(Lake(Store.of(settings)), figures, health).run(stop, settings.watch_seconds)
+        watched.run(stop, settings.watch_seconds)
     finally:
         web.close()
 

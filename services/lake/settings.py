@@ -15,7 +15,7 @@ class LakeSettings(OnlineSettings, StoreSettings):
     """Online store that batch features are written to, host:port; empty: none."""
 
     reports: str = ""
-    """Folder of the daily quality reports; empty: none is written."""
+    """Folder of the daily quality reports; empty: none is written, and none answered."""
 
     watch_seconds: float = between(15, 1, 3600)
     """Seconds between two looks of `watch` at the newest judgements."""

@@ -8,6 +8,7 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -20,11 +21,20 @@ from runtime.tracing import Tracing
 
 log = logging.getLogger(__name__)
 
+
+@dataclass(frozen=True)
+class Page:
+    """An answer for a browser, in place of a JSON value."""
+
+    html: str
+
+
 Answer = tuple[HTTPStatus, Any]
+"""Status, and a JSON value or a `Page`."""
 Question = Callable[[tuple[str, ...]], Answer]
-"""GET: the path's further segments -> status and JSON value; it changes nothing."""
+"""GET: the path's further segments -> answer; it changes nothing."""
 Order = Callable[[tuple[str, ...], Any], Answer]
-"""POST: the path's further segments and the JSON body (None without one) -> status and JSON value."""
+"""POST: the path's further segments and the JSON body (None without one) -> answer."""
 
 _BODY_BYTES = 1024 * 1024  # a larger body is refused unread
 
@@ -87,8 +97,7 @@ class Web:
         if first in ("livez", "readyz"):
             good, words = self.health.alive() if first == "livez" else self.health.ready()
             return (HTTPStatus.OK if good else HTTPStatus.SERVICE_UNAVAILABLE), "text/plain", f"{words}\n".encode()
-        status, body = self._asked(first, tuple(rest))
-        return status, "application/json", json.dumps(body).encode() + b"\n"
+        return _written(*self._asked(first, tuple(rest)))
 
     def ordered(self, path: str, body: bytes) -> tuple[HTTPStatus, str, bytes]:
         """Status, content type and body of the answer to a POST."""
@@ -102,13 +111,19 @@ class Web:
                 status, answer = HTTPStatus.BAD_REQUEST, {"error": f"the body is no JSON: {failure}"}
             else:
                 status, answer = self.orders[first](tuple(rest), given)
-        return status, "application/json", json.dumps(answer).encode() + b"\n"
+        return _written(status, answer)
 
     def _asked(self, first: str, rest: tuple[str, ...]) -> Answer:
         if first not in self.questions:
             paths = ["/livez", "/readyz", "/metrics", *(f"/{name}" for name in self.questions)]
             return HTTPStatus.NOT_FOUND, {"error": f"no such path: /{first}", "paths": paths}
         return self.questions[first](rest)
+
+
+def _written(status: HTTPStatus, answer: Any) -> tuple[HTTPStatus, str, bytes]:  # noqa: ANN401  a page or any JSON
+    if isinstance(answer, Page):
+        return status, "text/html; charset=utf-8", answer.html.encode()
+    return status, "application/json", json.dumps(answer).encode() + b"\n"
 
 
 def _segments(path: str) -> list[str]:

@@ -28,6 +28,19 @@ def data(lab: Driver) -> Driver:
     return lab
 
 
+def test_the_probe_followed_one_event_into_the_lake(data: Driver) -> None:
+    """The proof of `lab up` goes on from the online store to a row of bronze, within a few commits of its writer."""
+    proof = data.json("up", "02")["proof"]
+    assert 0 < proof["feature_seconds"] <= proof["online_seconds"] <= proof["lake_seconds"] < 60
+
+
+def test_what_people_read_can_be_opened(data: Driver) -> None:
+    """The daily pages of quality and the page of the data products answer on the workstation."""
+    for page in (f"http://127.0.0.1:{data.port(8083)}/reports", f"http://127.0.0.1:{data.port(8082)}/products"):
+        answer = httpx.get(page, timeout=10)
+        assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8"), page
+
+
 def test_batch_features_are_served(data: Driver) -> None:
     """What the batch layer alone computes stands in the online store: the last arrival of the year's first plane."""
     asked = {"features": ["turn_by_tailnum:tail_last_arrival_at"], "entities": {"tailnum": [_FIRST_PLANE]}}

@@ -11,10 +11,14 @@ from .work import WORK
 _EXERCISE = "choose-broker"
 _NAMESPACE = "lab-02"
 _BROKERS = "kafka, pulsar, kinesis"
-_GROWTH = 10
-"""The stream that is planned for, in streams of the present pace."""
+_GROUP = 200
+"""The stream that is planned for, the airline group's, in streams of the present pace."""
 _SHARD_RECORDS, _SHARD_BYTES = 1_000, 1_000_000
 """What a shard of Kinesis takes in a second: whichever is reached first."""
+_SPARE = 2
+"""A reserve is wise; shards for more than so many times the stream are paid for and idle."""
+_DIGITS = 6
+"""More of them are no number of shards."""
 
 
 @check
@@ -29,6 +33,7 @@ def choose_broker(bundle: Bundle) -> Findings:
     yield _many_tenants(chosen.at("data.many-tenants"))
     yield _no_servers(chosen.at("data.no-servers"))
     yield _shards(chosen.at("data.kinesis-shards"), run)
+    yield _idle(chosen.at("data.kinesis-shards"), run)
 
 
 def _written(run: View) -> Finding:
@@ -66,16 +71,16 @@ def _flowing(run: View) -> Finding:
 
 
 def _carries(run: View) -> Finding:
-    given, asked = run.number("records_per_second"), _GROWTH * run.number("replay.events_per_second")
+    given, asked = run.number("records_per_second"), _GROUP * run.number("replay.events_per_second")
     return need(
         "carries",
         given >= asked,
         f"records_per_second={shown(given)} asked={shown(asked)}",
         Text(
-            en=f"this broker took {shown(given)} records/s; {_GROWTH} times the present pace is {shown(asked)}/s, so "
-            "these figures speak for no broker of this size",
-            fr=f"ce broker a pris {shown(given)} enregistrements/s ; {_GROWTH} fois le débit actuel font "
-            f"{shown(asked)}/s, ces chiffres ne parlent donc pour aucun broker de cette taille",
+            en=f"this broker took {shown(given)} records/s; the airline group's stream, {_GROUP} times the present "
+            f"pace, is {shown(asked)}/s, so these figures speak for no broker of this size",
+            fr=f"ce broker a pris {shown(given)} enregistrements/s ; le flux du groupe aérien, {_GROUP} fois le débit "
+            f"actuel, est de {shown(asked)}/s, ces chiffres ne parlent donc pour aucun broker de cette taille",
         ),
         _again(),
     )
@@ -145,30 +150,68 @@ def _no_servers(chosen: View) -> Finding:
 
 
 def _shards(chosen: View, run: View) -> Finding:
-    events, volume = run.number("replay.events_per_second"), run.number("replay.bytes_per_second")
-    # A stream has one shard at least.
-    wanted = max(1, math.ceil(_GROWTH * (events / _SHARD_RECORDS)), math.ceil(_GROWTH * (volume / _SHARD_BYTES)))
-    records, size = shown(_GROWTH * events), shown(_GROWTH * volume)
-    seen = f"records_per_second={records} bytes_per_second={size}"
+    count, wanted, stream = _whole(chosen), _needed(run), _stream(run)
     return need(
         "shards",
-        chosen.value == str(wanted),
-        f"{chosen.where}={chosen.value} {seen}",
+        count is not None and count >= wanted,
+        f"{chosen.where}={chosen.value} {stream}",
         Text(
-            en=f"{chosen.where} is {chosen.value}: {_GROWTH} times the pace of the replay is {records} records/s "
-            f"and {size} bytes/s; a shard takes {_SHARD_RECORDS} records/s or {_SHARD_BYTES} "
-            "bytes/s in, whichever is reached first",
-            fr=f"{chosen.where} vaut {chosen.value} : {_GROWTH} fois le débit du rejeu font {records} "
-            f"enregistrements/s et {size} octets/s ; un shard accepte {_SHARD_RECORDS} enregistrements/s ou "
-            f"{_SHARD_BYTES} octets/s, selon ce qui est atteint d'abord",
+            en=f"{chosen.where} is {chosen.value}: the airline group's stream, {_GROUP} times the pace of the replay, "
+            f"is {stream}; a shard takes {_SHARD_RECORDS} records/s or {_SHARD_BYTES} bytes/s in, whichever is "
+            "reached first",
+            fr=f"{chosen.where} vaut {chosen.value} : le flux du groupe aérien, {_GROUP} fois le débit du rejeu, est "
+            f"de {stream} ; un shard accepte {_SHARD_RECORDS} enregistrements/s ou {_SHARD_BYTES} octets/s, selon ce "
+            "qui est atteint d'abord",
         ),
         WORK.decide(
             _EXERCISE,
-            en="divide both figures by what a shard takes, round each up, and take the greater as kinesis-shards",
-            fr="divisez les deux chiffres par ce qu'accepte un shard, arrondissez chacun vers le haut, et prenez le "
-            "plus grand comme kinesis-shards",
+            en="divide both figures by what a shard takes, add a quarter in reserve, round up, and take the greater "
+            "as kinesis-shards",
+            fr="divisez les deux chiffres par ce qu'accepte un shard, ajoutez un quart de réserve, arrondissez vers "
+            "le haut, et prenez le plus grand comme kinesis-shards",
         ),
     )
+
+
+def _idle(chosen: View, run: View) -> Finding:
+    count, most, stream = _whole(chosen) or 0, _needed(run, _SPARE), _stream(run)
+    # Of a replay that stands still, `flowing` tells; every shard would be one too many.
+    still = run.number("replay.events_per_second") <= 0
+    return need(
+        "idle-shards",
+        still or count <= most,
+        f"{chosen.where}={chosen.value} <= {most} {stream}",
+        Text(
+            en=f"{chosen.where} is {chosen.value}: {most} would carry {_SPARE} times the airline group's stream, which "
+            f"is {stream}; each further shard is paid for by the hour and idle",
+            fr=f"{chosen.where} vaut {chosen.value} : {most} porteraient {_SPARE} fois le flux du groupe aérien, qui "
+            f"est de {stream} ; tout shard de plus se paie à l'heure et ne sert pas",
+        ),
+        WORK.decide(
+            _EXERCISE,
+            en="size by the pace of the replay (`replay` in the result), not by the burst, with a quarter in reserve",
+            fr="dimensionnez sur le débit du rejeu (`replay` dans le résultat), non sur la rafale, avec un quart de "
+            "réserve",
+        ),
+    )
+
+
+def _whole(chosen: View) -> int | None:
+    """Return the number of shards that is written there; None where it is none."""
+    words = str(chosen.value)
+    return int(words) if words.isascii() and words.isdecimal() and len(words) <= _DIGITS else None
+
+
+def _needed(run: View, times: int = 1) -> int:
+    """Return the shards that so many times the group's stream needs; a stream has one at least."""
+    records = run.number("replay.events_per_second") / _SHARD_RECORDS
+    size = run.number("replay.bytes_per_second") / _SHARD_BYTES
+    return max(1, *(math.ceil(times * _GROUP * each) for each in (records, size)))
+
+
+def _stream(run: View) -> str:
+    records, size = (_GROUP * run.number(f"replay.{name}_per_second") for name in ("events", "bytes"))
+    return f"records_per_second={shown(records)} bytes_per_second={shown(size)}"
 
 
 def _again() -> Text:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import httpx
 
@@ -29,20 +30,40 @@ _SPAN_SECONDS = 15
 _FEATURE = Text(en="a feature", fr="un feature")
 _METRIC = Text(en="a metric", fr="une métrique")
 _ONLINE = Text(en="an online feature", fr="un feature en ligne")
+_LAKE = Text(en="a lake row", fr="une ligne du lac")
 _TRACE = Text(en="a trace", fr="une trace")
 
 
+class _Place(NamedTuple):
+    """Where a step is asked whether the event came out: the port's name, and whose log tells why it did not."""
+
+    port: str
+    writer: str = "ingest-consumer"
+    needs: str = ""
+    """Component without which the step is left out."""
+
+
+_PLACES = {
+    "feature": _Place("ingest"),
+    "online": _Place("feature", needs="feature"),
+    "lake": _Place("lake", writer="lake-bronze", needs="lake"),
+    "trace": _Place("jaeger"),
+    "metric": _Place("prometheus"),
+}
+
+
 def probe(settings: Settings, say: Say, components: Collection[str]) -> dict[str, object]:
-    """Send one event and follow it: offset in Kafka, feature at ingest, metric in Prometheus, trace in Jaeger.
+    """Send one event and follow it: offset in Kafka, feature at ingest, trace in Jaeger, metric in Prometheus.
 
     Args:
         settings: where all that answers.
         say: told each step.
-        components: what the lab runs; with a feature service, the event has to come out of that as well.
+        components: what the lab runs; with a feature service, the event has to come out of that as well, and with a
+            lake it has to become a row of its bronze table.
 
     Returns:
-        What was seen: `offset`, `feature_seconds`, `metric_seconds`, `trace`, `trace_seconds`, and how many `events`
-        it took.
+        What was seen: `topic`, `partition` and `offset`; seconds since the start for each step, `feature_seconds`,
+        `online_seconds`, `lake_seconds`, `trace_seconds`, `metric_seconds`; `trace`, and how many `events` it took.
 
     Raises:
         NotConverged: it did not come out somewhere; says where and what to look at.
@@ -63,14 +84,16 @@ def probe(settings: Settings, say: Say, components: Collection[str]) -> dict[str
         steps = [
             ("feature", _FEATURE, lambda: _feature(web, settings, events[0].identity)),
             ("online", _ONLINE, lambda: _online(web, settings, events[0].degrees)),
+            ("lake", _LAKE, lambda: _lake(web, settings, events[0])),
             ("trace", _TRACE, traced),
             ("metric", _METRIC, lambda: _metric(web, settings, events[-1])),
         ]
         for name, what, came_out in steps:
-            if name == "online" and "feature" not in components:
+            place = _PLACES[name]
+            if place.needs and place.needs not in components:
                 continue
             say(Text(en=f"waiting for {what.en}", fr=f"attente : {what.fr}"))
-            _await(came_out, what, _place(settings, name))
+            _await(came_out, what, place, settings)
             seen[f"{name}_seconds"] = round(time.monotonic() - started, 2)
     last = events[-1]
     return seen | {"events": len(events), "trace": last.trace, "partition": last.partition, "offset": last.offset}
@@ -134,6 +157,13 @@ def _online(web: httpx.Client, settings: Settings, degrees: float) -> bool:
     return any(result["values"] == [degrees] for result in answer.json()["results"])
 
 
+def _lake(web: httpx.Client, settings: Settings, event: _Event) -> bool:
+    """Say whether the lake has a row from the event's own place in the log; it commits every few seconds."""
+    row = f"rows/{_TOPIC}/{event.partition}/{event.offset}"
+    answer = web.get(f"http://127.0.0.1:{settings.port('lake')}/{row}")
+    return answer.status_code == httpx.codes.OK and answer.json().get("id") == event.identity
+
+
 def _trace(web: httpx.Client, settings: Settings, trace: str) -> bool:
     answer = web.get(f"http://127.0.0.1:{settings.port('jaeger')}/api/traces/{trace}")
     return answer.status_code == httpx.codes.OK and bool(answer.json().get("data"))
@@ -150,12 +180,7 @@ def _metric(web: httpx.Client, settings: Settings, event: _Event) -> bool:
     return answer.status_code == httpx.codes.OK and bool(answer.json()["data"]["result"])
 
 
-def _place(settings: Settings, name: str) -> str:
-    port = {"feature": "ingest", "online": "feature", "trace": "jaeger", "metric": "prometheus"}[name]
-    return f"{port} (http://127.0.0.1:{settings.port(port)})"
-
-
-def _await(came_out: Callable[[], bool], what: Text, place: str) -> None:
+def _await(came_out: Callable[[], bool], what: Text, place: _Place, settings: Settings) -> None:
     deadline, last = time.monotonic() + _SECONDS, ""
     while time.monotonic() < deadline:
         try:
@@ -165,13 +190,14 @@ def _await(came_out: Callable[[], bool], what: Text, place: str) -> None:
             last = f" ({type(error).__name__}: {error})"
         process.go_on(what)
         time.sleep(0.2)
+    asked, logs = f"{place.port} (http://127.0.0.1:{settings.port(place.port)})", f"logs -n chain deploy/{place.writer}"
     raise NotConverged(
         Text(
-            en=f"the probe's event did not become {what.en} at {place} within {_SECONDS} s{last}",
-            fr=f"l'événement de la sonde n'est pas devenu {what.fr} à {place} en {_SECONDS} s{last}",
+            en=f"the probe's event did not become {what.en} at {asked} within {_SECONDS} s{last}",
+            fr=f"l'événement de la sonde n'est pas devenu {what.fr} à {asked} en {_SECONDS} s{last}",
         ),
         Text(
-            en="read `lab kubectl logs -n chain deploy/ingest-consumer`, then run `lab up` again",
-            fr="lisez `lab kubectl logs -n chain deploy/ingest-consumer`, puis relancez `lab up`",
+            en=f"read `lab kubectl {logs}`, then run `lab up` again",
+            fr=f"lisez `lab kubectl {logs}`, puis relancez `lab up`",
         ),
     )

@@ -1,7 +1,9 @@
 """The newest judgements and the age of every table, for Prometheus: read from the lake, never computed here."""
 
+import datetime as dt
 import logging
 import time
+from collections.abc import Mapping
 
 import polars as pl
 from prometheus_client import CollectorRegistry, Gauge
@@ -58,6 +60,8 @@ class Watch:
         self._figures = figures
         self._health = health
         self._judged = -1
+        self.alarms: Mapping[dt.date, int] = {}
+        """Day -> monitors out of bounds on it, of every day that was judged; replaced as a whole."""
         health.wait_for(READY, "not looked at yet")
 
     def run(self, stop: Stop, seconds: float) -> None:
@@ -91,6 +95,7 @@ class Watch:
             self._judged = newest["version"]
 
     def _tell(self, rows: pl.DataFrame) -> None:
+        self.alarms = dict(rows.group_by("date").agg(pl.col("alarm").sum()).iter_rows())
         newest = rows.filter(pl.col("date") == pl.col("date").max())
         for each in (self._figures.value, self._figures.high, self._figures.alarms):
             each.clear()

@@ -21,6 +21,7 @@ WRONG = [
     ("kafka", {"minInsync": 2}, "minInsync"),
     ("kafka", {"brokers": 3, "replication": 2, "minInsync": 3}, "minInsync"),
     ("kafka", {"retention": {"hours": "week"}}, "retention.hours"),
+    ("kafka", {"retention": {"hours": 1, "segmentBytes": 1}}, "retention.segmentBytes"),
     ("kafka", {"storage": {"size": "2 GB"}}, "storage.size"),
     ("kafka", {"image": ""}, "image"),
     ("kafka", {"broker": 1}, "broker"),

@@ -91,6 +91,25 @@ def test_a_service_without_pods_is_told_from_the_null_that_kubernetes_writes(che
     assert [finding.condition for finding in verdict.unmet] == ["endpoints"]
 
 
+@pytest.mark.parametrize("folder", ["02-pipelines"], indirect=True)
+@pytest.mark.parametrize(
+    ("pace", "least", "most"), [(6.0, 2, 3), (10.0, 2, 4), (12.38, 3, 5), (15.0, 3, 6), (20.0, 4, 8), (30.0, 6, 12)]
+)
+def test_the_right_number_of_shards_follows_from_the_measured_pace(
+    checks: Checks, solved: State, pace: float, least: int, most: int
+) -> None:
+    """No number is right for everybody: it must carry 200 times the trainee's own pace, and twice that at most."""
+    state = copy.deepcopy(solved)
+    state["answers"]["choose-broker"]["body"]["replay"] |= {"events_per_second": pace, "bytes_per_second": 239 * pace}
+    (decision,) = [each for each in state["objects"] if each["metadata"]["name"] == "decision"]
+    right = []
+    for shards in range(20):
+        decision["data"]["kinesis-shards"] = str(shards)
+        if checks["choose-broker"](Bundle(state)).passed:
+            right.append(shards)
+    assert right == list(range(least, most + 1))
+
+
 def test_an_experiment_that_failed_says_why(checks: Checks, solved: State) -> None:
     """What the experiment itself reported reaches the trainee in both languages."""
     for name in set(checks) & set(solved["answers"]):

@@ -3,6 +3,7 @@
 import html.parser
 import math
 from dataclasses import replace
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,11 @@ from contracts.views import STREAM, Definitions, Entity, Field, OnDemand, Servic
 from contracts.views_flights import DEFINITIONS, WEATHER
 from lake.build import build
 from lake.store import Lake
-from pipelines import products
+from pipelines import discovery, products
 from pipelines.experiments import data_contract as contract
 from pipelines.products import Break, Change
 from runtime.errors import BadSetting
+from runtime.web import Page
 from unit.lake.worlds import World, days_of_flights, departed
 
 _FEELS = Field("weather_feels", "float64", "new")
@@ -96,7 +98,25 @@ def test_a_published_version_keeps_the_features_of_its_consumers() -> None:
     assert after.fingerprint() != DEFINITIONS.fingerprint()
     weather = products.products(after)["weather"]
     assert (weather.version, weather.freshness_seconds) == (2, 7200)
-    assert contract.slips_in(after.stored(WEATHER.name)) == {"delay_v2": ["weather_by_origin:weather_feels"]}
+    assert contract.slips_in(after.stored(WEATHER.name)) == {}
+
+
+def test_a_service_that_names_a_whole_view_is_told() -> None:
+    """It would get what is new unasked: the experiment names it, and sees that its columns are no longer the same."""
+    whole = Service("delay_v3", (WEATHER.name,), "models", "whatever the view has")
+    before = replace(DEFINITIONS, services=(whole,))
+    after = products.published(Change(WEATHER.name, add=(_FEELS,)), 7200, before)
+    assert contract.slips_in(after.stored(WEATHER.name), before) == {"delay_v3": ["weather_by_origin:weather_feels"]}
+    assert after.features_of(after.service("delay_v3")) != before.features_of(whole)
+
+
+def test_a_version_without_a_feature_leaves_it_out_of_its_consumers() -> None:
+    """A copy in which something is missing is still a set of definitions that holds: what is lost can be measured."""
+    after = products.published(Change(WEATHER.name, ("weather_humid",)), 7200)
+    for service in DEFINITIONS.services:
+        had = DEFINITIONS.features_of(service)
+        has = after.features_of(after.service(service.name))
+        assert has == tuple(each for each in had if each != "weather_by_origin:weather_humid")
 
 
 def test_the_settings_are_a_change() -> None:
@@ -178,7 +198,7 @@ class _Reader(html.parser.HTMLParser):
 def test_the_page_tells_every_feature_in_both_languages_and_loads_nothing() -> None:
     """One file, for whoever looks for data."""
     reader = _Reader()
-    reader.feed(products.page())
+    reader.feed(discovery.page())
     names = [name for view in DEFINITIONS.views for name, _ in view.columns]
     for language in ("en", "fr"):
         assert [name for name in names if name not in reader.cells[language]] == []
@@ -187,10 +207,18 @@ def test_the_page_tells_every_feature_in_both_languages_and_loads_nothing() -> N
     assert reader.loads == ["#en", "#fr"]
 
 
+def test_the_page_is_served_to_browsers() -> None:
+    """The conductor answers with the page at /products; below it there is nothing."""
+    status, answer = discovery.told(())
+    assert (status, answer) == (HTTPStatus.OK, Page(discovery.page()))
+    status, answer = discovery.told(("weather",))
+    assert (status, answer["paths"]) == (HTTPStatus.NOT_FOUND, ["/products"])
+
+
 def test_the_page_shows_text_as_text(small: Definitions) -> None:
     """What a definition says is no markup."""
     view = replace(small.views[0], owner="a & b")
-    text = products.page(replace(small, views=(view,)))
+    text = discovery.page(replace(small, views=(view,)))
     assert "&lt;b&gt;" in text
     assert "a &amp; b" in text
     assert "<b>" not in text

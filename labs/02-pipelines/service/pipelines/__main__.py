@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 
+from pipelines import discovery
 from pipelines.history import History
 from pipelines.programme import programme
 from pipelines.settings import PipelinesSettings
@@ -22,7 +23,8 @@ def run(env: Mapping[str, str]) -> None:
         stage = Stage(role.settings, role.stop)
         history = History(stage)
         conductor = Conductor(programme(stage), role.tracing, role.stop, history.keep)
-        role.serve(questions={"experiments": conductor.told}, orders={"experiments": conductor.ordered})
+        questions = {"experiments": conductor.told, "products": discovery.told}
+        role.serve(questions=questions, orders={"experiments": conductor.ordered})
         conductor.remember(history.restore())
         role.health.met("results")
         while not role.stop.wait(60):

@@ -2,17 +2,12 @@
 
 Nothing is said twice: a product is the views that carry its name in their tags, its consumers are the feature services
 that read one of them, its events are the topics that they are made from.
-
-python -m pipelines.products     writes the discovery page
 """
 
-import html
-import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from contracts.topics import EVENTS
 from contracts.views import Definitions, Field, OnDemand, Service, View
 from contracts.views_flights import DEFINITIONS
 
@@ -138,10 +133,7 @@ def broken(product: Product, change: Change, definitions: Definitions = DEFINITI
 
 
 def published(change: Change, freshness_seconds: int, definitions: Definitions = DEFINITIONS) -> Definitions:
-    """A copy of the definitions with the product's next version.
-
-    A service that names a whole view means the features which that view had when the service was published. They are
-    written out here, or whatever is added to the view would slip into a published version of a model.
+    """A copy of the definitions with the product's next version; services lose what goes, and gain nothing.
 
     Args:
         change: what is done to the view.
@@ -155,125 +147,13 @@ def published(change: Change, freshness_seconds: int, definitions: Definitions =
     version = int(old.tags.get(VERSION, "1")) + 1
     tags = {**old.tags, VERSION: str(version), FRESHNESS: str(freshness_seconds)}
     new = replace(changed(old, change), tags=tags)
+    gone = {f"{old.name}:{name}" for name in dict(old.columns).keys() - dict(new.columns).keys()}
     return replace(
         definitions,
         views=tuple(new if each.name == old.name else each for each in definitions.views),
-        services=tuple(replace(each, features=_pinned(each, old, new)) for each in definitions.services),
+        services=tuple(_without(gone, each) for each in definitions.services),
     )
 
 
-def _pinned(service: Service, old: View, new: View) -> tuple[str, ...]:
-    stays = {name for name, _ in new.columns}
-    own = [f"{old.name}:{name}" for name, _ in old.columns if name in stays]
-    out: list[str] = []
-    for reference in service.features:
-        view, _, feature = reference.partition(":")
-        if view != old.name:
-            out.append(reference)
-        elif not feature:
-            out += own
-        elif feature in stays:
-            out.append(reference)
-    return tuple(out)
-
-
-_WORDS: Mapping[str, Mapping[str, str]] = {
-    "en": {
-        "title": "Data products",
-        "lead": "Made from the definitions of features: who owns what, who reads it, and what is promised. "
-        "Descriptions are those of the definitions.",
-        "owner": "owner",
-        "version": "version",
-        "freshness": "not older than",
-        "events": "made from",
-        "consumers": "read by",
-        "nobody": "nobody",
-        "feature": "feature",
-        "type": "type",
-        "meaning": "meaning",
-        "keys": "keys",
-        "ttl": "valid for",
-        "hours": "h",
-    },
-    "fr": {
-        "title": "Produits de données",
-        "lead": "Faits à partir des définitions des features : qui possède quoi, qui le lit, et ce qui est promis. "
-        "Les descriptions sont celles des définitions, en anglais.",
-        "owner": "propriétaire",
-        "version": "version",
-        "freshness": "pas plus vieux que",
-        "events": "fait à partir de",
-        "consumers": "lu par",
-        "nobody": "personne",
-        "feature": "feature",
-        "type": "type",
-        "meaning": "sens",
-        "keys": "clés",
-        "ttl": "valable pendant",
-        "hours": "h",
-    },
-}
-_STYLE = (
-    "body{font:16px/1.5 sans-serif;max-width:60rem;margin:auto;padding:1rem}table{border-collapse:collapse;width:100%}"
-    "th,td{text-align:left;vertical-align:top;padding:.2rem .5rem;border-bottom:1px solid #bbb}"
-    "dt{font-weight:bold}section{margin-bottom:3rem}"
-)
-
-
-def page(definitions: Definitions = DEFINITIONS) -> str:
-    """The discovery page: all products, in English and in French, in one file that needs nothing else."""
-    links = "".join(f'<a href="#{language}" lang="{language}">{_WORDS[language]["title"]}</a> ' for language in _WORDS)
-    body = "".join(_section(language, definitions) for language in _WORDS)
-    return (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f"<title>Data products / Produits de données</title><style>{_STYLE}</style><nav>{links}</nav>{body}</html>\n"
-    )
-
-
-def _section(language: str, definitions: Definitions) -> str:
-    words = _WORDS[language]
-    told = "".join(_article(each, words, definitions) for each in products(definitions).values())
-    return f'<section id="{language}" lang="{language}"><h1>{words["title"]}</h1><p>{words["lead"]}</p>{told}</section>'
-
-
-def _article(product: Product, words: Mapping[str, str], definitions: Definitions) -> str:
-    facts = {
-        "owner": _text(product.owner),
-        "version": str(product.version),
-        "freshness": f"{product.freshness_seconds / 3600:g} {words['hours']}",
-        "events": "<br>".join(f"{_text(topic)} ({_text(_fields(topic))})" for topic in product.topics),
-        "consumers": _names(product.consumers, words),
-    }
-    listed = "".join(f"<dt>{words[name]}<dd>{value}" for name, value in facts.items())
-    views = "".join(_table(view, words, definitions) for view in product.views)
-    return f"<article><h2>{_text(product.name)}</h2><dl>{listed}</dl>{views}</article>"
-
-
-def _table(view: View, words: Mapping[str, str], definitions: Definitions) -> str:
-    head = "".join(f"<th>{words[name]}" for name in ("feature", "type", "meaning", "consumers"))
-    rows = "".join(
-        f'<tr><td>{_text(each.name)}<td>{_text(each.kind)}<td lang="en">{_text(each.description)}'
-        f"<td>{_names(readers(f'{view.name}:{each.name}', definitions), words)}"
-        for each in view.features
-    )
-    about = (
-        f'<span lang="en">{_text(view.description)}</span>; {words["keys"]}: {_text(", ".join(view.entities))}; '
-        f"{words['ttl']} {view.ttl / 3600:g} {words['hours']}"
-    )
-    return f"<h3>{_text(view.name)}</h3><p>{about}</p><table><tr>{head}{rows}</table>"
-
-
-def _names(names: Iterable[str], words: Mapping[str, str]) -> str:
-    return _text(", ".join(names)) or words["nobody"]
-
-
-def _fields(topic: str) -> str:
-    return ", ".join(EVENTS[topic].__struct_fields__)
-
-
-def _text(value: str) -> str:
-    return html.escape(value)
-
-
-if __name__ == "__main__":
-    sys.stdout.write(page())
+def _without(gone: Collection[str], service: Service) -> Service:
+    return replace(service, features=tuple(each for each in service.features if each not in gone))

@@ -8,11 +8,22 @@
 - {name: TARMAC_KEEP_HOURS, value: {{ int .Values.keepHours | quote }}}
 - {name: TARMAC_LOG_LEVEL, value: {{ .Values.logLevel | quote }}}
 {{- end }}
-{{/* A pod that runs one command: a dictionary of root, args (a list), values (of this pod), env (a list), serves. */}}
+{{/* A pod that runs one command: a dictionary of root, args (a list), values (of this pod), env (a list), serves,
+     reports ("written" or "read": what it does with the volume of the daily pages). */}}
 {{- define "pod" -}}
 automountServiceAccountToken: false
 enableServiceLinks: false
 terminationGracePeriodSeconds: 30
+{{- if eq (default "" .reports) "written" }}
+# The volume is one node's at a time: whoever writes it stands where it is read.
+affinity:
+  podAffinity:
+    requiredDuringSchedulingIgnoredDuringExecution:
+      - topologyKey: kubernetes.io/hostname
+        labelSelector:
+          matchLabels: {{- include "selector" .root | nindent 12 }}
+            app.kubernetes.io/component: watch
+{{- end }}
 securityContext: {{- include "restricted.pod" .root | nindent 2 }}
 containers:
   - name: {{ .name }}
@@ -52,7 +63,7 @@ containers:
     volumeMounts:
       - {name: tmp, mountPath: /tmp}
       {{- if .reports }}
-      - {name: reports, mountPath: /reports}
+      - {name: reports, mountPath: /reports, readOnly: {{ eq .reports "read" }}}
       {{- end }}
 volumes:
   - {name: tmp, emptyDir: {sizeLimit: 512Mi}}

@@ -132,7 +132,7 @@ def _refusal(breaks: Iterable[Break]) -> str | None:
 
 
 def slips_in(new: View, before: Definitions = DEFINITIONS) -> dict[str, list[str]]:
-    """Consumer -> features that it would get unasked, if its list of features were not written out."""
+    """Consumer -> features that it would get unasked, as it names all of the view and not each of its features."""
     names = {f"{new.name}:{name}" for name, _ in new.columns if name not in dict(before.stored(new.name).columns)}
     return {each.name: sorted(names) for each in before.services if names and new.name in each.features}
 

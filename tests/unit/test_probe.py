@@ -1,0 +1,61 @@
+"""The end-to-end probe: what counts as come out, and what is said where nothing does."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from lab.converge import probe
+from lab.errors import NotConverged
+from lab.settings import Settings
+from lab.spec import Course
+from lab.text import Text
+
+_SETTINGS = Settings.load({"LAB_PORT_OFFSET": "100"})
+_EVENT = probe._Event(at=0.0, trace="", identity="wx-probe-1", degrees=1.5, partition=0, offset=4711)
+
+
+def _came_out(status: int, body: object) -> tuple[bool, str]:
+    """Return whether an answer of the lake counts, and where it was asked."""
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(str(request.url))
+        return httpx.Response(status, json=body)
+
+    with httpx.Client(transport=httpx.MockTransport(answer)) as web:
+        return probe._lake(web, _SETTINGS, _EVENT), asked[0]
+
+
+def test_the_row_of_the_event_proves_the_lake() -> None:
+    """The lake is asked at the event's own place in the log, on the port of this cluster."""
+    assert _came_out(200, {"id": "wx-probe-1"}) == (True, "http://127.0.0.1:8183/rows/weather.read.v1/0/4711")
+
+
+@pytest.mark.parametrize(
+    ("status", "body"), [(404, {"error": "no row"}), (503, {"error": "away"}), (200, {"id": "wx-probe-0"})]
+)
+def test_no_other_answer_does(status: int, body: object) -> None:
+    """No row yet, a store that is away, a row that an earlier log left at the same place: the probe goes on waiting."""
+    assert _came_out(status, body)[0] is False
+
+
+@pytest.mark.parametrize("name", probe._PLACES)
+def test_what_does_not_come_out_is_named_with_a_log_to_read(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says which address was asked, and whose log tells more, in both languages."""
+    monkeypatch.setattr(probe, "_SECONDS", 0)
+    place = probe._PLACES[name]
+    with pytest.raises(NotConverged) as caught:
+        probe._await(lambda: True, Text.plain("x"), place, _SETTINGS)
+    for told in (caught.value.render("en"), caught.value.render("fr")):
+        assert f"http://127.0.0.1:{_SETTINGS.port(place.port)}" in told
+        assert f"`lab kubectl logs -n chain deploy/{place.writer}`" in told
+
+
+def test_only_what_a_component_brings_may_be_left_out() -> None:
+    """Each step that depends on a component names one that there is; lab 02 takes all of them, lab 01 three."""
+    course = Course(_SETTINGS.root)
+    needs = {name: place.needs for name, place in probe._PLACES.items() if place.needs}
+    assert set(needs.values()) <= set(course.components)
+    assert [name for name, need in needs.items() if need not in course.lab("02").components] == []
+    assert [name for name, need in needs.items() if need in course.lab("01").components] == []
