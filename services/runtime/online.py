@@ -7,7 +7,7 @@ from typing import NamedTuple
 from runtime.errors import BadSetting
 from runtime.settings import ServiceSettings
 
-_ADDRESS = re.compile(r"(?P<host>[^:/]+):(?P<port>[0-9]{1,5})(/(?P<database>[0-9]{1,2}))?")
+_ADDRESS = re.compile(r"(?P<host>[^/]+):(?P<port>[0-9]{1,5})(/(?P<database>[0-9]{1,2}))?")
 
 
 class Address(NamedTuple):

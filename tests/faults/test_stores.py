@@ -29,8 +29,8 @@ class Away:
     """A workload of the namespace `data`, scaled to nothing, and back."""
 
     def __init__(self, lab: Driver, workload: str) -> None:
-        self._scale = lambda number: lab.kubectl("scale", workload, "-n", "data", f"--replicas={number}")
-        self._wait = lambda: lab.kubectl("rollout", "status", workload, "-n", "data", "--timeout=120s")
+        self._lab = lab
+        self._workload = workload
 
     def __enter__(self) -> None:
         self._scale(0)
@@ -39,7 +39,10 @@ class Away:
     def __exit__(self, *_: object) -> None:
         time.sleep(max(0.0, self._gone + _SECONDS - time.monotonic()))  # that long it is gone, whatever was seen
         self._scale(1)
-        self._wait()
+        self._lab.kubectl("rollout", "status", self._workload, "-n", "data", "--timeout=120s")
+
+    def _scale(self, number: int) -> None:
+        self._lab.kubectl("scale", self._workload, "-n", "data", f"--replicas={number}")
 
 
 def test_without_redis_callers_are_told_and_the_rows_come_later(data: Driver) -> None:

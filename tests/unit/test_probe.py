@@ -52,6 +52,31 @@ def test_what_does_not_come_out_is_named_with_a_log_to_read(name: str, monkeypat
         assert f"`lab kubectl logs -n chain deploy/{place.writer}`" in told
 
 
+def _moment(readings: dict[str, str]) -> str:
+    """Return the event time of a probe where ingest has these newest readings."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        station = request.url.path.removeprefix("/weather").strip("/")
+        return httpx.Response(200, json={"time": readings[station]} if station else sorted(readings))
+
+    with httpx.Client(transport=httpx.MockTransport(answer)) as web:
+        return probe._moment(web, _SETTINGS).isoformat()
+
+
+@pytest.mark.parametrize(
+    ("readings", "moment"),
+    [
+        ({}, "2013-01-01T00:00:00+00:00"),
+        ({"JFK": "2013-02-03T04:00:00Z", "LGA": "2013-02-03T05:00:00Z"}, "2013-02-03T05:00:00+00:00"),
+        ({"JFK": "2013-02-03T04:00:00Z", "ZZZ": "2013-02-03T04:00:00Z"}, "2013-02-03T04:00:01+00:00"),
+        ({"JFK": "2013-02-03T05:00:00Z", "ZZZ": "2013-02-03T04:00:00Z"}, "2013-02-03T05:00:00+00:00"),
+    ],
+)
+def test_a_probe_happens_when_the_replay_is(readings: dict[str, str], moment: str) -> None:
+    """Never ahead of the replay, by which ages are judged; and newer than the probe before, so that its row stands."""
+    assert _moment(readings) == moment
+
+
 def test_only_what_a_component_brings_may_be_left_out() -> None:
     """Each step that depends on a component names one that there is; lab 02 takes all of them, lab 01 three."""
     course = Course(_SETTINGS.root)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import httpx
@@ -24,6 +24,8 @@ from lab.text import Text
 _TOPIC = "weather.read.v1"
 _STATION = "ZZZ"
 """A station that the data set does not have: its readings are only ever the probe's."""
+_BEGIN = datetime(2013, 1, 1, tzinfo=UTC)
+"""When the replay begins."""
 _SECONDS = 60
 _SPAN_SECONDS = 15
 """More than the ten seconds after which an exporter gives up a batch of spans."""
@@ -72,12 +74,12 @@ def probe(settings: Settings, say: Say, components: Collection[str]) -> dict[str
     started = time.monotonic()
     say(Text(en="sending an event", fr="envoi d'un événement"))
     with Broker(settings) as broker, httpx.Client(timeout=5) as web:
-        events = [_Event.send(broker)]
+        events = [_sent(broker, web, settings)]
 
         def traced() -> bool:
             # A span is sent once: a collector that was away at that moment never sees it. Another event tells.
             if time.time() - events[-1].at > _SPAN_SECONDS:
-                events.append(_Event.send(broker))
+                events.append(_sent(broker, web, settings))
             return _trace(web, settings, events[-1].trace)
 
         seen: dict[str, object] = {"topic": _TOPIC}
@@ -111,16 +113,43 @@ class _Event:
     offset: int
 
     @classmethod
-    def send(cls, broker: Broker) -> _Event:
+    def send(cls, broker: Broker, time_: datetime) -> _Event:
         trace, identity, at = secrets.token_hex(16), f"wx-probe-{secrets.token_hex(6)}", time.time()
         headers = [("traceparent", f"00-{trace}-{secrets.token_hex(8)}-01".encode())]
-        when = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        when = time_.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         # Drawn anew each time: a value that an earlier probe left behind does not pass for this one's.
         degrees = secrets.randbelow(10_000) / 100
         event = {"type": _TOPIC, "id": identity, "time": when, "station": _STATION, "temp": degrees}
         return cls(
             at, trace, identity, degrees, *broker.send(_TOPIC, _STATION.encode(), json.dumps(event).encode(), headers)
         )
+
+
+def _sent(broker: Broker, web: httpx.Client, settings: Settings) -> _Event:
+    """Send an event as soon as ingest tells at which event time."""
+    moments: list[datetime] = []
+
+    def known() -> bool:
+        moments.append(_moment(web, settings))
+        return True
+
+    _await(known, _FEATURE, _PLACES["feature"], settings)
+    return _Event.send(broker, moments[-1])
+
+
+def _moment(web: httpx.Client, settings: Settings) -> datetime:
+    """Return an event time that is the newest of the probe's station, and as good as never ahead of the replay.
+
+    Ages are judged by the newest event time: a probe of today would make every feature of 2013 look years old.
+    """
+    place = f"http://127.0.0.1:{settings.port('ingest')}/weather"
+    stations = web.get(place).raise_for_status().json()
+    newest = {
+        each: datetime.fromisoformat(web.get(f"{place}/{each}").raise_for_status().json()["time"]) for each in stations
+    }
+    own = newest.pop(_STATION, None)
+    replay = max(newest.values(), default=_BEGIN)
+    return max(replay, own + timedelta(seconds=1)) if own else replay
 
 
 class EarlyProof:

@@ -4,10 +4,9 @@ import pytest
 
 from feature.errors import BadDefinitions
 from feature.figures import BOUNDS, Figures
-from feature.settings import address, definitions
+from feature.settings import definitions
 from integration.feature import samples
 from runtime import metrics
-from runtime.errors import BadSetting
 
 
 def told(figures: Figures) -> dict[str, float]:
@@ -46,14 +45,6 @@ def test_a_view_that_stands_still_is_seen() -> None:
     assert found['feature_behind_seconds{view="more"}'] == 0
     assert found['feature_staleness_seconds{view="more"}'] > 1e9
     assert 'feature_staleness_seconds{view="pairs"}' not in found
-
-
-@pytest.mark.parametrize("text", ["redis", "redis:", ":6379", "redis:port"])
-def test_an_address_is_host_and_port(text: str) -> None:
-    """Anything else is refused by the variable's name."""
-    with pytest.raises(BadSetting, match="TARMAC_REDIS"):
-        address(text, "TARMAC_REDIS")
-    assert address("::1:6379", "TARMAC_REDIS") == ("::1", 6379)
 
 
 @pytest.mark.parametrize("name", ["", "nowhere:X", "contracts.views_flights", "contracts.views_flights:PROJECT"])
