@@ -1,4 +1,4 @@
-"""python -m lake build | training-set | lineage | table | version | quality | watch | compare-etl."""
+"""python -m lake build | training-set | lineage | table | version | data | quality | watch | compare-etl."""
 
 import logging
 import os

@@ -11,6 +11,7 @@ Permanent
 ├── EmptyRange       there is nothing in the range that was asked for
 ├── Leak             a feature is known only after the prediction is made
 ├── BadQuality       data break their contract
+├── Differs          a training set that was made again has other bytes
 └── ToolFailed       a program that was run failed
 """
 
@@ -21,6 +22,7 @@ __all__ = [
     "BadQuality",
     "BadRequest",
     "Contended",
+    "Differs",
     "EmptyRange",
     "Leak",
     "SchemaChanged",
@@ -49,6 +51,10 @@ class Leak(Permanent):
 
 class BadQuality(Permanent):
     """Data break their contract."""
+
+
+class Differs(Permanent):
+    """A training set that was made again has other bytes."""
 
 
 class ToolFailed(Permanent):
