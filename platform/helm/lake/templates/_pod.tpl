@@ -8,7 +8,8 @@
 - {name: TARMAC_KEEP_HOURS, value: {{ int .Values.keepHours | quote }}}
 - {name: TARMAC_LOG_LEVEL, value: {{ .Values.logLevel | quote }}}
 {{- end }}
-{{/* A pod that runs one command: a dictionary of root, args (a list), values (of this pod), env (a list), serves. */}}
+{{/* A pod that runs one command: a dictionary of root, args (a list), values (of this pod), env (a list), serves,
+     reports and workspace (volumes that it mounts), image (where it is not the lake's own). */}}
 {{- define "pod" -}}
 automountServiceAccountToken: false
 enableServiceLinks: false
@@ -16,7 +17,7 @@ terminationGracePeriodSeconds: 30
 securityContext: {{- include "restricted.pod" .root | nindent 2 }}
 containers:
   - name: {{ .name }}
-    image: {{ .root.Values.image }}
+    image: {{ .image | default .root.Values.image }}
     imagePullPolicy: IfNotPresent
     args: {{ toJson .args }}
     env:
@@ -50,10 +51,16 @@ containers:
       {{- if .reports }}
       - {name: reports, mountPath: /reports}
       {{- end }}
+      {{- if .workspace }}
+      - {name: workspace, mountPath: /workspace}
+      {{- end }}
 volumes:
   - {name: tmp, emptyDir: {sizeLimit: 512Mi}}
   {{- if .reports }}
   - {name: reports, persistentVolumeClaim: {claimName: lake-reports}}
+  {{- end }}
+  {{- if .workspace }}
+  - {name: workspace, persistentVolumeClaim: {claimName: lake-workspace}}
   {{- end }}
 {{- end }}
 {{/* One that stays. */}}
@@ -78,7 +85,8 @@ spec:
       annotations: {prometheus.io/port: "8080"}
     spec: {{- include "pod" (merge (dict "serves" true) .) | nindent 6 }}
 {{- end }}
-{{/* One that runs now and then, and on demand: kubectl create job --from=cronjob/lake-build NAME. */}}
+{{/* One that runs now and then, and on demand: kubectl create job --from=cronjob/lake-build NAME; or, where it has no
+     schedule, on demand alone: who asked is told of a failure and asks again. */}}
 {{- define "job" -}}
 apiVersion: batch/v1
 kind: CronJob
@@ -87,7 +95,13 @@ metadata:
   labels: {{- include "labels" .root | nindent 4 }}
     app.kubernetes.io/component: {{ .name }}
 spec:
+  {{- if .values.schedule }}
   schedule: {{ .values.schedule | quote }}
+  {{- else }}
+  # Whoever asks makes a job of it; the schedule is only there because there must be one.
+  suspend: true
+  schedule: "0 0 1 1 *"
+  {{- end }}
   timeZone: Etc/UTC
   # What is not done is made up for by the next run: none has to wait for another, and none may run beside it.
   concurrencyPolicy: Forbid
@@ -99,7 +113,7 @@ spec:
       labels: {{- include "labels" .root | nindent 8 }}
         app.kubernetes.io/component: {{ .name }}
     spec:
-      backoffLimit: 2
+      backoffLimit: {{ ternary 2 0 (hasKey .values "schedule") }}
       activeDeadlineSeconds: 1800
       template:
         metadata:
