@@ -107,8 +107,14 @@ def _failure(ended: Ended, lines: list[dict[str, Any]]) -> LabError | None:
     return (BadInput if ended.code == _REFUSED else LabError)(what, reason.remedy)
 
 
+def _last_word(log: str) -> list[str]:
+    """Return the last line of a log; of a failure that nobody named, the last line of its traceback."""
+    traced = next((str(line["error"]) for line in _lines(log) if "error" in line), log)
+    return traced.splitlines()[-1:]
+
+
 def _speechless(namespace: str, ended: Ended) -> NotConverged:
-    why = "; ".join([ended.reason or "?", *ended.log.splitlines()[-1:]])
+    why = "; ".join([ended.reason or "?", *_last_word(ended.log)])
     return NotConverged(
         Text(
             en=f"Job/{CRON}-now in {namespace} ended without an answer: {why}",

@@ -81,6 +81,7 @@ class TestAnswers:
             (None, "DeadlineExceeded", "", "DeadlineExceeded"),
             (0, "Completed", "", "Completed"),
             (1, "Error", "Traceback\nImportError: no dvc\n", "ImportError: no dvc"),
+            (1, "Error", json.dumps({"level": "error", "error": "Traceback\nKeyError: 'x'"}) + f"\n{LOG}", "KeyError"),
         ],
     )
     def test_an_end_without_a_word_is_told(
@@ -89,6 +90,7 @@ class TestAnswers:
         """The reason that the cluster gives, the last line, and where to read on."""
         with pytest.raises(NotConverged, match=told) as failed:
             _asked(server, code, reason, log)
+        assert "Traceback" not in failed.value.render("en")
         assert "lab kubectl logs -n chain job/lake-data-now" in failed.value.render("fr")
 
 
