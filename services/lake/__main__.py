@@ -1,4 +1,4 @@
-"""python -m lake build | materialize | training-set | lineage | table | version | quality | watch | compare-etl."""
+"""python -m lake COMMAND: the lake behind the log; `--help` tells which commands there are."""
 
 import logging
 import os

@@ -140,6 +140,13 @@ def _version(settings: LakeSettings, asked: argparse.Namespace) -> None:
         told(workspace.diff(asked.before, asked.after))
 
 
+def _data(settings: LakeSettings, asked: argparse.Namespace) -> None:
+    from lake import data  # noqa: PLC0415  what it stands on comes with DVC, which one image alone has
+
+    wanted = _wanted(asked)[:2] if asked.act == "build" else None
+    data.act(settings, asked, wanted)
+
+
 def _quality(settings: LakeSettings, asked: argparse.Namespace) -> None:
     found = daily.judge(Lake(Store.of(settings)), set(asked.day) or None)
     folder = asked.reports or (Path(settings.reports) if settings.reports else None)
@@ -179,6 +186,7 @@ COMMANDS: Mapping[str, Callable[[LakeSettings, argparse.Namespace], None]] = {
     "lineage": _lineage,
     "table": _table,
     "version": _version,
+    "data": _data,
     "quality": _quality,
     "watch": _watch,
     "compare-etl": _compare,

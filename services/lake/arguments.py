@@ -5,6 +5,7 @@ import datetime as dt
 from pathlib import Path
 
 _LEAD = 60
+_SERVICE = "delay_v1"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -19,6 +20,7 @@ def parser() -> argparse.ArgumentParser:
     lineage.add_argument("--json", action="store_true", help="for machines")
     _table(commands.add_parser("table", help="versions of a Delta table"))
     _version(commands.add_parser("version", help="versions of files, with DVC"))
+    _data(commands.add_parser("data", help="training sets that are kept: made, compared, brought back"))
     _quality(commands.add_parser("quality", help="judge the days that are new or changed"))
     commands.add_parser("watch", help="tell Prometheus what was judged and how old the tables are")
     commands.add_parser("compare-etl", help="one step by ETL and by ELT, measured")
@@ -34,6 +36,12 @@ def _build(command: argparse.ArgumentParser) -> None:
 
 def _training(command: argparse.ArgumentParser) -> None:
     command.add_argument("--out", type=Path, required=True, metavar="FILE", help="the Parquet file")
+    _wanted(command)
+    command.add_argument("--like", type=Path, metavar="MANIFEST", help="the same bytes again, from the same versions")
+
+
+def _wanted(command: argparse.ArgumentParser) -> None:
+    """What tells one training set from another."""
     command.add_argument("--from", dest="begin", type=instant, metavar="DAY", help="first day of scheduled departures")
     command.add_argument("--to", dest="end", type=instant, metavar="DAY", help="the day after the last")
     command.add_argument("--service", help="feature service, e.g. delay_v1")
@@ -42,7 +50,6 @@ def _training(command: argparse.ArgumentParser) -> None:
         "--with", dest="extra", action="append", default=[], metavar="COLUMN", help="of silver/flights"
     )
     command.add_argument("--allow-leak", action="append", default=[], metavar="COLUMN", help="although known too late")
-    command.add_argument("--like", type=Path, metavar="MANIFEST", help="the same bytes again, from the same versions")
 
 
 def _table(command: argparse.ArgumentParser) -> None:
@@ -80,6 +87,30 @@ def _version(command: argparse.ArgumentParser) -> None:
     diff = acts.add_parser("diff", help="what changed since a commit")
     diff.add_argument("before")
     diff.add_argument("after", nargs="?", default="")
+
+
+def _data(command: argparse.ArgumentParser) -> None:
+    acts = command.add_subparsers(dest="act", required=True)
+    acts.add_parser("list", help="every set, with its versions")
+    for name, words in (
+        ("build", "make a set of the newest tables and keep it"),
+        ("lineage", "from the file back to the log"),
+        ("rebuild", "make it again by its manifest; ends with 2 where the bytes are others"),
+        ("diff", "what differs between two versions"),
+        ("checkout", "bring an old version back"),
+    ):
+        act = acts.add_parser(name, help=words)
+        act.add_argument("name", metavar="NAME")
+        if name == "build":
+            _wanted(act)
+            act.set_defaults(service=_SERVICE, like=None)
+        if name == "checkout":
+            act.add_argument("commit", help="its first digits")
+        if name == "diff":
+            act.add_argument("before", metavar="COMMIT", help="its first digits")
+            act.add_argument(
+                "after", metavar="COMMIT", nargs="?", default="HEAD", help="the newest where none is given"
+            )
 
 
 def _quality(command: argparse.ArgumentParser) -> None:

@@ -12,6 +12,7 @@ Permanent
 ├── EmptyRange       there is nothing in the range that was asked for
 ├── Leak             a feature is known only after the prediction is made
 ├── BadQuality       data break their contract
+├── Differs          a training set that was made again has other bytes
 └── ToolFailed       a program that was run failed
 """
 
@@ -22,6 +23,7 @@ __all__ = [
     "BadQuality",
     "BadRequest",
     "Contended",
+    "Differs",
     "EmptyRange",
     "Leak",
     "OnlineStoreAway",
@@ -55,6 +57,10 @@ class Leak(Permanent):
 
 class BadQuality(Permanent):
     """Data break their contract."""
+
+
+class Differs(Permanent):
+    """A training set that was made again has other bytes."""
 
 
 class ToolFailed(Permanent):

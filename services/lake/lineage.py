@@ -26,13 +26,22 @@ def chain(lake: Lake, file: Path) -> dict[str, Any]:
     return {
         "file": str(file),
         "sha256": made.sha256,
-        "intact": file.exists() and manifest.digest(file) == made.sha256,
+        "intact": intact(file),
         "dvc": _dvc(file),
         "service": made.service,
         "registry": made.registry,
         "recipe": made.recipe,
         "tables": [seen[key] for key in sorted(seen)],
     }
+
+
+def intact(file: Path) -> bool:
+    """Whether a training set is there and has the bytes that its manifest promises.
+
+    Raises:
+        BadRequest: it has no manifest.
+    """
+    return manifest.digest(file) == manifest.read(file).sha256 if file.exists() else False
 
 
 def _follow(lake: Lake, reference: Reference, seen: dict[tuple[str, int], dict[str, Any]]) -> None:

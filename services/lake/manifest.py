@@ -105,8 +105,20 @@ def read(file: Path) -> Manifest:
     """
     place = file if file.name.endswith(".manifest.json") else beside(file)
     try:
-        return msgspec.json.decode(place.read_bytes(), type=Manifest)
-    except (OSError, msgspec.DecodeError) as failure:
+        return decoded(place.read_bytes(), place)
+    except OSError as failure:
+        raise BadRequest(f"manifest {place} cannot be read: {failure}", "make the set with `training-set`") from None
+
+
+def decoded(content: bytes, place: Path) -> Manifest:
+    """The manifest that these bytes are; `place` is where they are from.
+
+    Raises:
+        BadRequest: they are none.
+    """
+    try:
+        return msgspec.json.decode(content, type=Manifest)
+    except msgspec.DecodeError as failure:
         raise BadRequest(f"manifest {place} cannot be read: {failure}", "make the set with `training-set`") from None
 
 

@@ -17,5 +17,8 @@ class LakeSettings(OnlineSettings, StoreSettings):
     reports: str = ""
     """Folder of the daily quality reports; empty: none is written, and none answered."""
 
+    workspace: str = ""
+    """Folder of the training sets that are kept, with git and DVC; only `data` needs it."""
+
     watch_seconds: float = between(15, 1, 3600)
     """Seconds between two looks of `watch` at the newest judgements."""

@@ -44,7 +44,8 @@ def guarded(main: Callable[[], None]) -> int:
     try:
         main()
     except ServiceError as failure:
-        log.error(failure.what, extra={"remedy": failure.remedy})  # noqa: TRY400 (a named cause needs no stack)
+        told = {"remedy": failure.remedy, "kind": type(failure).__name__}
+        log.error(failure.what, extra=told)  # noqa: TRY400 (a named cause needs no stack)
         return failure.exit_code
     except Exception:
         log.exception("failed for a reason nobody named")

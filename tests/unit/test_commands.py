@@ -91,6 +91,14 @@ def language(request: pytest.FixtureRequest) -> str:
         (("reset", "01"), "en", "cluster tarmac is absent"),
         (("solve", "01"), "fr", "le cluster tarmac est absent"),
         (("support", "01"), "en", "cluster tarmac is absent"),
+        (("data", "list"), "fr", "quel lab ? Aucun n'est debout"),
+        (("data", "lineage", "a/b"), "en", "training set 'a/b': the name cannot be one"),
+        (("data", "diff", "january", "12"), "fr", "commit '12' : ce n'en est pas un"),
+        (
+            ("data", "build", "january", "--from", "2013-01-03", "--to", "2013-01-03"),
+            "fr",
+            "période du 2013-01-03 au 2013-01-03 : elle finit avant de commencer",
+        ),
     ],
 )
 def test_what_cannot_be_meant_is_told_in_one_line_with_its_remedy(
@@ -176,6 +184,28 @@ def test_doctor_goes_on_where_docker_refuses(shell: Shell, language: str) -> Non
     assert "docker" in findings["engine"]["remedy"][language]
     assert findings["PyPI"]["level"] == "warning"
     assert findings["cores"]["what"]["fr"]
+
+
+def test_training_sets_need_a_lab_that_has_a_lake(shell: Shell, language: str) -> None:
+    """Lab 01 stands: one line says that it has no lake, the next which lab to bring up; exit code 2."""
+    record = shell.home / ".local/state/tarmac/tarmac/record.json"
+    record.parent.mkdir(parents=True)
+    record.write_text('{"lab": "01"}')
+    code, out, err = shell.lab("data", "list", LAB_LANG=language)
+    first, second = err.splitlines()
+    assert (code, out) == (2, "")
+    assert first == {"en": "lab 01 has no lake", "fr": "le lab 01 n'a pas de lac"}[language]
+    assert second.startswith(_REMEDY[language])
+    assert "lab up 02" in second
+
+
+@pytest.mark.parametrize("act", ["build", "list", "lineage", "rebuild", "diff", "checkout"])
+def test_every_act_on_training_sets_explains_itself(shell: Shell, act: str) -> None:
+    """In English and French, as the commands do."""
+    code, out, _ = shell.lab("data", act, "--help")
+    assert code == 0
+    assert out.startswith(f"Usage: lab data {act} ")
+    assert " / " in " ".join(out.split())
 
 
 def test_status_of_an_absent_cluster_is_no_error(shell: Shell) -> None:

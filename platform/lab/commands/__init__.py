@@ -23,6 +23,7 @@ COMMANDS = {
     "quiz": "learn",
     "solve": "solve",
     "compare": "compare",
+    "data": "data",
     "reset": "reset",
     "support": "support",
     "mutants": "mutants",

@@ -4,6 +4,7 @@ import pytest
 
 from contract.charts.rendering import CASES, Case, containers, jobs, named, objects
 from ingest.settings import FAMILY, BronzeSettings
+from lab.sets.ask import CRON
 from lake.arguments import parser
 from lake.settings import LakeSettings
 from runtime.settings import ServiceSettings, load
@@ -23,6 +24,7 @@ def test_every_variable_is_one_that_the_service_knows(case: Case) -> None:
     kinds: dict[str, tuple[str, type[ServiceSettings]]] = {
         "lake-bronze": ("Deployment", BronzeSettings), "lake-watch": ("Deployment", LakeSettings),
         "lake-build": ("CronJob", LakeSettings), "lake-quality": ("CronJob", LakeSettings),
+        "lake-data": ("CronJob", LakeSettings),
     }  # fmt: skip
     for name, (kind, settings) in kinds.items():
         made = named(case, kind, name)
@@ -50,3 +52,20 @@ def test_bronze_has_one_writer(case: Case) -> None:
     writer = named(case, "Deployment", "lake-bronze")["spec"]
     assert (writer["replicas"], writer["strategy"]["type"]) == (1, "Recreate")
     assert all(each["spec"]["concurrencyPolicy"] == "Forbid" for each in objects(case) if each["kind"] == "CronJob")
+
+
+@pytest.mark.parametrize("case", LAKES, ids=str)
+def test_training_sets_are_asked_for_and_never_made_unasked(case: Case) -> None:
+    """Its CronJob is suspended; the job has a volume of its own, DVC's image, and is not repeated by itself."""
+    cron = named(case, "CronJob", CRON)["spec"]
+    job = cron["jobTemplate"]["spec"]
+    pod = job["template"]["spec"]
+    (container,) = pod["containers"]
+    mounts = {each["mountPath"]: each["name"] for each in container["volumeMounts"]}
+    held = [each for each in pod["volumes"] if "persistentVolumeClaim" in each]
+    claims = {each["name"]: each["persistentVolumeClaim"]["claimName"] for each in held}
+    assert (cron["suspend"], job["backoffLimit"]) == (True, 0)
+    assert named(case, "PersistentVolumeClaim", claims[mounts["/workspace"]])
+    # A folder of its own on the volume: git trusts no repository whose top belongs to somebody else.
+    assert _env(container)["TARMAC_WORKSPACE"].startswith("/workspace/")
+    assert container["image"].startswith("tarmac.local/data:")

@@ -24,12 +24,13 @@ def topic_of(event: Event) -> str:
 
 
 class World:
-    """A lake in a folder, and a log whose offsets are counted here."""
+    """A lake in a folder (or a store that is given), and a log whose offsets are counted here."""
 
-    def __init__(self, folder: Path) -> None:
-        self.root = str(folder / "lake")
-        self.lake = Lake(Store(self.root))
-        self.tables = {topic: Table(Store(self.root), topic, columns(topic)) for topic in EVENTS}
+    def __init__(self, folder: Path, store: Store | None = None) -> None:
+        store = store or Store(str(folder / "lake"))
+        self.root = store.root
+        self.lake = Lake(store)
+        self.tables = {topic: Table(store, topic, columns(topic)) for topic in EVENTS}
         self._next = dict.fromkeys(EVENTS, 0)
 
     def add(self, events: Iterable[Event]) -> None:

@@ -23,6 +23,7 @@ class Server:
         refuses: name of an object that it refuses.
         told: what it says of an object by name, as events.
         logs: last lines of a pod's container; `previous` under the name with a "-".
+        meanwhile: what happens in the cluster while one waits for a change.
 
     """
 
@@ -31,6 +32,7 @@ class Server:
         self.refuses = ""
         self.told: dict[str, list[str]] = {}
         self.logs: dict[str, str] = {}
+        self.meanwhile: Callable[[], None] = lambda: None
 
     def judge(self, objects: Iterable[Object]) -> None:
         """Refuse what the test lets it refuse."""
@@ -70,13 +72,14 @@ class Server:
     def delete(self, objects: Iterable[Object]) -> None:
         """Take objects away."""
         for each in objects:
-            del self.held[each["kind"], each["metadata"].get("namespace"), each["metadata"]["name"]]
+            self.held.pop((each["kind"], each["metadata"].get("namespace"), each["metadata"]["name"]), None)
 
     def watch(
         self, kind: str, namespace: str, enough: Callable[[dict[str, Object]], bool], seconds: float
     ) -> dict[str, Object]:
-        """Return the objects of a kind by name: nothing changes while one waits here."""
+        """Return the objects of a kind by name, after what the test lets happen meanwhile."""
         assert seconds > 0
+        self.meanwhile()
         found = {each["metadata"]["name"]: each for each in self.find(kind, namespace)}
         enough(found)
         return found
@@ -86,11 +89,12 @@ class Server:
         assert namespace
         return self.told.get(name, [])
 
-    def log(self, pod: str, namespace: str, container: str, *, previous: bool = False) -> str:
+    def log(self, pod: str, namespace: str, container: str, *, previous: bool = False, lines: int = 8) -> str:
         """Return a container's last lines."""
         assert namespace
         assert container
-        return self.logs.get(f"{pod}-" if previous else pod, "")
+        words = self.logs.get(f"{pod}-" if previous else pod, "")
+        return "".join(words.splitlines(keepends=True)[-lines:])
 
 
 def _merged(before: Any, after: Any) -> Any:  # noqa: ANN401  JSON

@@ -9,7 +9,8 @@
 - {name: TARMAC_LOG_LEVEL, value: {{ .Values.logLevel | quote }}}
 {{- end }}
 {{/* A pod that runs one command: a dictionary of root, args (a list), values (of this pod), env (a list), serves,
-     reports ("written" or "read": what it does with the volume of the daily pages). */}}
+     reports ("written" or "read": what it does with the volume of the daily pages), workspace (it mounts the one of the
+     training sets), online (it writes to the online store), image (where it is not the lake's own). */}}
 {{- define "pod" -}}
 automountServiceAccountToken: false
 enableServiceLinks: false
@@ -27,7 +28,7 @@ affinity:
 securityContext: {{- include "restricted.pod" .root | nindent 2 }}
 containers:
   - name: {{ .name }}
-    image: {{ .root.Values.image }}
+    image: {{ .image | default .root.Values.image }}
     imagePullPolicy: IfNotPresent
     args: {{ toJson .args }}
     env:
@@ -65,10 +66,16 @@ containers:
       {{- if .reports }}
       - {name: reports, mountPath: /reports, readOnly: {{ eq .reports "read" }}}
       {{- end }}
+      {{- if .workspace }}
+      - {name: workspace, mountPath: /workspace}
+      {{- end }}
 volumes:
   - {name: tmp, emptyDir: {sizeLimit: 512Mi}}
   {{- if .reports }}
   - {name: reports, persistentVolumeClaim: {claimName: lake-reports}}
+  {{- end }}
+  {{- if .workspace }}
+  - {name: workspace, persistentVolumeClaim: {claimName: lake-workspace}}
   {{- end }}
 {{- end }}
 {{/* One that stays. */}}
@@ -93,7 +100,8 @@ spec:
       annotations: {prometheus.io/port: "8080"}
     spec: {{- include "pod" (merge (dict "serves" true) .) | nindent 6 }}
 {{- end }}
-{{/* One that runs now and then, and on demand: kubectl create job --from=cronjob/lake-build NAME. */}}
+{{/* One that runs now and then, and on demand: kubectl create job --from=cronjob/lake-build NAME; or, where it has no
+     schedule, on demand alone: who asked is told of a failure and asks again. */}}
 {{- define "job" -}}
 apiVersion: batch/v1
 kind: CronJob
@@ -102,7 +110,13 @@ metadata:
   labels: {{- include "labels" .root | nindent 4 }}
     app.kubernetes.io/component: {{ .name }}
 spec:
+  {{- if .values.schedule }}
   schedule: {{ .values.schedule | quote }}
+  {{- else }}
+  # Whoever asks makes a job of it; the schedule is only there because there must be one.
+  suspend: true
+  schedule: "0 0 1 1 *"
+  {{- end }}
   timeZone: Etc/UTC
   # What is not done is made up for by the next run: none has to wait for another, and none may run beside it.
   concurrencyPolicy: Forbid
@@ -114,7 +128,7 @@ spec:
       labels: {{- include "labels" .root | nindent 8 }}
         app.kubernetes.io/component: {{ .name }}
     spec:
-      backoffLimit: 2
+      backoffLimit: {{ ternary 2 0 (hasKey .values "schedule") }}
       activeDeadlineSeconds: 1800
       template:
         metadata:
