@@ -5,7 +5,6 @@ Results go to standard output as JSON or plain lines, logs to standard error.
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -22,7 +21,6 @@ from lake.quality import daily, report, rows, watch
 from lake.settings import LakeSettings
 from lake.steps import steps
 from lake.store import MADE_FROM, Lake
-from lake.versions import Workspace
 from runtime.health import Health
 from runtime.process import Stop
 from runtime.store import Store
@@ -123,9 +121,7 @@ def _shown(lake: Lake, name: str, version: int | None) -> dict[str, Any]:
 
 
 def _version(settings: LakeSettings, asked: argparse.Namespace) -> None:
-    workspace = Workspace(asked.folder)
-    os.environ.setdefault("AWS_ACCESS_KEY_ID", settings.s3_access_key)
-    os.environ.setdefault("AWS_SECRET_ACCESS_KEY", settings.s3_secret_key)
+    workspace = _workspace(settings, asked.folder)
     if asked.act == "begin":
         workspace.begin(asked.remote, settings.s3_endpoint if asked.remote.startswith("s3://") else "")
     elif asked.act == "keep":
@@ -145,6 +141,16 @@ def _data(settings: LakeSettings, asked: argparse.Namespace) -> None:
 
     wanted = _wanted(asked)[:2] if asked.act == "build" else None
     data.act(settings, asked, wanted)
+
+
+def _workspace(settings: LakeSettings, folder: Path) -> Any:  # noqa: ANN401  its module may not be there
+    try:
+        from lake.versions import Workspace, keys  # noqa: PLC0415  the lake's own image has no DVC
+    except ImportError as failure:
+        raise BadRequest(
+            f"package {failure.name} is not installed", "`pip install -r requirements/versions.txt`"
+        ) from None
+    return Workspace(folder, keys(settings))
 
 
 def _quality(settings: LakeSettings, asked: argparse.Namespace) -> None:

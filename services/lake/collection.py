@@ -32,7 +32,7 @@ class Collection:
 
     Args:
         lake: the tables that they are made of.
-        folder: the workspace; begun where there is none.
+        workspace: where they are; begun where there is none.
         remote: where DVC keeps the contents, a folder or `s3://bucket/prefix`.
         endpoint: address of the S3 endpoint; empty for a folder.
 
@@ -41,13 +41,13 @@ class Collection:
         ToolFailed: by every call, where DVC fails; with what it said.
     """
 
-    def __init__(self, lake: Lake, folder: Path, remote: str, endpoint: str = "") -> None:
+    def __init__(self, lake: Lake, workspace: Workspace, remote: str, endpoint: str = "") -> None:
         self._lake = lake
-        self._folder = folder
+        self._workspace = workspace
+        self._folder = workspace.folder
         self._remote = remote
         self._endpoint = endpoint
-        self._workspace = Workspace(folder)
-        self._history = History(folder)
+        self._history = History(self._folder)
 
     @contextmanager
     def held(self) -> Iterator[None]:

@@ -6,7 +6,6 @@ line of the log has this form, so that whoever reads them together can tell.
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from lake.errors import BadRequest, Differs
 from lake.settings import LakeSettings
 from lake.store import Lake
 from lake.training import Wanted
+from lake.versions import Workspace, keys
 from runtime.store import Store
 
 ANSWER = "answer"
@@ -68,12 +68,5 @@ def _collection(settings: LakeSettings) -> Collection:
         raise BadRequest("environment variable TARMAC_WORKSPACE is not set", "give it the folder of the workspace")
     store = Store.of(settings)
     remote = store.path(_DVC)
-    in_s3 = remote.startswith("s3://")
-    if in_s3:
-        for name, value in (
-            ("AWS_ACCESS_KEY_ID", settings.s3_access_key),
-            ("AWS_SECRET_ACCESS_KEY", settings.s3_secret_key),
-            ("AWS_DEFAULT_REGION", settings.s3_region),
-        ):
-            os.environ.setdefault(name, value)
-    return Collection(Lake(store), Path(settings.workspace), remote, settings.s3_endpoint if in_s3 else "")
+    endpoint = settings.s3_endpoint if remote.startswith("s3://") else ""
+    return Collection(Lake(store), Workspace(Path(settings.workspace), keys(settings)), remote, endpoint)

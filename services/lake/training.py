@@ -66,6 +66,15 @@ def service(name: str) -> Service:
         raise BadRequest(f"feature service {name}: {failure}", "give --service one of these names") from None
 
 
+def tables(name: str) -> tuple[str, ...]:
+    """Names of the tables that a service's training set is made of, the flights first.
+
+    Raises:
+        BadRequest: there is no such service.
+    """
+    return _tables(_plan(service(name)))
+
+
 def make(
     lake: Lake, wanted: Wanted, allowed: Sequence[str] = (), versions: Sequence[Reference] | None = None
 ) -> TrainingSet:
@@ -88,11 +97,11 @@ def make(
             f"range {wanted.begin:%F} to {wanted.end:%F}: ends before it begins", "exchange --from and --to"
         )
     pinned = {each.name: each for each in versions or ()}
-    tables = tuple(pinned.get(name) or lake.reference(name) for name in (FLIGHTS, *map(offline.table, plan.views)))
-    rows = _joined(lake, wanted, plan, tables)
+    read = tuple(pinned.get(name) or lake.reference(name) for name in _tables(plan))
+    rows = _joined(lake, wanted, plan, read)
     leaks = _leaks(rows, wanted, plan)
     kept = availability.guard(leaks, allowed)
-    return TrainingSet(_selected(rows, wanted, plan), tables, tuple(kept))
+    return TrainingSet(_selected(rows, wanted, plan), read, tuple(kept))
 
 
 @dataclass(frozen=True)
@@ -117,6 +126,10 @@ def _plan(wanted: Service) -> _Plan:
             references += [each for each in view.inputs if each not in references]
     features = tuple(each.partition(":")[2] for each in DEFINITIONS.features_of(wanted))
     return _Plan(features, tuple(stored.values()), tuple(on_demand.values()))
+
+
+def _tables(plan: _Plan) -> tuple[str, ...]:
+    return (FLIGHTS, *map(offline.table, plan.views))
 
 
 def _joined(lake: Lake, wanted: Wanted, plan: _Plan, tables: Sequence[Reference]) -> pl.DataFrame:

@@ -9,6 +9,7 @@ from .leaks import leakage
 from .monitors import quality_monitors
 from .schemas import schema_evolution
 from .serving import serving_view
+from .sets import data_versions
 from .stores import choose_store
 from .transforms import etl_elt
 from .travel import time_travel
@@ -17,6 +18,7 @@ __all__ = [
     "choose_broker",
     "choose_store",
     "data_contract",
+    "data_versions",
     "etl_elt",
     "late_events",
     "leakage",

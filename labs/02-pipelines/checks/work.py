@@ -19,6 +19,7 @@ WORK = Exercises(
         "point-in-time": _pipelines(join="TARMAC_JOIN"),
         "leakage": _pipelines(extra_columns="TARMAC_EXTRA_COLUMNS"),
         "time-travel": _pipelines(kept_hours="TARMAC_KEPT_HOURS"),
+        "data-versions": _pipelines(dvc_push="TARMAC_DVC_PUSH", rebuild="TARMAC_REBUILD"),
         "schema-evolution": _pipelines(schema_mode="TARMAC_SCHEMA_MODE"),
         "etl-elt": _pipelines(transform="TARMAC_TRANSFORM"),
         "quality-monitors": _pipelines(monitors="TARMAC_MONITORS"),

@@ -1,5 +1,6 @@
 """images.yaml: what is wrong in it is told by its field, and names follow from content."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from lab.errors import BadInput
 from lab.images import Catalogue
 
 ROOT = Path(__file__).resolve().parents[3]
+_PINNED = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)", re.MULTILINE)
 
 
 def _write(checkout: Path, old: str, new: str) -> None:
@@ -78,3 +80,19 @@ def test_the_real_catalogue_is_pinned_and_whole() -> None:
         for reference in filter(None, (image.upstream, image.base)):
             assert not reference.endswith(":latest")
             assert reference.rsplit(":", 1)[1][:1] in "v0123456789"
+
+
+_APART = {"feast"}
+"""Images whose packages lie in a folder of their own, before those that they stand on."""
+
+
+def test_what_is_unpacked_into_one_folder_is_of_one_version() -> None:
+    """An image and those that it stands on agree on each package: of two, a mixture of files would be left."""
+    catalogue = Catalogue(ROOT)
+    for name in catalogue.images.keys() - _APART:
+        pinned: dict[str, set[str]] = {}
+        for each in catalogue.lineage([name]):
+            for lock in catalogue.image(each).wheels:
+                for package, version in _PINNED.findall((ROOT / lock).read_text()):
+                    pinned.setdefault(package, set()).add(version)
+        assert {package: versions for package, versions in pinned.items() if len(versions) > 1} == {}, name

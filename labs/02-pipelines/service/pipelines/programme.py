@@ -5,6 +5,7 @@ from functools import partial
 
 from pipelines.experiments.broker_figures import broker_figures
 from pipelines.experiments.data_contract import data_contract
+from pipelines.experiments.data_versions import data_versions
 from pipelines.experiments.etl_elt import etl_elt
 from pipelines.experiments.late_events import late_events
 from pipelines.experiments.leakage import leakage
@@ -27,6 +28,7 @@ def programme(stage: Stage) -> dict[str, Callable[[], Result]]:
         "point-in-time": partial(point_in_time, stage),
         "leakage": partial(leakage, stage),
         "time-travel": partial(time_travel, stage),
+        "data-versions": partial(data_versions, stage),
         "schema-evolution": partial(schema_evolution, stage),
         "etl-elt": partial(etl_elt, stage),
         "quality-monitors": partial(quality_monitors, stage),

@@ -39,6 +39,15 @@ class PipelinesSettings(OnlineSettings, StoreSettings):
     kept_hours: int = between(0, 0, 720)
     """Hours of older versions that the nightly vacuum leaves; 0 leaves none."""
 
+    dvc_push: str = choice("never", "never", "always")
+    """Whether keeping a version of a training set sends its content to DVC's remote as well."""
+
+    dvc_remote: str = "s3://dvc/lab-02"
+    """DVC's remote: a folder, or `s3://bucket/prefix` in the object store; the experiment empties it."""
+
+    rebuild: str = choice("newest", "newest", "manifest")
+    """Versions of the tables that a training set is made again from: the newest ones, or those of its manifest."""
+
     schema_mode: str = choice(OVERWRITE, OVERWRITE, MERGE, STRICT)
     """What a writer does with a batch whose columns are not the table's: replace the table, add what is new, refuse."""
 
