@@ -32,7 +32,7 @@ class OnlineStore:
         view: what the consumer knows.
         figures: what it measures.
         health: not ready while the store is away.
-        seconds: between two writes.
+        seconds: from the beginning of a write to that of the next, at least.
     """
 
     def __init__(self, writer: Writer, view: View, figures: OnlineFigures, health: Health, seconds: float) -> None:
@@ -63,7 +63,7 @@ class OnlineStore:
             return True
         if not now and time.monotonic() < self._due:
             return False
-        begun = time.perf_counter()
+        begun = time.monotonic()
         try:
             outcome = self._writer.write(self.rows())
         except Unreachable as failure:
@@ -71,12 +71,12 @@ class OnlineStore:
             self._health.wait_for(READY, f"the online store does not take rows: {failure}")
             self._due = time.monotonic() + 1
             return False
-        self._written(outcome, time.perf_counter() - begun)
+        self._due = begun + self._seconds
+        self._written(outcome, time.monotonic() - begun)
         return True
 
     def _written(self, outcome: Outcome, seconds: float) -> None:
         self._health.met(READY)
-        self._due = time.monotonic() + self._seconds
         self._stations.clear()
         for touched in self._delays.values():
             touched.clear()

@@ -47,8 +47,8 @@ class ConsumerSettings(OnlineSettings):
     redis: str = ""
     """Online store that features are written to, host:port; empty: none."""
 
-    online_seconds: float = between(0.25, 0, 10)
-    """Seconds between two writes to the online store."""
+    online_seconds: float = between(0.1, 0, 10)
+    """Seconds from the beginning of a write to the online store to that of the next, at least."""
 
 
 @dataclass(frozen=True, kw_only=True)
