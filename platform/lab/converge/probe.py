@@ -138,18 +138,20 @@ def _sent(broker: Broker, web: httpx.Client, settings: Settings) -> _Event:
 
 
 def _moment(web: httpx.Client, settings: Settings) -> datetime:
-    """Return an event time that is the newest of the probe's station, and as good as never ahead of the replay.
+    """Return an event time that is the newest of the probe's station, and never ahead of the replay.
 
-    Ages are judged by the newest event time: a probe of today would make every feature of 2013 look years old.
+    Ages are judged by the newest event time: a probe of today would make every feature of 2013 look years old. Later
+    probes follow the first by a second each: to ingest, one that is days ahead of its station's last is a stray.
     """
     place = f"http://127.0.0.1:{settings.port('ingest')}/weather"
+
+    def newest(station: str) -> datetime:
+        return datetime.fromisoformat(web.get(f"{place}/{station}").raise_for_status().json()["time"])
+
     stations = web.get(place).raise_for_status().json()
-    newest = {
-        each: datetime.fromisoformat(web.get(f"{place}/{each}").raise_for_status().json()["time"]) for each in stations
-    }
-    own = newest.pop(_STATION, None)
-    replay = max(newest.values(), default=_BEGIN)
-    return max(replay, own + timedelta(seconds=1)) if own else replay
+    if _STATION in stations:
+        return newest(_STATION) + timedelta(seconds=1)
+    return max(map(newest, stations), default=_BEGIN)
 
 
 class EarlyProof:
