@@ -71,6 +71,13 @@ REASONS = {
             fr="relancez dans un instant ; `lab up` ramène le magasin",
         ),
     ),
+    "OnlineStoreAway": Reason(
+        Text(en="the online store does not answer", fr="le magasin en ligne ne répond pas"),
+        Text(
+            en="run again in a moment; `lab up` brings Redis back",
+            fr="relancez dans un instant ; `lab up` ramène Redis",
+        ),
+    ),
     "TableBroken": Reason(
         Text(en="a table is damaged", fr="une table est endommagée"),
         Text(
