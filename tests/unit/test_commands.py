@@ -50,8 +50,6 @@ class Shell:
         return subprocess.Popen(
             [sys.executable, "-m", "lab", *words], env=environment, cwd=self.home, text=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            # Tests under `nohup` hand down that a hang-up is ignored; a trainee's terminal does not.
-            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
         )  # fmt: skip
 
     def lab(self, *words: str, **variables: str) -> tuple[int, str, str]:
