@@ -22,6 +22,7 @@ from replays import TOPICS, Replay
 
 pytestmark = [
     pytest.mark.cluster,
+    pytest.mark.kills,
     pytest.mark.timeout(1800),
     # The Kafka client leaves connections that the kills break to the collector.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
@@ -88,16 +89,19 @@ def _kill(lab: Driver, namespace: str, label: str, container: str) -> None:
         for pod in json.loads(lab.kubectl(*find))["items"]:
             for each in pod["status"].get("containerStatuses", ()):
                 if each["name"] == container and each["state"].get("running"):
-                    number = lab.in_node(
-                        "crictl", "inspect", "--output", "go-template", "--template", "{{.info.pid}}",
-                        each["containerID"].removeprefix("containerd://"),
-                    ).strip()  # fmt: skip
-                    lab.in_node("kill", "-9", number)
+                    lab.in_node("kill", "-9", _process(lab, each["containerID"].removeprefix("containerd://")))
                     return str(pod["metadata"]["name"])
         return None
 
     name = until(killed, f"{container} runs, to be killed", 120)
     lab.kubectl("delete", "pod", name, "-n", namespace, "--force", "--grace-period=0", code=None)
+
+
+def _process(lab: Driver, container: str) -> str:
+    """Return the id, inside the node, of a container's first process."""
+    tasks = lab.in_node("ctr", "-n", "k8s.io", "tasks", "list")
+    (number,) = (line.split()[1] for line in tasks.splitlines() if line.startswith(container))
+    return number
 
 
 def _build(lab: Driver) -> None:
