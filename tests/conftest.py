@@ -9,6 +9,7 @@ import os
 import shutil
 from collections.abc import Iterator
 
+import prometheus_client  # noqa: F401  before Feast, whose import makes the figures of one process all one
 import pytest
 
 from driver import ROOT, Driver

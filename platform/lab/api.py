@@ -25,6 +25,8 @@ Object: TypeAlias = dict[str, Any]
 
 MANAGER = "tarmac"
 _NOT_FOUND, _CONFLICT = 404, 409
+_NO_LOG = "unable to retrieve container logs for "
+"""What the kubelet answers, with 200, for a container that it has thrown away."""
 _AT_ONCE = 8
 """Requests under way at a time."""
 _BACKGROUND: dict[str, Any] = {"propagationPolicy": "Background"}
@@ -132,15 +134,16 @@ class Api:
         return [f"{event.reason}: {event.message}" for event in ordered]
 
     def log(self, pod: str, namespace: str, container: str, *, previous: bool = False, lines: int = 8) -> str:
-        """Return the last lines that a container printed; empty where it never ran."""
+        """Return the last lines that a container printed; empty where it never ran, or is gone already."""
         try:
-            return str(
+            told = str(
                 self._core.read_namespaced_pod_log(
                     pod, namespace, container=container, previous=previous, tail_lines=lines
                 )
             )
         except ApiException:
             return ""
+        return "" if told.startswith(_NO_LOG) else told
 
     def version(self) -> str:
         """Return the cluster's Kubernetes version."""

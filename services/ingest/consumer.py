@@ -116,12 +116,11 @@ class Consumer:
     def _apply(self, batches: Mapping[Place, list[Any]]) -> None:
         for place, records in batches.items():
             partition = self._view.partitions[place]
-            begin = partition.offset
             with self._view.lock:
                 outcomes = partition.apply(records, self._refused, self._traced)
             self._uncommitted += outcomes.total()
-            if self._effects and partition.offset > begin:
-                self._effects.touch(place.topic, partition.since(begin))
+            if self._effects:
+                self._effects.touch(place.topic, partition.taken)
         if batches and all(partition.whole for partition in self._view.partitions.values()):
             self._health.met(RESTORED)
 

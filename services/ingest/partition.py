@@ -8,7 +8,7 @@ twice.
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -16,7 +16,7 @@ import msgspec
 from contracts.events import Event
 from contracts.validation import Invalid, Reader, why
 from ingest.broker import Committed, Place
-from ingest.stream import DEAD, Mark, Stream
+from ingest.stream import DEAD, TAKEN, Mark, Stream
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +61,8 @@ class Partition:
         self.letters = list(note.letters)
         self.counts: Counter[str] = Counter(note.counts)
         self.streams = {key: Stream(mark) for key, mark in note.marks.items()}
+        self.taken: list[Event] = []
+        """Events that the last `apply` took in, in order."""
         self.last_stamp = 0.0
         """Wall-clock time stamp, in seconds, of the newest record applied."""
         self._decode = Reader(place.topic).decode
@@ -103,6 +105,7 @@ class Partition:
         """
         outcomes: Counter[str] = Counter()
         decode, streams, begin = self._decode, self.streams, self.offset
+        self.taken = taken = []
         record = None
         for record in records:
             offset = record.offset
@@ -120,20 +123,15 @@ class Partition:
                 continue
             if stream is None:
                 stream = self._stream(event.key)
-            outcomes[stream.offer(event, event.time.timestamp(), offset, record.timestamp / 1000)] += 1
+            outcome = stream.offer(event, event.time.timestamp(), offset, record.timestamp / 1000)
+            outcomes[outcome] += 1
+            if outcome in TAKEN:
+                taken.append(event)
             if record.headers:
                 traced(record, event)
         if record is not None:
             self._passed(record.offset + 1, record.timestamp / 1000, outcomes)
         return outcomes
-
-    def since(self, offset: int) -> Iterator[Event]:
-        """Events that were applied at this offset or later."""
-        for stream in self.streams.values():
-            for _, place, event in reversed(stream.entries):
-                if place < offset:
-                    break
-                yield event
 
     def _passed(self, offset: int, stamp: float, outcomes: Counter[str]) -> None:
         self.seen = offset
@@ -150,13 +148,15 @@ class Partition:
         return self.streams[key]
 
     def note(self, letters: list[int]) -> Committed:
-        """What to commit now.
+        """What to commit now; its effects are durable, so what only they still needed is let go.
 
         Args:
             letters: next offset of each partition of the dead-letter topic, at which later letters can stand.
         """
         for key in [key for key, stream in self.streams.items() if stream.last_offset < self.offset - IDLE]:
             del self.streams[key]
+        for stream in self.streams.values():
+            stream.tidy()
         marks = {key: stream.mark(self.offset) for key, stream in self.streams.items()}
         since = min((mark.first for mark in marks.values()), default=self.offset)
         note = Note(log=self.identity, since=since, counts=dict(self.counts), marks=marks, letters=letters)

@@ -13,8 +13,9 @@ from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from contracts.events import Event
-from contracts.features import LONGEST
+from contracts.events import Event, WeatherRead
+from contracts.features import LONGEST, keys
+from ingest.history import History
 
 STRAY = 2 * 24 * 3600.0
 """Seconds of event time from the clock."""
@@ -26,6 +27,8 @@ APPLIED, LATE, DUPLICATE, STRAYED = "applied", "late", "duplicate", "stray"
 DEAD = "dead"
 OUTCOMES = (APPLIED, LATE, DUPLICATE, STRAYED, DEAD)
 """Everything that can come of an event."""
+TAKEN = (APPLIED, LATE)
+"""What came of events that count."""
 
 _NEVER = float("-inf")
 
@@ -44,12 +47,14 @@ class Mark(NamedTuple):
 class Stream:
     """The rolling state of one key; memory is bounded by the events of `KEPT`, three event-days."""
 
-    __slots__ = ("_first", "_ids", "_strays", "clock", "entries", "last_offset", "last_stamp")
+    __slots__ = ("_first", "_ids", "_strays", "clock", "entries", "histories", "last_offset", "last_stamp")
 
     def __init__(self, mark: Mark | None = None) -> None:
         self.clock = mark.clock if mark else _NEVER
         self.entries: deque[tuple[float, int, Event]] = deque()
         """(event time in seconds, offset, event) in order of arrival."""
+        self.histories: dict[tuple[str, str], History] = {}
+        """(kind, key) -> its delays in this stream."""
         self.last_offset = -1
         self.last_stamp = _NEVER
         """Wall-clock time stamp, in seconds, of the newest record applied."""
@@ -86,6 +91,7 @@ class Stream:
             if self._strays < STRAYS:
                 return STRAYED
         self.entries.clear()
+        self.histories.clear()
         self._ids.clear()
         self._strays = 0
         self.clock = time
@@ -100,6 +106,12 @@ class Stream:
     def _add(self, event: Event, time: float, offset: int, stamp: float) -> None:
         self.entries.append((time, offset, event))
         self._ids.add(event.id)
+        if not isinstance(event, WeatherRead):
+            for name in keys(event):
+                history = self.histories.get(name)
+                if history is None:
+                    history = self.histories[name] = History(KEPT)
+                history.add(time, event.delay)
         self.last_offset = offset
         self.last_stamp = stamp
 
@@ -108,6 +120,15 @@ class Stream:
         entries = self.entries
         while entries[0][0] <= horizon:
             self._ids.discard(entries.popleft()[2].id)
+
+    def known(self, name: tuple[str, str]) -> bool:
+        """Whether a key had an event within what is kept."""
+        return name in self.histories and self.histories[name].newest > self.clock - KEPT
+
+    def tidy(self) -> None:
+        """Let go of keys that have been silent for longer; to be called when none of their rows waits any more."""
+        for name in [name for name in self.histories if not self.known(name)]:
+            del self.histories[name]
 
     def mark(self, offset: int) -> Mark:
         """What to keep of it in a note that stands at `offset`."""

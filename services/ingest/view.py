@@ -9,10 +9,11 @@ from typing import Any, NamedTuple, Self, TypeAlias
 
 import msgspec
 
-from contracts import Event, WeatherRead
-from contracts.features import KINDS, SIDES, WINDOWS, keys
+from contracts import Event
+from contracts.features import KINDS, SIDES, WINDOWS
 from contracts.topics import EVENTS, WEATHER
 from ingest.broker import Place
+from ingest.history import History, Window
 from ingest.partition import Partition
 from ingest.stream import OUTCOMES, STRAY, STRAYS, Stream
 from runtime.web import Answer, Question
@@ -44,8 +45,8 @@ class View:
             if key not in known[kind]:
                 return _missing(f"{kind} {key}", sorted(known[kind]))
             sides = {side: self.sides(topic, {(kind, key)}).get((kind, key)) for side, topic in SIDES.items()}
-        newest = max(side.clock for side in sides.values() if side)
-        told = {name: _told(side) for name, side in sides.items()}
+            newest = max(side.clock for side in sides.values() if side)
+            told = {name: _told(side) for name, side in sides.items()}
         return HTTPStatus.OK, {"kind": kind, "key": key, "time": _instant(newest), **told}
 
     def weather(self, path: tuple[str, ...]) -> Answer:
@@ -79,77 +80,55 @@ class View:
         known: dict[str, set[str]] = {kind: set() for kind in KINDS}
         for topic in SIDES.values():
             for _, stream in self._streams(topic):
-                for _, _, event in stream.entries:
-                    for kind, key in keys(event):
-                        known[kind].add(key)
+                for kind, key in filter(stream.known, stream.histories):
+                    known[kind].add(key)
         return known
 
-    def sides(self, topic: str, wanted: Collection[Named]) -> dict[Named, "Side"]:
-        """The windows of keys on one side of their flights; those without an event are left out. One pass for all.
+    def sides(self, topic: str, wanted: Iterable[Named]) -> dict[Named, "Side"]:
+        """The windows of keys on one side of their flights; those without an event are left out.
 
         Args:
             topic: of departures or of arrivals.
             wanted: kind and key of each.
         """
-        found: dict[Named, dict[Stream, list[tuple[float, int]]]] = {}
-        for _, stream in self._streams(topic):
-            for time, _, event in stream.entries:
-                for name in keys(event):
-                    if name in wanted:
-                        found.setdefault(name, {}).setdefault(stream, []).append((time, _delay(event)))
-        return {name: Side.of(by_stream) for name, by_stream in found.items()}
+        streams = [stream for _, stream in self._streams(topic)]
+        found = {name: [stream for stream in streams if name in stream.histories] for name in wanted}
+        return {name: Side.of(name, holding) for name, holding in found.items() if holding}
 
     def newest_reading(self, station: str) -> Event | None:
         """The newest reading of a station, or None."""
         return next((each.newest() for name, each in self._streams(WEATHER) if name == station), None)
 
 
-class Window(NamedTuple):
-    """How many events there were, and the sum of their delays in minutes."""
-
-    number: int
-    minutes: int
-
-    @property
-    def mean(self) -> float | None:
-        """Their mean delay; None where there were none."""
-        return self.minutes / self.number if self.number else None
-
-
 class Side(NamedTuple):
-    """What a key did on one side of its flights.
+    """What a key did on one side of its flights; to be read under the view's lock, for histories go on.
 
     Attributes:
         clock: the event time that its origins have reached together, seconds since the epoch.
-        delays: event time and minutes of each of its events up to there.
+        histories: its delays at each origin; what lies beyond the clock does not count.
     """
 
     clock: float
-    delays: list[tuple[float, int]]
+    histories: list[History]
 
     @classmethod
-    def of(cls, by_stream: Mapping[Stream, list[tuple[float, int]]]) -> Self:
+    def of(cls, name: Named, streams: Collection[Stream]) -> Self:
         """The side of a key whose events these streams hold."""
-        clock = newest_clock(by_stream)
-        return cls(clock, [each for events in by_stream.values() for each in events if each[0] <= clock])
+        return cls(newest_clock(streams), [stream.histories[name] for stream in streams])
 
     @property
     def newest(self) -> float:
         """Event time of its last event."""
-        return max((time for time, _ in self.delays), default=self.clock)
+        found = (each.newest_until(self.clock) for each in self.histories)
+        return max((time for time in found if time is not None), default=self.clock)
 
     def windows(self, until: float) -> dict[str, Window]:
-        """Its windows that end at an instant."""
-        return {name: self._window(until - length, until) for name, length in WINDOWS.items()}
+        """Its windows that end at an instant, no later than the clock."""
+        return {name: self._window(until - length, min(until, self.clock)) for name, length in WINDOWS.items()}
 
     def _window(self, since: float, until: float) -> Window:
-        within = [minutes for time, minutes in self.delays if since < time <= until]
-        return Window(len(within), sum(within))
-
-
-def _delay(event: Event) -> int:
-    assert not isinstance(event, WeatherRead)  # noqa: S101  a reading has no keys
-    return event.delay
+        parts = [each.window(since, until) for each in self.histories]
+        return Window(sum(each.number for each in parts), sum(each.minutes for each in parts))
 
 
 def newest_clock(streams: Iterable[Stream]) -> float:

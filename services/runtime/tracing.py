@@ -61,7 +61,10 @@ class Tracing:
         # Imported here: the exporter brings an HTTP client that a process without tracing need not hold in memory.
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
 
-        return cls(service, OTLPSpanExporter(endpoint=address.rstrip("/") + "/v1/traces"), ratio)
+        endpoint = address.rstrip("/") + "/v1/traces"
+        # A connection for each batch: while the collector's Service is made anew its old address leads elsewhere, and
+        # a connection kept open to whoever answers there (a proxy on the way out, with 404) would never come back.
+        return cls(service, OTLPSpanExporter(endpoint=endpoint, headers={"Connection": "close"}), ratio)
 
     @classmethod
     def off(cls) -> "Tracing":

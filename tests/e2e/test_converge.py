@@ -120,8 +120,9 @@ def test_an_interrupted_run_can_be_run_again(lab: Driver, after: float) -> None:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGINT)  # what a terminal does: all of the group
         out, _ = process.communicate(timeout=20)
-    assert process.returncode == 130, out
-    assert "interrupted" in out
+    # Before it has begun to listen, the signal itself ends it: to a shell both are 130.
+    assert process.returncode in {130, -signal.SIGINT}, out
+    assert "interrupted" in out or process.returncode != 130
     assert lab.json("up", "01")["verdict"] == "converged"
 
 

@@ -18,6 +18,8 @@ _SETTLED = ("ErrImageNeverPull", "InvalidImageName", "CreateContainerConfigError
 _NO_POD = "ReplicaFailure"
 _PERMANENT = 2
 """Exit code of our services for what no restart cures."""
+_TRIES = 5
+_PAUSE_SECONDS = 0.5
 _CRASHES = 3
 """Restarts after which a pod is called crashing: the first may be a neighbour's start that it did not await."""
 
@@ -89,15 +91,28 @@ def _pod(api: Api, pod: Object, namespace: str, *, final: bool) -> Text | None:
         waiting = status.get("state", {}).get("waiting") or {}
         crashing = not status.get("ready") and (status.get("restartCount", 0) >= _CRASHES or _gave_up(status))
         if waiting.get("reason") in _SETTLED or crashing or (final and waiting):
-            ended = "terminated" in status.get("state", {})
-            log = api.log(name, namespace, status["name"], previous=crashing and not ended) or waiting.get(
-                "message", ""
-            )
-            return Text.plain(f"pod {name}: {waiting.get('reason', 'crashing')}: {log.strip()}")
+            log = _last_words(api, name, namespace, status, crashing=crashing) or waiting.get("message", "")
+            return Text.plain(f"pod {name}: {waiting.get('reason', 'crashing')}: {log}")
     if not final:
         return None
     events = api.events(namespace, name)
     return Text.plain(f"pod {name}: {pod['status'].get('phase')}: {events[-1] if events else 'not ready'}")
+
+
+def _last_words(api: Api, pod: str, namespace: str, status: Object, *, crashing: bool) -> str:
+    """Return what a container printed at last; empty where it printed nothing.
+
+    One that crashes is started again while we ask: which of its lives holds the words changes, and the kubelet throws
+    the oldest away.
+    """
+    previous = crashing and "terminated" not in status.get("state", {})
+    for _ in range(_TRIES if crashing else 1):
+        for life in (previous, not previous) if crashing else (previous,):
+            log = api.log(pod, namespace, status["name"], previous=life).strip()
+            if log:
+                return log
+        time.sleep(_PAUSE_SECONDS)
+    return ""
 
 
 def _gave_up(status: Object) -> bool:

@@ -42,10 +42,9 @@ class Speed:
         for event in events:
             place = Place(TOPICS[type(event)], 0)
             partition = self.view.partitions[place]
-            begin = partition.offset
-            record = Record(begin, encode(event), [], topic=place.topic)
+            record = Record(partition.offset, encode(event), [], topic=place.topic)
             partition.apply([record], lambda *_: None, lambda *_: None)
-            self.store.touch(place.topic, partition.since(begin))
+            self.store.touch(place.topic, partition.taken)
 
     def read(self, view: str, kind: str, key: str, *features: str) -> tuple[int, list[object]]:
         """Return event time and values that stand for a key."""
@@ -87,6 +86,17 @@ def test_a_row_holds_the_windows_at_the_keys_last_event(speed: Speed) -> None:
     assert values == [2, 15.0, 2, 15.0, 3, 20.0]
     assert speed.read("departure_delay_by_origin", "origin", "EWR", "origin_departure_count_24h")[1] == [1]
     assert speed.read("departure_delay_by_route", "route", "JFK-LAX", "route_departure_mean_1h")[1] == [10.0]
+
+
+def test_a_key_whose_stream_went_days_on_is_written_all_the_same(speed: Speed) -> None:
+    """Given a backlog of weeks within one write, then an airline that flew once in it has its row nevertheless."""
+    rare = departure(0, 30)
+    rare = FlightDeparted(**{name: getattr(rare, name) for name in rare.__struct_fields__} | {"carrier": "OO"})
+    speed.apply(rare, *(departure(hours, 10) for hours in range(1, 24 * 14)))
+    assert speed.store.flush(now=True)
+    names = ("carrier_departure_count_24h", "carrier_departure_mean_24h")
+    time, values = speed.read("departure_delay_by_carrier", "carrier", "OO", *names)
+    assert (time, values) == (nanos_of(rare.time), [1, 30.0])
 
 
 def test_the_newest_reading_of_a_station_stands(speed: Speed) -> None:

@@ -1,8 +1,12 @@
 """Spans are linked across Kafka by W3C trace context, and are made only where a trace is recorded."""
 
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind
 
+from driver import until
 from runtime.tracing import Tracing, sampled, traceparent
 
 
@@ -41,3 +45,34 @@ def test_the_ratio_draws_the_roots() -> None:
     tracing.close()
     assert not Tracing.off().drawn()
     assert sampled(b"00-x-y-01")
+
+
+def test_a_collector_that_was_replaced_is_found_again() -> None:
+    """Each batch has a connection of its own: who answered at the address before is not spoken to for ever."""
+    connections: list[object] = []
+
+    class Collector(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def setup(self) -> None:
+            connections.append(self)
+            super().setup()
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Collector) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        tracing = Tracing.to("test", f"http://127.0.0.1:{server.server_port}", 1.0)
+        for number in (1, 2):
+            with tracing.root("send"):
+                pass
+            until(lambda: len(connections) == number, "the batch is there", 10)  # noqa: B023  asked at once
+        tracing.close()
+        server.shutdown()

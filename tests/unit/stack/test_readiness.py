@@ -89,6 +89,15 @@ def test_a_pod_that_crashes_is_told_with_its_last_words(server: Server) -> None:
     assert readiness.cause(server, server.held["Deployment", "chain", "thing"], "chain", final=False) is None  # type: ignore[arg-type]
 
 
+def test_words_are_found_in_whichever_life_holds_them(server: Server) -> None:
+    """A container that started again between the question and the answer has its words in the other of its logs."""
+    _deployment(server, {})
+    status = {"name": "a", "restartCount": 3, "ready": False, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}
+    _pod(server, {"containerStatuses": [status]})
+    server.logs["thing-1"] = "KeyError: 'TARMAC_KAFKA'\n"
+    assert "CrashLoopBackOff: KeyError: 'TARMAC_KAFKA'" in _wait(server, 3600).what.en
+
+
 def test_a_pod_that_finds_no_place_is_told_with_the_schedulers_words(server: Server) -> None:
     """Too little CPU is what the trainee must read."""
     _deployment(server, {})
