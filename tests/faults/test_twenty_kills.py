@@ -22,7 +22,6 @@ from replays import TOPICS, Replay
 
 pytestmark = [
     pytest.mark.cluster,
-    pytest.mark.kills,
     pytest.mark.timeout(1800),
     # The Kafka client leaves connections that the kills break to the collector.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
