@@ -3,6 +3,8 @@
 from bisect import bisect_right, insort_right
 from typing import NamedTuple
 
+_ROOM = 32
+
 
 class Window(NamedTuple):
     """How many events there were, and the sum of their delays in minutes."""
@@ -26,29 +28,31 @@ class History:
         kept: seconds before the newest event.
     """
 
-    __slots__ = ("_delays", "_kept", "_times")
+    __slots__ = ("_delays", "_kept", "_room", "_times")
 
     def __init__(self, kept: float) -> None:
         self._kept = kept
         self._times: list[float] = []
         self._delays: list[int] = []
+        self._room = _ROOM
+        """Events held at which those that are too old go, all at once: one by one would cost more."""
 
     def add(self, time: float, delay: int) -> None:
         """Take note of an event: seconds since the epoch, minutes."""
-        times, delays = self._times, self._delays
+        times = self._times
         if not times or time >= times[-1]:
             times.append(time)
-            delays.append(delay)
-            # Half of what is held may be too old before it is thrown away together: one by one would cost more.
-            if times[len(times) // 2] <= time - self._kept:
-                self._forget(time - self._kept)
+            self._delays.append(delay)
         else:
-            delays.insert(bisect_right(times, time), delay)
+            self._delays.insert(bisect_right(times, time), delay)
             insort_right(times, time)
+        if len(times) > self._room:
+            self._forget()
 
-    def _forget(self, horizon: float) -> None:
-        old = bisect_right(self._times, horizon)
+    def _forget(self) -> None:
+        old = bisect_right(self._times, self.newest - self._kept)
         del self._times[:old], self._delays[:old]
+        self._room = max(_ROOM, 2 * len(self._times))
 
     @property
     def newest(self) -> float:

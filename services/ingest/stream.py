@@ -107,11 +107,11 @@ class Stream:
         self.entries.append((time, offset, event))
         self._ids.add(event.id)
         if not isinstance(event, WeatherRead):
+            histories = self.histories
             for name in keys(event):
-                history = self.histories.get(name)
-                if history is None:
-                    history = self.histories[name] = History(KEPT)
-                history.add(time, event.delay)
+                if name not in histories:
+                    histories[name] = History(KEPT)
+                histories[name].add(time, event.delay)
         self.last_offset = offset
         self.last_stamp = stamp
 

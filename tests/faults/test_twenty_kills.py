@@ -111,7 +111,7 @@ def _build(lab: Driver) -> None:
     try:
         lab.kubectl("wait", "job/after-the-kills", "-n", "chain", "--for=condition=complete", "--timeout=300s")
     finally:
-        lab.kubectl("delete", "job", "after-the-kills", "-n", "chain")
+        lab.kubectl("delete", "job", "after-the-kills", "-n", "chain", "--ignore-not-found")
 
 
 @dataclass

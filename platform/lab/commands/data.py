@@ -8,7 +8,7 @@ from datetime import datetime
 
 import click
 
-from lab import sets
+from lab import training_sets
 from lab.api import Api
 from lab.commands.common import output, progress, standing, wanted
 from lab.errors import BadInput
@@ -124,13 +124,13 @@ def _answer(settings: Settings, act: str, words: Sequence[str], output: str) -> 
         LabError: there is no lake, or it refuses.
 
     """
-    namespace = sets.require(Course(settings.root), wanted(settings, None))
+    namespace = training_sets.require(Course(settings.root), wanted(settings, None))
     standing(settings)
     display = progress(settings, output)
     with lock(settings, f"data {act}", display.say), display.shown([act], {}), display.phase(act) as phase:
-        answer = sets.ask(Api(settings), namespace, [act, *words], display.teller(phase))
+        answer = training_sets.ask(Api(settings), namespace, [act, *words], display.teller(phase))
     if answer.told is not None:
-        lines = [dump(answer.told)] if output == "json" else sets.shown(act, answer.told, settings.lang)
+        lines = [dump(answer.told)] if output == "json" else training_sets.shown(act, answer.told, settings.lang)
         click.echo("\n".join(lines))
     if answer.failure:
         raise answer.failure

@@ -4,7 +4,7 @@ import pytest
 
 from contract.charts.rendering import CASES, Case, containers, jobs, named, objects
 from ingest.settings import FAMILY, BronzeSettings
-from lab.sets.ask import CRON
+from lab.training_sets.ask import CRON
 from lake.arguments import parser
 from lake.settings import LakeSettings
 from runtime.settings import ServiceSettings, load

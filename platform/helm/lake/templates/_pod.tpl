@@ -121,7 +121,8 @@ spec:
   # What is not done is made up for by the next run: none has to wait for another, and none may run beside it.
   concurrencyPolicy: Forbid
   startingDeadlineSeconds: 3600
-  successfulJobsHistoryLimit: 1
+  # One that somebody asked for is still there when the next one of the schedule has ended.
+  successfulJobsHistoryLimit: 3
   failedJobsHistoryLimit: 1
   jobTemplate:
     metadata:

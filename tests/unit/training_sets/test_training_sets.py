@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 import lake.errors
-from lab import sets
+from lab import training_sets
 from lab.commands import data as commands
 from lab.errors import BadInput, LabError, NotConverged
-from lab.sets.reasons import REASONS, UNKNOWN
 from lab.spec import Course
+from lab.training_sets.reasons import REASONS, UNKNOWN
 from lake import collection
 from runtime.errors import BadSetting, ServiceError
 from unit.stack import crons
@@ -29,11 +29,11 @@ VERSION = {
 }  # fmt: skip
 
 
-def _asked(server: Server, code: int | None, reason: str, log: str) -> sets.Answer:
+def _asked(server: Server, code: int | None, reason: str, log: str) -> training_sets.Answer:
     """Ask, where the cluster's job comes to this end."""
     crons.suspended(server)
     crons.ends(server, code, reason, log)
-    answer = sets.ask(server, "chain", ["list"], lambda _: None)  # type: ignore[arg-type]
+    answer = training_sets.ask(server, "chain", ["list"], lambda _: None)  # type: ignore[arg-type]
     job = server.held["Job", "chain", crons.NOW]
     assert job["spec"]["template"]["spec"]["containers"][0]["args"] == ["lake", "data", "list"]
     return answer
@@ -107,9 +107,9 @@ def test_every_error_of_the_lake_has_its_words() -> None:
 def test_only_a_lab_with_a_lake_is_asked() -> None:
     """Lab 02 has one; lab 01 is told to have none."""
     course = Course(ROOT)
-    assert sets.require(course, "02") == course.components["lake"].namespace
+    assert training_sets.require(course, "02") == course.components["lake"].namespace
     with pytest.raises(BadInput, match="lab 01 has no lake"):
-        sets.require(course, "01")
+        training_sets.require(course, "01")
 
 
 def test_the_lake_takes_the_names_that_the_command_takes() -> None:
@@ -159,7 +159,7 @@ SHOWN: list[tuple[str, dict[str, Any], list[str]]] = [
 @pytest.mark.parametrize(("act", "told", "words"), SHOWN, ids=[f"{n}-{act}" for n, (act, _, _) in enumerate(SHOWN)])
 def test_answers_are_shown_in_both_languages(act: str, told: dict[str, Any], words: list[str]) -> None:
     """The same facts in as many lines; the sentences are the language's own."""
-    english, french = (sets.shown(act, told, language) for language in ("en", "fr"))
+    english, french = (training_sets.shown(act, told, language) for language in ("en", "fr"))
     assert len(english) == len(french)
     assert english != french
     for text in ("\n".join(english), "\n".join(french)):

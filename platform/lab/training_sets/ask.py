@@ -14,11 +14,11 @@ from typing import Any
 from lab.api import Api
 from lab.errors import BadInput, LabError, NotConverged
 from lab.progress import Say
-from lab.sets.reasons import REASONS, UNKNOWN
 from lab.spec import Course
 from lab.stack import jobs
 from lab.stack.jobs import Ended
 from lab.text import Text
+from lab.training_sets.reasons import REASONS, UNKNOWN
 
 COMPONENT, CRON = "lake", "lake-data"
 _REFUSED = 2

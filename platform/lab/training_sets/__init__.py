@@ -1,6 +1,6 @@
 """`lab data`: training sets of the lake's workspace, asked for in the cluster and shown here."""
 
-from lab.sets.ask import Answer, ask, require
-from lab.sets.show import shown
+from lab.training_sets.ask import Answer, ask, require
+from lab.training_sets.show import shown
 
 __all__ = ["Answer", "ask", "require", "shown"]
