@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 HERE = ROOT / "bench"
 sys.path[:0] = [str(ROOT / "services"), str(ROOT / "platform"), str(ROOT)]
 
-from bench.feature_views import BEGIN, DEFINITIONS, ENTITIES, plane, values  # noqa: E402  after the path
+from bench.feature_views import BEGIN, DEFINITIONS, ENTITIES, PRECOMPUTED, plane, values  # noqa: E402  after the path
 
 from contracts.online import Row, Writer  # noqa: E402  after the path
 from lab.settings import Settings  # noqa: E402  after the path
@@ -127,10 +127,10 @@ def fill(port: int) -> None:
 def bodies(rows: int, service: str) -> list[str]:
     """Return requests of a size, as JSON."""
     draw = random.Random(rows)  # noqa: S311  the same draws at every run
+    # Feast 0.67 finds what it precomputed only under the features' full names.
+    asked = {"feature_service": service, "full_feature_names": service == PRECOMPUTED}
     return [
-        json.dumps(
-            {"feature_service": service, "entities": {"plane": [plane(n) for n in draw.sample(range(ENTITIES), rows)]}}
-        )
+        json.dumps({**asked, "entities": {"plane": [plane(n) for n in draw.sample(range(ENTITIES), rows)]}})
         for _ in range(BODIES)
     ]
 
@@ -171,7 +171,7 @@ def servers(python: str, folder: Path, store: int) -> dict[str, tuple[list[str],
     return {
         "feast": (feast, paths, "bench_v1"),
         "feast-tuned": (tuned, paths, "bench_v1"),
-        "feast-precomputed": (tuned, paths, "bench_precomputed"),
+        "feast-precomputed": (tuned, paths, PRECOMPUTED),
         "bare": (bare, paths, "bench_v1"),
         "tarmac": (program, {**paths, **ours}, "bench_v1"),
         "tarmac-exact": (program, {**paths, **ours, "TARMAC_STATUSES": "exact"}, "bench_v1"),

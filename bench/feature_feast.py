@@ -6,6 +6,7 @@ python -P bench/feature_feast.py REGISTRY REDIS_PORT
 import sys
 
 import feast
+from bench.feature_views import PRECOMPUTED
 
 from feature import registry
 from feature.settings import ApplySettings
@@ -27,8 +28,8 @@ def main(place: str, port: int) -> None:
         file.write(REPO.format(registry=place, port=port))
     store = feast.FeatureStore(repo_path=folder)
     views = store.list_feature_views()
-    store.apply(feast.FeatureService(name="bench_precomputed", features=views, precompute_online=True))
-    store.precompute_feature_service("bench_precomputed")
+    store.apply(feast.FeatureService(name=PRECOMPUTED, features=views, precompute_online=True))
+    store.precompute_feature_service(PRECOMPUTED)
 
 
 if __name__ == "__main__":

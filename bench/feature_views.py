@@ -10,6 +10,8 @@ from contracts.views import Definitions, Entity, Field, Service, View
 
 VIEWS, FEATURES, ENTITIES = 5, 10, 1000
 KINDS = ("float64", "int64", "float64", "string", "float64", "bool", "float64", "int64", "float64", "string")
+PRECOMPUTED = "bench_precomputed"
+"""Feature service that Feast precomputes, of all views."""
 BEGIN = 1_357_000_000 * 10**9
 
 
