@@ -169,8 +169,8 @@ class Subscription:
                 max_poll_records=5_000,
                 max_partition_fetch_bytes=1024 * 1024,
                 fetch_max_bytes=4 * 1024 * 1024,
-                # While the broker holds a fetch of partitions where nothing comes, the client asks for no others: now and
-                # then all of them wait that long. Shorter makes more empty answers, longer makes features older.
+                # While the broker holds a fetch of partitions where nothing comes, the client asks for no others: now
+                # and then all of them wait that long. Shorter: more empty answers; longer: older features.
                 fetch_max_wait_ms=200,
                 reconnect_backoff_max_ms=2_000,
                 metadata_max_age_ms=30_000,
