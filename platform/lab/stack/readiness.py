@@ -105,10 +105,12 @@ def _last_words(api: Api, pod: str, namespace: str, status: Object, *, crashing:
     One that crashes is started again while we ask: which of its lives holds the words changes, and the kubelet throws
     the oldest away.
     """
-    previous = crashing and "terminated" not in status.get("state", {})
-    for _ in range(_TRIES if crashing else 1):
-        for life in (previous, not previous) if crashing else (previous,):
-            log = api.log(pod, namespace, status["name"], previous=life).strip()
+    if not crashing:
+        return api.log(pod, namespace, status["name"]).strip()
+    ended = "terminated" in status.get("state", {})
+    for _ in range(_TRIES):
+        for previous in (not ended, ended):
+            log = api.log(pod, namespace, status["name"], previous=previous).strip()
             if log:
                 return log
         time.sleep(_PAUSE_SECONDS)

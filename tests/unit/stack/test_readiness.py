@@ -33,6 +33,14 @@ def _pod(server: Server, status: dict[str, Any]) -> None:
     }
 
 
+def _crashing(server: Server) -> dict[str, Any]:
+    """Let the Deployment's pod crash again and again; return its container's status."""
+    _deployment(server, {})
+    status = {"name": "a", "restartCount": 3, "ready": False, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}
+    _pod(server, {"containerStatuses": [status]})
+    return status
+
+
 def _wait(server: Server, seconds: float) -> NotConverged:
     workload = {"kind": "Deployment", "metadata": {"name": "thing"}}
     with pytest.raises(NotConverged) as told:
@@ -80,9 +88,7 @@ def test_what_no_waiting_cures_is_told_at_once(place: str, server: Server) -> No
 
 def test_a_pod_that_crashes_is_told_with_its_last_words(server: Server) -> None:
     """The log of the run before says why; a first restart is no crash yet."""
-    _deployment(server, {})
-    status = {"name": "a", "restartCount": 3, "ready": False, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}
-    _pod(server, {"containerStatuses": [status]})
+    status = _crashing(server)
     server.logs["thing-1-"] = "KeyError: 'TARMAC_KAFKA'\n"
     assert "CrashLoopBackOff: KeyError: 'TARMAC_KAFKA'" in _wait(server, 3600).what.en
     status["restartCount"] = 1
@@ -91,9 +97,7 @@ def test_a_pod_that_crashes_is_told_with_its_last_words(server: Server) -> None:
 
 def test_words_are_found_in_whichever_life_holds_them(server: Server) -> None:
     """A container that started again between the question and the answer has its words in the other of its logs."""
-    _deployment(server, {})
-    status = {"name": "a", "restartCount": 3, "ready": False, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}
-    _pod(server, {"containerStatuses": [status]})
+    _crashing(server)
     server.logs["thing-1"] = "KeyError: 'TARMAC_KAFKA'\n"
     assert "CrashLoopBackOff: KeyError: 'TARMAC_KAFKA'" in _wait(server, 3600).what.en
 
