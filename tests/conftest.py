@@ -16,7 +16,7 @@ from driver import ROOT, Driver
 # Feast's import makes the figures of all registries one, through the environment: whoever imports the client later, and
 # every process started later, pytest-xdist's workers among them. So the client comes first, without what it left.
 os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
-import prometheus_client  # noqa: E402, F401  after the environment
+import prometheus_client  # noqa: F401  after the environment
 
 pytest_plugins: list[str] = []
 
