@@ -95,7 +95,10 @@ class Kind:
         return set(listing.split())
 
     def load_images(self, references: Sequence[str]) -> None:
-        """Copy images from the engine into the node through one pipe: what they share is copied once."""
+        """Copy images from the engine into the node through one pipe: what they share is copied and unpacked once.
+
+        Left to the pods, each that starts would unpack for itself, side by side, what all of them share.
+        """
         names = ", ".join(references)
         engine = self._engine()
         # bash: a failure of either end is a failure of the pipe.
@@ -114,7 +117,7 @@ class Kind:
                 *references,
             ],
             what=Text(en=f"loading {names} into the node", fr=f"chargement de {names} dans le nœud"),
-            env={"IMPORT": "ctr -n k8s.io images import --no-unpack -"},
+            env={"IMPORT": "ctr -n k8s.io images import -"},
             timeout=600,
         )
 

@@ -32,6 +32,7 @@ PROGRAMS = "tarmac.local/node-programs:1"
 """Every program of the control plane; storage.yaml names it too."""
 
 _CONTROL_PACKAGES = ["conntrack", "iptables", "ipset", "kmod", "ca-certificates"]
+_CONTROL_WITHOUT = ["usr/bin/perl*", "usr/share/perl*", "usr/lib/*/perl*", "usr/lib/*/gconv", "usr/share/zoneinfo"]
 _NODE_PACKAGES = [
     "systemd", "systemd-sysv", "dbus", "containerd", "runc", "containernetworking-plugins", "conntrack", "iptables",
     "nftables", "iproute2", "ethtool", "jq", "procps", "e2fsprogs", "kmod", "socat", "util-linux", "mount", "bash",
@@ -125,7 +126,7 @@ class _Build:
             with ThreadPoolExecutor() as pool:
                 parts = [
                     pool.submit(self._binaries, stage),
-                    pool.submit(debian.rootfs, stage / "control.tar", _CONTROL_PACKAGES, self.say),
+                    pool.submit(debian.rootfs, stage / "control.tar", _CONTROL_PACKAGES, self.say, _CONTROL_WITHOUT),
                     pool.submit(debian.rootfs, stage / "node.tar", _NODE_PACKAGES, self.say),
                 ]
                 for part in parts:
@@ -172,7 +173,11 @@ class _Build:
         (stage / "cri-base.json").write_text(json.dumps(container_defaults(spec)))
 
     def _preload(self, stage: Path, base: str, reference: str) -> None:
-        """Import the control plane's images into the node's containerd and commit the result."""
+        """Import the control plane's images into the node's containerd, unpacked, and commit the result.
+
+        Left to the node, its four programs would each unpack the image that they share when they start. Containerd
+        works in memory here: it cannot unpack onto a container's own file system.
+        """
         archive = stage / "images.tar"
         names = self._images(stage)
         run(
@@ -180,13 +185,15 @@ class _Build:
             what=Text(en="saving images", fr="archive d'images"),
         )
         container = run(
-            [*self.engine.command, "run", "-d", "--privileged", "--entrypoint", "sleep", "-v", f"{stage}:/stage", base,
-             "900"],
+            [*self.engine.command, "run", "-d", "--privileged", "--entrypoint", "sleep", "-v", f"{stage}:/stage",
+             "--tmpfs", "/unpacked:exec", base, "900"],
             what=Text(en="starting the node image", fr="démarrage de l'image du nœud"),
         ).strip()  # fmt: skip
         script = (
-            "containerd >/dev/null 2>&1 & pid=$!; until ctr version >/dev/null 2>&1; do sleep 0.2; done;"
-            " ctr -n k8s.io images import --no-unpack /stage/images.tar && kill $pid && wait $pid; true"
+            "containerd --root /unpacked >/dev/null 2>&1 & pid=$!;"
+            " until ctr version >/dev/null 2>&1; do sleep 0.2; done;"
+            " ctr -n k8s.io images import /stage/images.tar && kill $pid && { wait $pid || true; }"
+            " && mkdir -p /var/lib/containerd && cp -a /unpacked/. /var/lib/containerd/"
         )
         try:
             what = Text(en="loading the control plane's images", fr="chargement des images du plan de contrôle")

@@ -123,6 +123,13 @@ def test_running_pods_that_name_a_port_are_targets(program: ModuleType, discover
     assert "resourceVersion=7" in watching.selector
 
 
+def test_a_pod_may_ask_to_be_read_more_often(program: ModuleType) -> None:
+    """Its annotation becomes the interval of its scrapes, and their time limit, which must not be longer."""
+    annotations = {"prometheus.io/port": "8080", "prometheus.io/interval": "2s"}
+    labels = program.target({**POD, "metadata": {**POD["metadata"], "annotations": annotations}})["labels"]
+    assert (labels["__scrape_interval__"], labels["__scrape_timeout__"]) == ("2s", "2s")
+
+
 def test_a_pod_that_comes_moves_or_goes_is_known_without_another_list(
     program: ModuleType, discovery: str, api: Api
 ) -> None:

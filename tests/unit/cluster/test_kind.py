@@ -230,7 +230,7 @@ def test_images_go_in_through_one_pipe_and_leave_no_archive(machine: Machine, cl
     cluster.up(machine.say)
     cluster.load_images(["tarmac.local/kafka:1", "tarmac.local/ingest:1"])
     assert "docker save tarmac.local/kafka:1 tarmac.local/ingest:1" in machine.calls()
-    assert "docker exec -i tarmac-control-plane ctr -n k8s.io images import --no-unpack -" in machine.calls()
+    assert "docker exec -i tarmac-control-plane ctr -n k8s.io images import -" in machine.calls()
     assert not list(machine.settings().folder.glob("*.tar"))
 
 

@@ -18,7 +18,12 @@ spec:
     metadata:
       labels: {{- include "labels" .root | nindent 8 }}
         app.kubernetes.io/component: {{ .role }}
-      annotations: {prometheus.io/port: "8080"}
+      annotations:
+        prometheus.io/port: "8080"
+        {{- if eq .role "consumer" }}
+        # The probe of `lab up` ends with a reading of the consumer.
+        prometheus.io/interval: 2s
+        {{- end }}
     spec:
       automountServiceAccountToken: false
       enableServiceLinks: false

@@ -17,6 +17,7 @@ from pathlib import Path
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 PORT = 9099
 PORT_ANNOTATION = "prometheus.io/port"
+INTERVAL_ANNOTATION = "prometheus.io/interval"
 WATCH_SECONDS, RETRY_SECONDS = 300, 2
 PODS = "/api/v1/pods?" + urllib.parse.urlencode(
     {"labelSelector": "app.kubernetes.io/part-of=tarmac", "fieldSelector": "status.phase=Running"}
@@ -99,15 +100,17 @@ def pods() -> list[dict]:
 
 
 def target(pod: dict) -> dict:
-    """Return a pod as a target: its address, and where it comes from as labels."""
+    """Return a pod as a target: its address, where it comes from as labels, and how often it is read if it says so."""
     meta = pod["metadata"]
+    interval = meta["annotations"].get(INTERVAL_ANNOTATION)
     return {
         "targets": [f"{pod['status']['podIP']}:{meta['annotations'][PORT_ANNOTATION]}"],
         "labels": {
             "namespace": meta["namespace"],
             "pod": meta["name"],
             "app": meta["labels"].get("app.kubernetes.io/name", ""),
-        },
+        }
+        | ({"__scrape_interval__": interval, "__scrape_timeout__": interval} if interval else {}),
     }
 
 
