@@ -63,7 +63,7 @@ class Release:
 
         """
         try:
-            text = self._helm("template", self.name, self.chart, "--values", "-")
+            text = self._helm("template", self.name, self.chart, *self._layers())
         except CommandFailed as error:
             raise _refused(self.name, error) or error from error
         return [each for each in yaml.safe_load_all(text) if each]
@@ -100,7 +100,7 @@ class Release:
         self._recover()
         # --force-conflicts does not exist in Helm 3: an upgrade only sends what differs from its last release, so
         # what was changed by hand since is put right by a server-side apply of the same manifests.
-        self._helm("upgrade", "--install", self.name, self.chart, "--values", "-")
+        self._helm("upgrade", "--install", self.name, self.chart, *self._layers())
         api.apply([_placed(each, self.component.namespace) for each in self.manifests])
 
     def settled(self, api: Api) -> None:
@@ -119,6 +119,12 @@ class Release:
                 self._helm("uninstall", self.name)
             elif each["status"].startswith("pending"):
                 self._helm("rollback", self.name)
+
+    def _layers(self) -> list[str | Path]:
+        """Return Helm's words for the values over the chart's own: the profile's, where there are some, then ours."""
+        profile = self.chart / f"values-{self.settings.profile}.yaml"
+        own: list[str | Path] = ["--values", "-"]
+        return ["--values", profile, *own] if profile.exists() else own
 
     def _live(self, api: Api, each: Object) -> Object | None:
         placed = _placed(each, self.component.namespace)
