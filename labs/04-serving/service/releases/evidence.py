@@ -5,7 +5,7 @@ It is kept as JSON in the release's state, so that a controller that starts in t
 
 import msgspec
 
-from releases.plan import Criteria
+from releases.criteria import Criteria
 from releases.samples import Histogram, Moments, Observation, Sample, Share, same_buckets
 from releases.statistics.latency import slow_bound
 from releases.statistics.proportions import Odds

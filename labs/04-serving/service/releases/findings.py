@@ -3,15 +3,16 @@
 import math
 from collections.abc import Iterator
 
+from releases.criteria import Criteria
 from releases.evidence import Evidence
-from releases.plan import AB, Criteria, Plan
+from releases.plan import AB, Plan
 from releases.samples import Share
 from releases.statistics.drift import Drift, drift, enough, spent
 from releases.statistics.labels import Difference, paired, split
 from releases.statistics.outcome import Finding, Outcome
 from releases.statistics.proportions import Odds, bounds, most_difference
 
-_CRITERIA = 5
+_CRITERIA = 6
 """Criteria that may each raise an alarm; they share what the plan allows (Bonferroni)."""
 
 

@@ -7,10 +7,11 @@ with the last state that was kept goes on as if it had not died.
 from msgspec.structs import replace
 
 from releases.analysis import Assessment, Progress, Verdict, assessed
+from releases.criteria import Criteria
 from releases.errors import NoMetrics
 from releases.evidence import begun, with_interval
 from releases.findings import findings
-from releases.plan import Criteria, Plan
+from releases.plan import Plan
 from releases.samples import Observation, Sample
 from releases.state import Action, Alias, Decision, Later, Phase, State, Tell, Weigh
 from releases.words import Words
@@ -99,10 +100,12 @@ def _unmeasured(criteria: Criteria, canary: Sample) -> str:
 
 def _frozen(state: State, canary: Sample, stable: Sample) -> bool:
     """Whether the canary counted nothing though, by its weight, it would have had to."""
-    weight = state.here.weight / 100
-    expected = stable.answers.total * weight / (1 - weight) if state.here.mode == "weight" and weight < 1 else 0.0
-    expected = float(stable.answers.total) if state.here.mode == "mirror" or weight == 1 else expected
-    return canary.answers.total == 0 and expected >= _FROZEN
+    stage = state.here
+    if canary.answers.total or stage.mode == "header":  # how many ask for B is their affair
+        return False
+    if stage.mode == "mirror" or stage.recorded:
+        return stable.answers.total >= _FROZEN
+    return stable.answers.total * stage.weight / (100 - stage.weight) >= _FROZEN
 
 
 def _looked(state: State, seen: Observation, clock: float) -> tuple[State, Observation]:

@@ -1,6 +1,7 @@
 """A/B tests: who gets what, and how many requests a test needs.
 
-The test itself is that of statistics/proportions.py and statistics/labels.py, which may be looked at at any time.
+The test itself is that of statistics/proportions.py and statistics/labels.py, which may be looked at at any time. It
+takes requests as independent: where a few units ask most of the time, it is too sure of itself.
 """
 
 import hashlib
