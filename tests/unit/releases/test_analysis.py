@@ -24,13 +24,14 @@ def side(**changed: Any) -> Sample:  # noqa: ANN401  fields of a sample
     return Sample(**{"answers": Share(10, 1000), "latency": CALM, "outputs": USUAL, **changed})
 
 
-def judged(canary: Sample, progress: Progress = ALL, *, last: bool = True, **changed: Any) -> Assessment:  # noqa: ANN401
+def judged(canary: Sample, progress: Progress | None = None, *, last: bool = True, **changed: Any) -> Assessment:  # noqa: ANN401
     """The verdict on a canary after one interval, at the last or the first step."""
     what = plan(**changed)
-    evidence = begun(what.criteria, side())
+    evidence = begun(what, side())
     for _ in range(2):
         evidence = with_interval(evidence, Observation(canary, side(), Moments()), what.criteria)
     stage = what.stages()[-1 if last else 1]
+    progress = progress or Progress(looks=5, seconds=stage.seconds, canary=1000, stable=1000)
     return assessed(what, stage, progress, findings(evidence, what))
 
 
@@ -64,7 +65,7 @@ def test_worse_labels_go_back() -> None:
     what = plan()
     good, bad = Moments.of([10.0, 12.0, 14.0] * 200), Moments.of([20.0, 24.0, 28.0] * 200)
     seen = Observation(side(labels=bad), side(labels=good))
-    evidence = with_interval(begun(what.criteria, side()), seen, what.criteria)
+    evidence = with_interval(begun(what, side()), seen, what.criteria)
     found = assessed(what, what.stages()[1], ALL, findings(evidence, what))
     assert found.verdict is Verdict.ROLL_BACK
     assert found.reasons[0].en.startswith("errors of the predictions: worse; mean absolute error 12.00 above")
@@ -147,19 +148,20 @@ def test_pairs_are_preferred() -> None:
     pairs = Moments.of([3.0, 4.0, 5.0] * 100)
     same = Moments.of([10.0, 12.0] * 300)
     seen = Observation(side(labels=same), side(labels=same), pairs)
-    evidence = with_interval(begun(what.criteria, side()), seen, what.criteria)
+    evidence = with_interval(begun(what, side()), seen, what.criteria)
     found = {each.criterion: each for each in findings(evidence, what)}["labels"]
     assert found.outcome is Outcome.WORSE
     assert found.figures["difference"] == 4.0
 
 
 def test_the_slow_bound_is_chosen_before_it_is_used() -> None:
-    """It comes from the stable version's baseline, and stays though the interval after it would say otherwise."""
+    """Each interval is judged by a bound from the stable version's interval before it; one that is given stays."""
     what = plan()
-    evidence = begun(what.criteria, side())
-    assert evidence.bound == 0.075
-    seen = Observation(side(), side(latency=SLOW))
-    assert with_interval(evidence, seen, what.criteria).bound == 0.075
-    late = with_interval(begun(what.criteria, Sample(Share(0, 10))), seen, what.criteria)
-    assert (late.bound, late.slow.canary.total) == (0.5, 0)
+    rough = Observation(side(latency=SLOW), side(latency=SLOW))
+    first = with_interval(begun(what, side()), rough, what.criteria)
+    assert first.slow.canary == SLOW.above(0.075)
+    second = with_interval(first, rough, what.criteria)
+    assert second.slow.canary.hits - first.slow.canary.hits == SLOW.above(0.5).hits
+    fixed = plan(criteria={"latency": {"seconds": 0.1}})
+    assert with_interval(begun(fixed, side()), rough, fixed.criteria).bound == 0.1
     assert Evidence().bound is None

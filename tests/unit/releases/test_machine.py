@@ -112,8 +112,8 @@ def test_a_bad_canary_gets_nothing_and_the_alias_stays() -> None:
 
 def test_blue_green_switches_at_once_and_back() -> None:
     """All or nothing; the new version is compared with what was recorded before."""
-    good, _ = lived(plan(strategy="blue-green", seconds=60), World(4))
-    bad, looks = lived(plan(strategy="blue-green", seconds=60), World(4, Version(errors=0.2)))
+    good, _ = lived(plan(strategy="blue-green"), World(4))
+    bad, looks = lived(plan(strategy="blue-green"), World(4, Version(errors=0.2)))
     assert good.phase is Phase.PROMOTED
     assert (bad.phase, looks) == (Phase.ROLLED_BACK, 1)
     assert good.evidence.errors.stable.total > 1000
@@ -141,7 +141,8 @@ def test_metrics_that_come_back_end_a_pause() -> None:
         state, _ = machine.advance(machine.done(state), Observation(missing="Prometheus is away"), clock)
         assert (state.phase, state.blind) == (Phase.PAUSED, look + 1)
     state, _ = machine.advance(machine.done(state), world.between(clock, clock + 15, state.route), clock + 15)
-    assert (state.phase, state.blind, state.route.weight) == (Phase.RUNNING, 0, 25)
+    assert (state.phase, state.blind) == (Phase.RUNNING, 0)
+    assert state.route.weight >= 25
 
 
 def test_without_metrics_it_goes_back_after_the_threshold() -> None:

@@ -71,7 +71,7 @@ class World:
         seed: int,
         canary: Version | None = None,
         stable: Version | None = None,
-        noise: float = 0.05,
+        noise: float = 0.1,
         outage: Callable[[int], float] = lambda _: 0.0,
     ) -> None:
         self._seed = seed

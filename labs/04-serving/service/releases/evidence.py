@@ -6,6 +6,7 @@ It is kept as JSON in the release's state, so that a controller that starts in t
 import msgspec
 
 from releases.criteria import Criteria
+from releases.plan import AB, Plan
 from releases.samples import Histogram, Moments, Observation, Sample, Share, same_buckets
 from releases.statistics.latency import slow_bound
 from releases.statistics.proportions import Odds
@@ -17,9 +18,9 @@ class Evidence(msgspec.Struct, frozen=True):
     Attributes:
         looks: intervals that are in it.
         errors: failed requests.
-        goal: the same, with nothing tolerated: what an A/B test asks.
+        goal: the same with nothing tolerated, which is what an A/B test asks; None for other plans.
         slow: requests above `bound`.
-        bound: seconds, chosen before the first look at the canary; None: latency is not measured.
+        bound: seconds, for the next look, chosen by the one before it; None: latency is not measured.
         limit: the canary's requests above its absolute bound.
         outputs: predictions of the canary and of the stable version; None: not measured.
         canary_labels: absolute errors of the canary.
@@ -29,7 +30,7 @@ class Evidence(msgspec.Struct, frozen=True):
 
     looks: int = 0
     errors: Odds = Odds()
-    goal: Odds = Odds()
+    goal: Odds | None = None
     slow: Odds = Odds()
     bound: float | None = None
     limit: Share = Share()
@@ -39,10 +40,15 @@ class Evidence(msgspec.Struct, frozen=True):
     pairs: Moments = Moments()
 
 
-def begun(criteria: Criteria, stable: Sample) -> Evidence:
+def begun(plan: Plan, stable: Sample) -> Evidence:
     """Nothing seen yet; what has to be fixed beforehand is taken from the stable version's `stable` sample."""
-    bound = criteria.latency.seconds or _bound(stable)
-    return Evidence(errors=Odds(criteria.errors.tolerated), slow=Odds(criteria.latency.tolerated), bound=bound)
+    criteria = plan.criteria
+    return Evidence(
+        errors=Odds(criteria.errors.tolerated),
+        goal=Odds() if isinstance(plan, AB) else None,
+        slow=Odds(criteria.latency.tolerated),
+        bound=criteria.latency.seconds or _bound(stable),
+    )
 
 
 def with_interval(before: Evidence, seen: Observation, criteria: Criteria) -> Evidence:
@@ -55,9 +61,9 @@ def with_interval(before: Evidence, seen: Observation, criteria: Criteria) -> Ev
     return Evidence(
         looks=before.looks + 1,
         errors=before.errors.plus(canary.answers, stable.answers),
-        goal=before.goal.plus(canary.answers, stable.answers),
+        goal=before.goal and before.goal.plus(canary.answers, stable.answers),
         slow=_slow(before, canary, stable),
-        bound=before.bound or _bound(stable),  # for the looks after this one
+        bound=criteria.latency.seconds or _bound(stable) or before.bound,  # for the look after this one
         limit=_limit(before, canary, criteria),
         outputs=_outputs(before, canary, stable),
         canary_labels=before.canary_labels.plus(canary.labels),

@@ -138,7 +138,7 @@ def _labelled(criterion: str, evidence: Evidence, margin: float, alarm: float, d
 def _goal(evidence: Evidence, plan: AB, alarm: float, doubt: float) -> Finding:
     if plan.goal == "labels":
         return _labelled("goal", evidence, 0.0, alarm, doubt)
-    odds = evidence.goal
+    odds = evidence.goal or Odds()
     figures = {**_rates(odds), "evidence": odds.better, "needed": math.log(1 / doubt), "evidence_worse": odds.worse}
     if odds.worse >= math.log(1 / alarm):
         return Finding("goal", Outcome.WORSE, figures)

@@ -130,7 +130,7 @@ def _gathered(state: State, seen: Observation, clock: float) -> State:
     )
     if state.here.name == "baseline":
         more = (stable,) if state.plan.stages()[1].recorded else ()
-        return replace(looked, evidence=begun(state.plan.criteria, stable), recorded=(*state.recorded, *more))
+        return replace(looked, evidence=begun(state.plan, stable), recorded=(*state.recorded, *more))
     evidence = with_interval(state.evidence, seen, state.plan.criteria)
     rest = state.recorded[1:] if state.here.recorded else state.recorded
     return replace(looked, evidence=evidence, recorded=rest, findings=findings(evidence, state.plan))

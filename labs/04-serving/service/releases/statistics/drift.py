@@ -14,7 +14,7 @@ import math
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2
+from scipy.special import chdtrc, chdtri
 
 from releases.samples import Histogram, same_buckets
 
@@ -53,11 +53,11 @@ def drift(canary: Histogram, stable: Histogram) -> Drift | None:
     ours, theirs = _merged(np.array(canary.counts, float), np.array(stable.counts, float))
     if len(ours) < 2:  # noqa: PLR2004  one bucket holds everything on both sides
         return None
-    noise, freedom = 1 / ours.sum() + 1 / theirs.sum(), len(ours) - 1
+    noise, freedom = float(1 / ours.sum() + 1 / theirs.sum()), len(ours) - 1
     index = _index(ours, theirs)
     excess = max(index - noise * freedom, 0.0)
-    most = excess + noise * float(chi2.ppf(_BOUND, freedom) - freedom)
-    return Drift(index, excess, most, float(chi2.sf(index / noise, freedom)), len(ours), canary.total)
+    most = excess + noise * (float(chdtri(freedom, 1 - _BOUND)) - freedom)
+    return Drift(index, excess, most, float(chdtrc(freedom, index / noise)), len(ours), canary.total)
 
 
 def spent(alpha: float, look: int) -> float:

@@ -1,8 +1,10 @@
 """Latency from histogram buckets: the share of requests above a bucket bound, which is a share like that of errors.
 
 A mean hides the slow few, and a percentile cannot be added up over pods and intervals. Counts above a fixed bound can,
-and they are compared exactly (statistics/proportions.py). The bound is chosen once, from the stable version alone and
-before the canary gets its first request: a bound chosen by the data that it is tested on would be no test.
+and they are compared exactly (statistics/proportions.py). The bound of each interval is chosen by the interval before
+it, from the stable version alone. So it follows the load, which makes both versions slower or faster; and it is not
+chosen by the data that it is tested on, which would be no test. A bound that was chosen once, in an hour that was
+rougher than the rest, was measured to let slow versions pass.
 """
 
 from releases.samples import Histogram

@@ -23,7 +23,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
-from scipy.special import betaln, gammaln, logsumexp
+from scipy.special import betaln, gammaln
 
 from releases.samples import Share
 
@@ -52,18 +52,18 @@ class Odds(msgspec.Struct, frozen=True):
     def plus(self, canary: Share, stable: Share) -> "Odds":
         """The evidence with one more interval."""
         gained = _log_ratios(canary, stable, self.tolerated)
-        logs = tuple(round(old + new, 9) for old, new in zip(self.logs, gained, strict=True))
+        logs = tuple(round(old + new, 9) for old, new in zip(self.logs, gained.tolist(), strict=True))
         return Odds(self.tolerated, self.canary.plus(canary), self.stable.plus(stable), logs)
 
     @property
     def worse(self) -> float:
         """Log evidence that the odds ratio is above the tolerated one."""
-        return float(logsumexp(self.logs[_SIDE + 1 :])) - math.log(_SIDE)
+        return float(np.logaddexp.reduce(self.logs[_SIDE + 1 :])) - math.log(_SIDE)
 
     @property
     def better(self) -> float:
         """Log evidence that it is below."""
-        return float(logsumexp(self.logs[:_SIDE])) - math.log(_SIDE)
+        return float(np.logaddexp.reduce(self.logs[:_SIDE])) - math.log(_SIDE)
 
 
 def log_probability(hits: int, canary: int, stable: int, both: int, ratio: float) -> float:
@@ -79,7 +79,7 @@ def log_probability(hits: int, canary: int, stable: int, both: int, ratio: float
     possible = _possible(canary, stable, both)
     weights = _log_ways(possible, canary, stable, both)
     here = weights[hits - possible[0]] + hits * math.log(ratio)
-    return float(here - logsumexp(weights + possible * math.log(ratio)))
+    return float(here - np.logaddexp.reduce(weights + possible * math.log(ratio)))
 
 
 def _log_ratios(canary: Share, stable: Share, tolerated: float) -> NDArray[np.float64]:
@@ -89,7 +89,9 @@ def _log_ratios(canary: Share, stable: Share, tolerated: float) -> NDArray[np.fl
     possible = _possible(canary.total, stable.total, both)
     ways = _log_ways(possible, canary.total, stable.total, both)
     log_odds = np.log(_RATIOS * tolerated)
-    told: NDArray[np.float64] = canary.hits * log_odds - logsumexp(ways + log_odds[:, None] * possible, axis=1)
+    told: NDArray[np.float64] = canary.hits * log_odds - np.logaddexp.reduce(
+        ways + log_odds[:, None] * possible, axis=1
+    )
     return told - told[_SIDE]
 
 
@@ -111,10 +113,10 @@ def bounds(share: Share, alpha: float) -> tuple[float, float]:
     hits, total = share.hits, share.total
     if total == 0:
         return 0.0, 1.0
-    mixed = betaln(_PRIOR + hits, _PRIOR + total - hits) - betaln(_PRIOR, _PRIOR)
+    mixed = float(betaln(_PRIOR + hits, _PRIOR + total - hits) - betaln(_PRIOR, _PRIOR))
 
     def beyond(rate: float) -> float:
-        return float(mixed - hits * math.log(rate) - (total - hits) * math.log1p(-rate) + math.log(alpha))
+        return mixed - hits * math.log(rate) - (total - hits) * math.log1p(-rate) + math.log(alpha)
 
     seen = min(max(hits / total, _EDGE), 1 - _EDGE)
     low = float(brentq(beyond, _EDGE, seen)) if hits and beyond(_EDGE) > 0 else 0.0
