@@ -56,6 +56,7 @@ class Cluster:
         self.aliases: dict[str, str] = {}
         self.away: set[str] = set()
         self.writes: list[Any] = []
+        self.registry = metrics.registry()
         self._counters: dict[tuple[tuple[str, str], ...], float] = {}
         self._history: list[tuple[float, dict[tuple[tuple[str, str], ...], float]]] = []
         self._count("stable", Sample())
@@ -63,6 +64,7 @@ class Cluster:
 
     def controller(self) -> Controller:
         """A controller that has just started."""
+        self.registry = metrics.registry()
         settings = ReleaseSettings(api=self.address, prometheus=self.address, registry=self.address)
         kube = Kube(self.address, self.account, "chain")
         return Controller(
@@ -70,7 +72,7 @@ class Cluster:
             Prometheus(settings),
             Registry(self.address),
             Events(kube, "serving"),
-            measures=Measures(metrics.registry()),
+            measures=Measures(self.registry),
             clock=lambda: self.clock,
         )
 

@@ -74,10 +74,11 @@ def test_a_bad_canary_is_taken_back(tmp_path: Path, canary: Version, words: str)
 def test_a_controller_that_starts_anew_goes_on(cluster: Cluster) -> None:
     """With another controller at every glance the release ends as well as with one."""
     cluster.controller().start(GOOD)
-    for _ in range(100):
-        if cluster.controller().glance().over:  # type: ignore[union-attr]  it has begun
+    for _ in range(40):
+        cluster.controller().glance()
+        if cluster.state().over:
             break
-        cluster.wait(5)
+        cluster.wait(15)
     assert cluster.state().phase is Phase.PROMOTED
     assert cluster.aliases == {"delay-boosting@challenger": "7", "delay-boosting@champion": "7"}
 
@@ -89,10 +90,11 @@ def test_of_two_controllers_one_acts(cluster: Cluster) -> None:
     first.glance()
     cluster.wait(15)
     held = second._route.read()
+    assert held.state
     first.glance()
     written = len(cluster.writes)
     with pytest.raises(Conflict):
-        second._looked(held, held.state)  # type: ignore[arg-type]  there is one
+        second._looked(held, held.state)
     assert len(cluster.writes) == written
 
 
@@ -175,3 +177,26 @@ def test_without_a_release_nothing_is_done(cluster: Cluster) -> None:
     """A route without the annotation is left alone."""
     assert cluster.controller().glance() is None
     assert cluster.writes == []
+
+
+def test_its_metrics_tell_where_it_is(cluster: Cluster) -> None:
+    """Weights, stage, phase, evidence and verdicts are what the release's state says."""
+    controller = cluster.controller()
+    controller.start(GOOD)
+    while cluster.state().stage < 2:
+        controller.glance()
+        cluster.wait(5)
+    controller.glance()
+    told = {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in cluster.registry.collect()
+        for sample in family.samples
+        if sample.name.startswith("release_")
+    }
+    assert told["release_weight", "canary"] == 50
+    assert told["release_weight", "stable"] == 50
+    assert told["release_step",] == 2
+    assert told["release_phase", "running"] == 1
+    assert told["release_phase", "rolled back"] == 0
+    assert told["release_verdicts_total", "promote"] == 2
+    assert told["release_evidence", "errors"] < 1

@@ -11,11 +11,12 @@ from releases import machine
 from releases import state as states
 from releases.analysis import Verdict
 from releases.plan import Plan
-from releases.samples import Observation, Sample, Share
+from releases.samples import Histogram, Observation, Sample, Share
 from releases.state import Action, Alias, Phase, State, Tell, Weigh
 from releases.words import Words
 from unit.releases.worlds import Version, World, lived, plan
 
+FAST, OTHER = Histogram((0.1, 0.5), (70, 5, 0)), Histogram((0.1, 1.0), (200, 25, 0))
 SHORT = {"interval": 15, "requests": 20}
 CANARY = plan(steps=[{"weight": 25, "seconds": 30}, {"weight": 50, "seconds": 30}], criteria=SHORT)
 
@@ -162,8 +163,15 @@ def test_without_metrics_it_goes_back_after_the_threshold() -> None:
         Observation(canary=Sample(Share(0, 75)), stable=None),
         Observation(canary=Sample(Share(0, 0)), stable=Sample(Share(3, 225))),
         Observation(canary=Sample(Share(0, 75)), stable=Sample(Share(3, 225))),
+        Observation(canary=Sample(Share(0, 75), FAST, FAST), stable=Sample(Share(3, 225), OTHER, OTHER)),
     ],
-    ids=["no canary", "no stable version", "a canary that counts nothing", "a canary that measures no latency"],
+    ids=[
+        "no canary",
+        "no stable version",
+        "a canary that counts nothing",
+        "a canary that measures no latency",
+        "other buckets",
+    ],
 )
 def test_missing_is_not_zero(seen: Observation) -> None:
     """Whatever cannot be seen of a version that gets requests is a pause, never a good sign."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import chi2_contingency, nchypergeom_fisher
+from scipy.stats import chi2_contingency, nchypergeom_fisher  # type: ignore[import-untyped]  # has no types of its own
 
 from releases.samples import Share
 from releases.statistics.experiment import requests_needed

@@ -178,7 +178,7 @@ def read(given: Any) -> Plan:  # noqa: ANN401  any JSON
         BadPlan: it cannot be carried out; names the field and what to give it.
     """
     try:
-        plan = msgspec.convert(given, Plan)
+        plan: Plan = msgspec.convert(given, Plan)
     except msgspec.ValidationError as failure:
         raise _refused(str(failure)) from failure
     for field, fault, remedy in _faults(plan):

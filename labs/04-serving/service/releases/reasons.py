@@ -21,7 +21,7 @@ def blind(missing: str, looks: int, threshold: int) -> Words:
     return Words(
         f"no metrics ({missing}) for {looks} looks in a row, and {threshold} are the limit: "
         "a release that cannot be seen is never promoted",
-        f"pas de métriques ({missing}) depuis {looks} regards de suite, et la limite est de {threshold} : "
+        f"pas de métriques ({missing}) depuis {looks} observations de suite, et la limite est de {threshold} : "
         "une livraison qu'on ne voit pas n'est jamais promue",
     )
 
@@ -30,7 +30,7 @@ def patience(looks: int) -> Words:
     """The stage has had its time."""
     return Words(
         f"after {looks} looks at this stage it could not be shown that the canary is good enough:",
-        f"après {looks} regards à cette étape, rien n'a montré que le canari est assez bon :",
+        f"après {looks} observations à cette étape, rien n'a montré que le canari est assez bon :",
     )
 
 
@@ -103,7 +103,7 @@ def _compared(figures: dict[str, float]) -> Words:
     return Words(
         f"{shares.en}; at most {most.en} more, {margin.en} are allowed; evidence against it {evidence.en}, an alarm "
         f"needs {wanted.en}",
-        f"{shares.fr} ; au plus {most.fr} de plus, {margin.fr} sont admis ; indice contre lui {evidence.fr}, une "
+        f"{shares.fr} ; au plus {most.fr} de plus, {margin.fr} sont admis ; poids des preuves contre lui {evidence.fr}, une "
         f"alerte en demande {wanted.fr}",
     )
 
@@ -145,7 +145,7 @@ def _goal(figures: dict[str, float]) -> Words:
     shares, evidence, wanted = _shares(figures), number(figures["evidence"], 1), number(figures["needed"], 1)
     return Words(
         f"{shares.en}; evidence that it is better {evidence.en}, {wanted.en} is needed",
-        f"{shares.fr} ; indice qu'il est meilleur {evidence.fr}, il en faut {wanted.fr}",
+        f"{shares.fr} ; poids des preuves qu'il est meilleur {evidence.fr}, il en faut {wanted.fr}",
     )
 
 

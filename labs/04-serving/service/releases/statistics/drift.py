@@ -14,7 +14,7 @@ import math
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import chdtrc, chdtri
+from scipy.special import chdtrc, chdtri  # type: ignore[import-untyped]  # has no types of its own
 
 from releases.samples import Histogram, same_buckets
 

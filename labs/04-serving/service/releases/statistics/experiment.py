@@ -7,7 +7,7 @@ takes requests as independent: where a few units ask most of the time, it is too
 import hashlib
 import math
 
-from scipy.stats import norm
+from scipy.special import ndtri  # type: ignore[import-untyped]  # has no types of its own
 
 _SCALE = 2.0**64
 _RATIOS = 10  # odds ratios that the mixture of statistics/proportions.py is spread over, on one side
@@ -43,7 +43,7 @@ def requests_needed(base: float, other: float, share: float, alpha: float, power
     """
     target = math.log(1 / alpha) + math.log(_RATIOS)
     gain, variance = _information(base, other, share)
-    reach = float(norm.ppf(power)) * math.sqrt(variance)
+    reach = float(ndtri(power)) * math.sqrt(variance)
     root = (reach + math.sqrt(reach * reach + 4 * gain * target)) / (2 * gain)
     return math.ceil(root * root)
 

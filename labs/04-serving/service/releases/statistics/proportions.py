@@ -22,8 +22,8 @@ import math
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
-from scipy.special import betaln, gammaln
+from scipy.optimize import brentq  # type: ignore[import-untyped]  # has no types of its own
+from scipy.special import betaln, gammaln  # type: ignore[import-untyped]  # has no types of its own
 
 from releases.samples import Share
 
@@ -92,7 +92,8 @@ def _log_ratios(canary: Share, stable: Share, tolerated: float) -> NDArray[np.fl
     told: NDArray[np.float64] = canary.hits * log_odds - np.logaddexp.reduce(
         ways + log_odds[:, None] * possible, axis=1
     )
-    return told - told[_SIDE]
+    gained: NDArray[np.float64] = told - told[_SIDE]
+    return gained
 
 
 def _possible(canary: int, stable: int, both: int) -> NDArray[np.int64]:
