@@ -98,13 +98,13 @@ def _shares(figures: dict[str, float]) -> Words:
 
 
 def _compared(figures: dict[str, float]) -> Words:
-    shares, most, margin = _shares(figures), percent(figures["most"]), percent(figures["margin"])
+    shares, most, margin = _shares(figures), number(figures["most"] * 100, 1), number(figures["margin"] * 100, 1)
     evidence, wanted = number(figures["evidence"], 1), number(figures["needed"], 1)
     return Words(
-        f"{shares.en}; at most {most.en} more, {margin.en} are allowed; evidence against it {evidence.en}, an alarm "
-        f"needs {wanted.en}",
-        f"{shares.fr} ; au plus {most.fr} de plus, {margin.fr} sont admis ; poids des preuves contre lui {evidence.fr}, une "
-        f"alerte en demande {wanted.fr}",
+        f"{shares.en}; at most {most.en} points more, {margin.en} are allowed; evidence against it {evidence.en}, an "
+        f"alarm needs {wanted.en}",
+        f"{shares.fr} ; au plus {most.fr} points de plus, {margin.fr} sont admis ; poids des preuves contre lui "
+        f"{evidence.fr}, une alerte en demande {wanted.fr}",
     )
 
 
