@@ -45,7 +45,7 @@ compare: venv ## measure the patterns side by side (LAB=01) / mesurer et compare
 	@$(LAB) compare $(LAB_NUMBER)
 
 lint: venv-test ## style, types, layers / style, types, couches
-	@.venv/bin/ruff check $(CODE) && .venv/bin/ruff format --check --quiet $(CODE) && .venv/bin/mypy && PYTHONPATH=services:labs/01-patterns/service:labs/02-pipelines/service .venv/bin/lint-imports --no-logo
+	@.venv/bin/ruff check $(CODE) && .venv/bin/ruff format --check --quiet $(CODE) && .venv/bin/mypy && PYTHONPATH=services:labs/01-patterns/service:labs/02-pipelines/service:labs/04-serving/service .venv/bin/lint-imports --no-logo
 
 format: venv-test ## format the code / mettre le code en forme
 	@.venv/bin/ruff format --quiet $(CODE) && .venv/bin/ruff check --fix --quiet $(CODE)

@@ -1,0 +1,64 @@
+"""What is asked of the controller over HTTP, and what it answers.
+
+GET  /release              the status, as JSON with its text in both languages
+POST /release PLAN         begin a release
+POST /release/abort        roll back the one under way
+GET  /assignment/NAME/SHARE/UNIT   whether a unit gets B in the A/B test of that name
+"""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+
+from releases import plan as plans
+from releases.controller import Controller
+from releases.errors import ApiFailure, BadPlan, Conflict
+from releases.statistics.experiment import assigned
+from releases.status import status
+from runtime.web import Answer
+
+
+class Desk:
+    """Questions and orders.
+
+    Args:
+        controller: what carries them out.
+    """
+
+    def __init__(self, controller: Controller) -> None:
+        self._controller = controller
+
+    def told(self, _: tuple[str, ...]) -> Answer:
+        """GET /release."""
+        return _answered(lambda: (HTTPStatus.OK, status(self._controller.state())))
+
+    def ordered(self, segments: tuple[str, ...], body: Any) -> Answer:  # noqa: ANN401  any JSON
+        """POST /release and POST /release/abort."""
+        if segments == ("abort",):
+            return _answered(lambda: (HTTPStatus.ACCEPTED, status(self._controller.abort())))
+        if segments:
+            return HTTPStatus.NOT_FOUND, {"error": f"no order {'/'.join(segments)}", "paths": ["", "abort"]}
+        return _answered(lambda: (HTTPStatus.ACCEPTED, status(self._controller.start(plans.read(body)))))
+
+    def assignment(self, segments: tuple[str, ...]) -> Answer:
+        """GET /assignment/NAME/SHARE/UNIT."""
+        try:
+            name, share, unit = segments
+            variant = "b" if assigned(unit, name, msgspec.convert(share, float, strict=False)) else "a"
+        except (ValueError, msgspec.ValidationError):
+            words = "ask for /assignment/NAME/SHARE/UNIT, with a share from 0 to 1"
+            return HTTPStatus.BAD_REQUEST, {"error": words}
+        return HTTPStatus.OK, {"unit": unit, "test": name, "variant": variant}
+
+
+def _answered(answer: Callable[[], Answer]) -> Answer:
+    try:
+        return answer()
+    except BadPlan as failure:
+        return HTTPStatus.BAD_REQUEST, {"error": failure.what, "remedy": failure.remedy}
+    except Conflict as failure:
+        return HTTPStatus.CONFLICT, {"error": failure.what, "remedy": failure.remedy}
+    except ApiFailure as failure:
+        return HTTPStatus.SERVICE_UNAVAILABLE, {"error": failure.what, "remedy": failure.remedy}

@@ -1,0 +1,37 @@
+"""What can go wrong in the release controller.
+
+Permanent
+├── BadPlan        a plan that cannot be carried out: names the field
+└── NoAccount      the pod has no service account to speak to Kubernetes with
+Temporary
+├── ApiFailure     the Kubernetes API did not do what was asked
+│   └── Conflict   somebody else changed the object first: read it again
+├── NoMetrics      Prometheus does not answer, or not in a way that can be used
+└── NoRegistry     MLflow did not do what was asked
+"""
+
+from runtime.errors import Permanent, Temporary
+
+
+class BadPlan(Permanent):
+    """A plan that cannot be carried out as it is."""
+
+
+class NoAccount(Permanent):
+    """The pod has no service account to speak with."""
+
+
+class ApiFailure(Temporary):
+    """The Kubernetes API did not do what was asked."""
+
+
+class Conflict(ApiFailure):
+    """Somebody else changed the object since it was read."""
+
+
+class NoMetrics(Temporary):
+    """Prometheus does not answer, or not in a way that can be used."""
+
+
+class NoRegistry(Temporary):
+    """MLflow did not do what was asked."""

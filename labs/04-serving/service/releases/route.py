@@ -1,0 +1,158 @@
+"""The HTTPRoute of the Gateway API: where requests go, and, in an annotation of the same object, why.
+
+Weights and state are written together, in one patch that holds for one `resourceVersion` alone. So a route never says
+anything else than its release, and of two controllers that act at once one is told that it came second, before it has
+done anything. A merge patch and not a server-side apply: the `rules` of a route are one value to Kubernetes, which has
+to be written whole in either way, and a refusal for its version is then told apart from one for anything else (409).
+"""
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from releases import state as states
+from releases.errors import ApiFailure
+from releases.kube import Kube
+from releases.plan import Plan, Side
+from releases.state import State, Weigh
+
+ANNOTATION = "tarmac.dev/release"
+VARIANT = "b"
+_GATEWAY = "/apis/gateway.networking.k8s.io/v1/namespaces"
+Rule = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Held:
+    """The route as it was read.
+
+    Attributes:
+        state: of its release; None where there has been none.
+        version: its resourceVersion.
+        uid: of the object.
+        rules: as they are.
+    """
+
+    state: State | None
+    version: str
+    uid: str
+    rules: list[Rule]
+
+
+class Route:
+    """One HTTPRoute.
+
+    Args:
+        kube: the API.
+        name: of the route.
+        header: with which callers ask for B.
+    """
+
+    def __init__(self, kube: Kube, name: str, header: str) -> None:
+        self.name = name
+        self.namespace = kube.namespace
+        self._kube = kube
+        self._header = header
+        self._path = f"{_GATEWAY}/{kube.namespace}/httproutes/{name}"
+
+    def read(self) -> Held:
+        """The route and its release.
+
+        Raises:
+            ApiFailure: there is no such route, its annotation cannot be read, or the API does not say.
+        """
+        return self._held(self._kube.get(self._path))
+
+    def write(self, held: Held, state: State) -> Held:
+        """Keep `state`, and let the route do what it says.
+
+        Raises:
+            Conflict: the route has changed since `held` was read; nothing was written.
+            ApiFailure: the API refuses or does not answer.
+        """
+        body = {
+            "metadata": {"resourceVersion": held.version, "annotations": {ANNOTATION: states.written(state)}},
+            "spec": {"rules": self.wanted(held.rules, state)},
+        }
+        return self._held(self._kube.patch(self._path, body))
+
+    def wanted(self, rules: list[Rule], state: State) -> list[Rule]:
+        """The rules that the state asks for, made from those that are there."""
+        return weighed(rules, state.plan, state.route, self._header)
+
+    def _held(self, route: Any) -> Held:  # noqa: ANN401  any JSON
+        metadata = route["metadata"]
+        text = metadata.get("annotations", {}).get(ANNOTATION)
+        try:
+            state = states.read(text) if text else None
+        except msgspec.DecodeError as failure:
+            remedy = f"remove the annotation {ANNOTATION}; the release it told of is then forgotten"
+            raise ApiFailure(f"HTTPRoute/{self.name}, {ANNOTATION}: {failure}", remedy) from failure
+        return Held(state, metadata["resourceVersion"], metadata.get("uid", ""), route["spec"].get("rules", []))
+
+
+def weighed(rules: list[Rule], plan: Plan, route: Weigh, header: str) -> list[Rule]:
+    """Rules that send the canary what `route` says; rules that lead elsewhere stay as they are.
+
+    Args:
+        rules: as they are; not changed.
+        plan: which Services are meant.
+        route: what is wanted.
+        header: with which callers ask for B.
+
+    Raises:
+        ApiFailure: no rule leads to the stable Service.
+    """
+    plain = [copy.deepcopy(rule) for rule in rules if not _variant(rule, header)]
+    ours = [rule for rule in plain if _leads_to(rule, plan.stable)]
+    if not ours:
+        remedy = "let a rule of the route name it among its backendRefs"
+        raise ApiFailure(f"no rule of the route leads to the Service {plan.stable.service}", remedy)
+    made: list[Rule] = []
+    for rule in plain:
+        made += _made(rule, plan, route, header) if rule in ours else [rule]
+    return made
+
+
+def _made(rule: Rule, plan: Plan, route: Weigh, header: str) -> list[Rule]:
+    (stable,) = [ref for ref in rule["backendRefs"] if ref["name"] == plan.stable.service]
+    weight = route.weight if route.mode == "weight" else 0
+    canary = {**stable, "name": plan.canary.service, "port": plan.canary.port}
+    rule["backendRefs"] = [{**stable, "weight": 100 - weight}, {**canary, "weight": weight}]
+    filters = [each for each in rule.get("filters", []) if not _mirrors(each, plan.canary)]
+    if route.mode == "mirror":
+        # Whole, as Kubernetes gives it back: what is read can be compared with what is wanted.
+        reference = {"group": "", "kind": "Service", "name": plan.canary.service, "port": plan.canary.port}
+        filters.append({"type": "RequestMirror", "requestMirror": {"backendRef": reference}})
+    rule.pop("filters", None)
+    if filters:
+        rule["filters"] = filters
+    return [_asked(rule, canary, header), rule] if route.mode == "header" else [rule]
+
+
+def _asked(rule: Rule, canary: Rule, header: str) -> Rule:
+    """The same rule for callers who ask for B; Kubernetes has the one with more conditions win."""
+    asked = copy.deepcopy(rule)
+    condition = {"type": "Exact", "name": header, "value": VARIANT}
+    for match in asked.setdefault("matches", [{}]):
+        match.setdefault("headers", []).append(condition)
+    asked.pop("name", None)  # names of rules are unique
+    asked["backendRefs"] = [{**canary, "weight": 1}]
+    return asked
+
+
+def _leads_to(rule: Rule, side: Side) -> bool:
+    return any(ref["name"] == side.service for ref in rule.get("backendRefs", []))
+
+
+def _mirrors(each: Rule, canary: Side) -> bool:
+    backend = each.get("requestMirror", {}).get("backendRef", {})
+    return each.get("type") == "RequestMirror" and backend.get("name") == canary.service
+
+
+def _variant(rule: Rule, header: str) -> bool:
+    """Whether a rule was made by `_asked`."""
+    conditions = [it for match in rule.get("matches", []) for it in match.get("headers", [])]
+    return any(it.get("name") == header and it.get("value") == VARIANT for it in conditions)

@@ -1,0 +1,202 @@
+"""The controller against Kubernetes, Prometheus and MLflow at the wire."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from releases.controller import Controller
+from releases.errors import ApiFailure, BadPlan, Conflict, NoRegistry
+from releases.state import Phase
+from unit.releases.cluster import RULES, Cluster, standing
+from unit.releases.worlds import Version, World, plan
+
+GOOD = plan(steps=[{"weight": 25, "seconds": 30}, {"weight": 50, "seconds": 30}])
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    """A cluster whose new version is good."""
+    with standing(World(11), tmp_path) as made:
+        yield made
+
+
+def lived(cluster: Cluster, controller: Controller, glances: int = 200) -> Phase:
+    """Glance every five seconds until the release has ended."""
+    for _ in range(glances):
+        state = controller.glance()
+        if state is not None and state.over:
+            return state.phase
+        cluster.wait(5)
+    raise AssertionError(cluster.state().decisions[-1])
+
+
+def test_a_good_canary_goes_all_the_way(cluster: Cluster) -> None:
+    """Weights rise in the route, the alias moves, the route leads to the stable Service again, and events tell it."""
+    controller = cluster.controller()
+    controller.start(GOOD)
+    assert lived(cluster, controller) is Phase.PROMOTED
+    assert cluster.aliases == {"delay-boosting@challenger": "7", "delay-boosting@champion": "7"}
+    assert cluster.weight() == 0
+    controller.glance()
+    reasons = [event["reason"] for event in cluster.events.values()]
+    assert (reasons[0], reasons[-1]) == ("Started", "Promoted")
+    assert reasons.count("StageDone") == 3
+    assert {event["type"] for event in cluster.events.values()} == {"Normal"}
+    assert cluster.state().pending == ()
+
+
+@pytest.mark.parametrize(
+    ("canary", "words"),
+    [
+        (Version(errors=0.3), "failed requests"),
+        (Version(slower=3.0), "slow requests"),
+        (Version(shift=40.0), "distribution of the predictions"),
+        (Version(seen=False), "Prometheus has no serving_requests_total of the canary"),
+    ],
+)
+def test_a_bad_canary_is_taken_back(tmp_path: Path, canary: Version, words: str) -> None:
+    """Errors, slowness, wrong outputs, no metrics: within threshold + 1 looks nobody gets it, and an event says why."""
+    with standing(World(12, canary), tmp_path) as cluster:
+        controller = cluster.controller()
+        controller.start(GOOD)
+        assert lived(cluster, controller) is Phase.ROLLED_BACK
+        state = cluster.state()
+        assert state.looks + state.evidence.looks * (state.stage > 1) <= GOOD.criteria.threshold + 1
+        assert cluster.weight() == 0
+        assert cluster.aliases == {"delay-boosting@challenger": "7"}
+        controller.glance()
+        warnings = [event for event in cluster.events.values() if event["type"] == "Warning"]
+        assert words in warnings[-1]["message"]
+        assert warnings[-1]["involvedObject"]["name"] == "serving"
+
+
+def test_a_controller_that_starts_anew_goes_on(cluster: Cluster) -> None:
+    """With another controller at every glance the release ends as well as with one."""
+    cluster.controller().start(GOOD)
+    for _ in range(40):
+        cluster.controller().glance()
+        if cluster.state().over:
+            break
+        cluster.wait(15)
+    assert cluster.state().phase is Phase.PROMOTED
+    assert cluster.aliases == {"delay-boosting@challenger": "7", "delay-boosting@champion": "7"}
+
+
+def test_of_two_controllers_one_acts(cluster: Cluster) -> None:
+    """Both read the same route; the second one's write is refused, and nothing of it is done."""
+    first, second = cluster.controller(), cluster.controller()
+    first.start(GOOD)
+    first.glance()
+    cluster.wait(15)
+    held = second._route.read()
+    assert held.state
+    first.glance()
+    written = len(cluster.writes)
+    with pytest.raises(Conflict):
+        second._looked(held, held.state)
+    assert len(cluster.writes) == written
+
+
+def test_two_releases_at_once_are_refused(cluster: Cluster) -> None:
+    """While one is under way another cannot begin; after it has been given up it can."""
+    controller = cluster.controller()
+    controller.start(GOOD)
+    with pytest.raises(Conflict, match="wait for its end"):
+        controller.start(GOOD)
+    assert controller.abort().phase is Phase.ROLLED_BACK
+    with pytest.raises(BadPlan, match="no release is under way"):
+        controller.abort()
+    assert controller.start(GOOD).phase is Phase.RUNNING
+
+
+def test_a_registry_that_is_away_delays_the_end(cluster: Cluster) -> None:
+    """The alias is tried again until it moves; meanwhile the canary keeps what it has, and is not called promoted."""
+    controller = cluster.controller()
+    controller.start(GOOD)
+    controller.glance()
+    cluster.away.add("registry")
+    with pytest.raises(NoRegistry):
+        lived(cluster, controller)
+    for _ in range(5):
+        cluster.wait(5)
+        with pytest.raises(NoRegistry):
+            controller.glance()
+    assert (cluster.state().phase, cluster.weight()) == (Phase.PROMOTING, 50)
+    cluster.away.clear()
+    assert lived(cluster, controller) is Phase.PROMOTED
+
+
+def test_events_that_cannot_be_made_stop_nothing(tmp_path: Path) -> None:
+    """Without the right to make events a bad canary is taken back all the same."""
+    with standing(World(13, Version(errors=0.5)), tmp_path) as cluster:
+        cluster.away.add("events")
+        controller = cluster.controller()
+        controller.start(GOOD)
+        assert lived(cluster, controller) is Phase.ROLLED_BACK
+        assert cluster.weight() == 0
+
+
+def test_prometheus_away_for_a_while_is_a_pause(cluster: Cluster) -> None:
+    """Two looks without Prometheus pause the release; it goes on when Prometheus is back."""
+    controller = cluster.controller()
+    controller.start(GOOD)
+    while cluster.state().stage == 0:
+        controller.glance()
+        cluster.wait(5)
+    cluster.away.add("prometheus")
+    for _ in range(6):
+        cluster.wait(5)
+        controller.glance()
+    assert cluster.state().phase is Phase.PAUSED
+    cluster.away.clear()
+    assert lived(cluster, controller) is Phase.PROMOTED
+
+
+def test_a_route_that_somebody_changed_is_put_right(cluster: Cluster) -> None:
+    """Weights that are not the release's are the release's again at the next glance."""
+    controller = cluster.controller()
+    controller.start(GOOD)
+    while cluster.state().stage == 0:
+        controller.glance()
+        cluster.wait(5)
+    cluster.rules = RULES
+    cluster.version += 1
+    controller.glance()
+    assert cluster.weight() == 25
+
+
+def test_a_route_that_cannot_be_read_is_a_failure_for_a_while(cluster: Cluster) -> None:
+    """ApiFailure, which the loop outlives."""
+    cluster.away.add("route")
+    with pytest.raises(ApiFailure):
+        cluster.controller().glance()
+
+
+def test_without_a_release_nothing_is_done(cluster: Cluster) -> None:
+    """A route without the annotation is left alone."""
+    assert cluster.controller().glance() is None
+    assert cluster.writes == []
+
+
+def test_its_metrics_tell_where_it_is(cluster: Cluster) -> None:
+    """Weights, stage, phase, evidence and verdicts are what the release's state says."""
+    controller = cluster.controller()
+    controller.start(GOOD)
+    while cluster.state().stage < 2:
+        controller.glance()
+        cluster.wait(5)
+    controller.glance()
+    told = {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in cluster.registry.collect()
+        for sample in family.samples
+        if sample.name.startswith("release_")
+    }
+    assert told["release_weight", "canary"] == 50
+    assert told["release_weight", "stable"] == 50
+    assert told["release_step",] == 2
+    assert told["release_phase", "running"] == 1
+    assert told["release_phase", "rolled back"] == 0
+    assert told["release_verdicts_total", "promote"] == 2
+    assert told["release_evidence", "errors"] < 1

@@ -1,0 +1,63 @@
+"""What people and programs ask of the controller over HTTP."""
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from pathlib import Path
+
+import pytest
+
+from releases.desk import Desk
+from unit.releases.cluster import Cluster, standing
+from unit.releases.worlds import GIVEN, World
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    """A cluster with a good new version."""
+    with standing(World(21), tmp_path) as made:
+        yield made
+
+
+def test_a_release_is_begun_told_and_given_up(cluster: Cluster) -> None:
+    """POST /release, GET /release with text in both languages, POST /release/abort."""
+    controller = cluster.controller()
+    desk = Desk(controller)
+    assert desk.told(())[1]["phase"] == "none"
+    status, begun = desk.ordered((), GIVEN)
+    assert (status, begun["phase"], begun["stage"]["of"]) == (HTTPStatus.ACCEPTED, "running", 3)
+    while cluster.state().stage == 0:
+        controller.glance()
+        cluster.wait(5)
+    status, told = desk.told(())
+    assert (status, told["weight"], told["strategy"]) == (HTTPStatus.OK, 10, "canary")
+    assert "delay-boosting version 7: running; stage 1 of 3 (step), canary 10 %" in told["text"]["en"]
+    assert "delay-boosting version 7 : en cours ; étape 1 sur 3 (step), canari 10 %" in told["text"]["fr"]
+    assert "the stable version is seen" in told["text"]["en"]
+    assert desk.ordered(("abort",), None)[1]["phase"] == "rolled back"
+
+
+def test_bad_orders_are_answered_not_raised(cluster: Cluster) -> None:
+    """400 with the field, 409 while one is under way, 404 for what there is not, 503 without Kubernetes."""
+    desk = Desk(cluster.controller())
+    status, refused = desk.ordered((), {**GIVEN, "version": "latest"})
+    assert status == HTTPStatus.BAD_REQUEST
+    assert "version" in refused["error"]
+    assert desk.ordered(("abort",), None)[0] == HTTPStatus.BAD_REQUEST
+    desk.ordered((), GIVEN)
+    assert desk.ordered((), GIVEN)[0] == HTTPStatus.CONFLICT
+    assert desk.ordered(("later",), GIVEN)[0] == HTTPStatus.NOT_FOUND
+    cluster.away.add("route")
+    assert desk.told(())[0] == HTTPStatus.SERVICE_UNAVAILABLE
+
+
+@pytest.mark.parametrize("segments", [(), ("delays",), ("delays", "half", "flight-1"), ("delays", "0.5", "a", "b")])
+def test_an_assignment_needs_a_share(cluster: Cluster, segments: tuple[str, ...]) -> None:
+    """Anything but a name, a share and a unit is answered with what to ask."""
+    assert Desk(cluster.controller()).assignment(segments)[0] == HTTPStatus.BAD_REQUEST
+
+
+def test_a_unit_is_told_its_variant(cluster: Cluster) -> None:
+    """Everybody gets B at a share of 1, nobody at 0."""
+    desk = Desk(cluster.controller())
+    assert desk.assignment(("delays", "1", "flight-1"))[1]["variant"] == "b"
+    assert desk.assignment(("delays", "0", "flight-1"))[1]["variant"] == "a"
