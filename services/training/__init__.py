@@ -1,0 +1,1 @@
+"""The training pipeline: a training set in, a judged and registered ONNX model out."""
