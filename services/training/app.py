@@ -4,6 +4,7 @@ import argparse
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from contracts import models
 from contracts.models import MODEL
@@ -13,9 +14,11 @@ from training.errors import Refused
 from training.estimators import KINDS
 from training.fitting import Fitted, fit
 from training.gate import Condition
-from training.promotion import Promotion, promote
-from training.registry import Recorded, Registry
 from training.settings import TrainingSettings
+
+if TYPE_CHECKING:
+    from training.promotion import Promotion
+    from training.registry import Registry
 
 Lines = Iterator[str]
 
@@ -59,6 +62,9 @@ def _written(made: Fitted, folder: Path) -> Path:
 
 
 def _registered(settings: TrainingSettings, data: Dataset, kind: str, made: Fitted) -> str:
+    # Imported here: where nothing is registered, nobody needs MLflow's client.
+    from training.registry import Recorded  # noqa: PLC0415
+
     registry = _registry(settings)
     with tempfile.TemporaryDirectory() as place:
         rows = dataset.kept(data.held, data.features, Path(place) / "held_out.parquet")
@@ -68,11 +74,15 @@ def _registered(settings: TrainingSettings, data: Dataset, kind: str, made: Fitt
     return f"{kind}: stands already as {version}: the same bytes from the same data"
 
 
-def _registry(settings: TrainingSettings) -> Registry:
+def _registry(settings: TrainingSettings) -> "Registry":
+    from training.registry import Registry  # noqa: PLC0415  as above
+
     return Registry(settings.mlflow, settings.experiment, settings.mlflow_seconds)
 
 
 def _promote(settings: TrainingSettings, asked: argparse.Namespace) -> Lines:
+    from training.promotion import promote  # noqa: PLC0415  as above
+
     registry = _registry(settings)
     version = registry.version(asked.name, asked.version)
     done = promote(registry, version, asked.alias, settings.budgets)
@@ -90,7 +100,7 @@ def _condition(each: Condition) -> str:
     return f"  {'met' if each.met else 'NOT MET':<8} {each.name:<11} {each.reason}"
 
 
-def _refusal(done: Promotion, alias: str) -> Refused:
+def _refusal(done: "Promotion", alias: str) -> Refused:
     unmet = ", ".join(each.name for each in done.conditions if not each.met)
     return Refused(f"{done.version} does not become {alias}: {unmet} not met", "the reasons stand in its tag `gate`")
 

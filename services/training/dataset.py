@@ -150,11 +150,14 @@ def _features(manifest: Manifest, without: Collection[str]) -> tuple[str, ...]:
 
 
 def _frame(file: Path, manifest: Manifest, features: tuple[str, ...]) -> pl.DataFrame:
+    missing = [name for name in (PREDICTED, *features, LABEL) if name not in manifest.columns]
+    if missing:
+        told = f"training set {file}: has no column {', '.join(missing)}, which {manifest.service} needs"
+        raise BadSet(told, "make the set for this service")
     try:
         rows = pl.read_parquet(file, columns=[PREDICTED, *features, LABEL])
     except (OSError, pl.exceptions.PolarsError) as failure:
-        told = f"training set {file}, service {manifest.service}: {failure}"
-        raise BadSet(told, "make the set again from its manifest") from None
+        raise BadSet(f"training set {file}: {failure}", "make the set again from its manifest") from None
     for name in (*features, LABEL):
         if not rows.schema[name].is_numeric():
             told = f"training set {file}: column {name} is {rows.schema[name]}, no number"

@@ -46,9 +46,10 @@ def _network() -> Pipeline:
     net = MLPRegressor(
         hidden_layer_sizes=(32, 16),
         alpha=1e-3,
+        learning_rate_init=3e-3,
         batch_size=256,
-        max_iter=15,
-        n_iter_no_change=15,
+        max_iter=20,
+        n_iter_no_change=20,
         early_stopping=False,
         random_state=SEED,
     )
@@ -70,10 +71,19 @@ KINDS: Mapping[str, Callable[[], Pipeline]] = {LINEAR: _linear, BOOSTING: _boost
 def fitted(kind: str, rows: Rows) -> Pipeline:
     """An estimator of that kind, fitted to the rows; reckoned in double precision, on one thread."""
     model = KINDS[kind]()
+    mean, spread = (rows.label.mean(), rows.label.std() or 1.0) if kind == NETWORK else (0.0, 1.0)
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # the number of passes is fixed on purpose
-        model.fit(rows.features.astype("float64"), rows.label)
+        model.fit(rows.features.astype("float64"), (rows.label - mean) / spread)
+    if kind == NETWORK:
+        _in_minutes(model[-1], mean, spread)
     return model
+
+
+def _in_minutes(net: MLPRegressor, mean: float, spread: float) -> None:
+    """Let the last layer of a net that has learnt a label without size predict minutes."""
+    net.coefs_[-1] *= spread
+    net.intercepts_[-1] = net.intercepts_[-1] * spread + mean
 
 
 def parameters(model: Pipeline) -> dict[str, str]:

@@ -11,12 +11,14 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from contracts.models import INPUT, OUTPUT
+from training import trees
 from training.dataset import Matrix
 from training.errors import NotConverted, Unequal
 from training.scoring import Scorer
 
 OPSET, OPSET_ML = 18, 3
-"""Versions of ONNX' operators and of those for classical models: any onnxruntime since 1.15 has them."""
+"""Newest versions of ONNX' operators, and of those for classical models, that may be used: any onnxruntime since 1.15
+has them. A model says which it needs."""
 ABSOLUTE, RELATIVE = 1e-3, 1e-4
 """Tolerance of the equality: minutes, and share of the prediction. scikit-learn reckons in double precision, ONNX in
 single."""
@@ -29,10 +31,12 @@ class Exported:
 
     Attributes:
         content: of model.onnx.
+        opset: version of ONNX' operators that it needs.
         difference: largest distance to scikit-learn on the rows it was checked on, minutes.
     """
 
     content: bytes
+    opset: int
     difference: float
 
 
@@ -48,7 +52,7 @@ def exported(model: Pipeline, rows: Matrix) -> Exported:
         Unequal: the predictions differ by more than the tolerance.
     """
     content = converted(model, rows.shape[1])
-    return Exported(content, difference(model, content, rows))
+    return Exported(content, opset(content), difference(model, content, rows))
 
 
 def converted(model: Pipeline, features: int) -> bytes:
@@ -65,6 +69,8 @@ def converted(model: Pipeline, features: int) -> bytes:
             initial_types=[(INPUT, FloatTensorType([None, features]))],
             final_types=[(OUTPUT, FloatTensorType([None, 1]))],
             target_opset={"": OPSET, "ai.onnx.ml": OPSET_ML},
+            custom_conversion_functions=trees.CONVERTERS,
+            custom_shape_calculators=trees.SHAPES,
         )
     except Exception as failure:  # each converter raises errors of its own
         raise NotConverted(f"estimator {last}: {failure}", "take a part that skl2onnx converts") from failure
@@ -73,12 +79,21 @@ def converted(model: Pipeline, features: int) -> bytes:
     return bytes(made.SerializeToString(deterministic=True))
 
 
+def opset(content: bytes) -> int:
+    """Version of ONNX' own operators that a model needs; 1 where it needs none."""
+    needed = onnx.load_from_string(content).opset_import
+    return next((int(each.version) for each in needed if not each.domain), 1)
+
+
 def plain(model: onnx.ModelProto) -> None:
-    """Take out what does not decide a prediction and may differ from run to run: names, producer, remarks."""
+    """Take out what does not decide a prediction and may differ from run to run: names, producer, remarks, order."""
     model.producer_name, model.producer_version = _GRAPH, ""
     model.domain, model.doc_string, model.model_version = "", "", 0
     del model.metadata_props[:]
     model.graph.name, model.graph.doc_string = _GRAPH, ""
+    versions = sorted((each.domain, each.version) for each in model.opset_import)
+    del model.opset_import[:]
+    model.opset_import.extend(onnx.helper.make_opsetid(*each) for each in versions)
     for number, node in enumerate(model.graph.node):
         node.name, node.doc_string = f"{number}_{node.op_type}", ""
 

@@ -7,7 +7,7 @@ from contracts.models import Card
 from training import estimators
 from training.dataset import Dataset
 from training.evaluation import Quality, evaluate
-from training.export import OPSET, exported
+from training.export import exported
 from training.scoring import Scorer
 
 UNIT = "minutes"
@@ -56,7 +56,7 @@ def fit(data: Dataset, kind: str, name: str) -> Fitted:
         features=data.features,
         label=f"{data.manifest.predicts}, {UNIT}",
         kind=kind,
-        opset=OPSET,
+        opset=made.opset,
         sha256=hashlib.sha256(made.content).hexdigest(),
         dataset=data.lineage,
         quality={**quality.figures(), TRAIN_MEAN: float(data.train.label.mean())},

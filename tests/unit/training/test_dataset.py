@@ -116,7 +116,7 @@ class TestRefusal:
         [
             ({"registry": "f" * 64}, "made by feature definitions ffffffffffff"),
             ({"service": "delay_v9"}, "delay_v9"),
-            ({"service": "delay_v2"}, "weather_temp"),
+            ({"service": "delay_v2"}, "weather_temp.*which delay_v2 needs"),
             ({"colour": "red"}, "colour"),
             ({"rows": "many"}, "rows"),
         ],

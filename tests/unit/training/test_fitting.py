@@ -15,7 +15,7 @@ from unit.training import sets
 
 def test_every_kind_learns(made: Fitted) -> None:
     """The label has noise of 8 minutes and gaps; each kind explains a fair part, the bent feature is the trees' own."""
-    assert made.quality.r2 > {"linear": 0.3, "boosting": 0.55, "network": 0.3}[made.card.kind]
+    assert made.quality.r2 > {"linear": 0.2, "boosting": 0.45, "network": 0.3}[made.card.kind]
     assert made.quality.rmse > 8
 
 
