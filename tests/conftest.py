@@ -24,7 +24,7 @@ _ENGINES = (
     "integration/components", "integration/feature", "integration/lake", "integration/training", "unit/lake",
     "unit/pipelines",
 )  # fmt: skip
-"""Tests that start Redis, PostgreSQL, MLflow or an object store, or that build tables: `make test-fast` leaves them out."""
+"""Tests that start Redis, PostgreSQL, MLflow or an object store, or build tables: `make test-fast` leaves them out."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

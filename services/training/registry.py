@@ -3,16 +3,18 @@
 A fit is written once: where a version of the same bytes from the same data stands already, nothing is added.
 """
 
+import os
 import tempfile
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import mlflow
-from mlflow.entities import Metric, Param, RunTag
+from mlflow import environment_variables as mlflows
+from mlflow.entities import LoggedModelOutput, Metric, Param, RunTag
 from mlflow.entities.model_registry import ModelVersion
-from mlflow.environment_variables import MLFLOW_HTTP_REQUEST_MAX_RETRIES, MLFLOW_HTTP_REQUEST_TIMEOUT
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
@@ -80,8 +82,13 @@ class Registry:
     """
 
     def __init__(self, address: str, experiment: str, seconds: int) -> None:
-        MLFLOW_HTTP_REQUEST_TIMEOUT.set(seconds)
-        MLFLOW_HTTP_REQUEST_MAX_RETRIES.set(_RETRIES)
+        for variable, value in (
+            (mlflows.MLFLOW_HTTP_REQUEST_TIMEOUT, seconds),
+            (mlflows.MLFLOW_HTTP_REQUEST_MAX_RETRIES, _RETRIES),
+            (mlflows.MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT, True),
+            (mlflows.MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR, False),
+        ):
+            os.environ[variable.name] = str(value)
         self._address = address
         self._experiment = experiment
         self._client = MlflowClient(tracking_uri=address, registry_uri=address)
@@ -124,10 +131,9 @@ class Registry:
         """Fetch model.onnx, MLmodel and card.json of a version; the folder they are in."""
         folder.mkdir(parents=True, exist_ok=True)
         with self._named(f"files of {version}"):
-            address = f"models:/{version.name}/{version.number}"
-            place = mlflow.artifacts.download_artifacts(
-                address, dst_path=str(folder), tracking_uri=self._address, registry_uri=self._address
-            )
+            # A `models:/` address would be looked up at the server of the whole process, not at this one.
+            where = self._client.get_model_version_download_uri(version.name, version.number)
+            place = mlflow.artifacts.download_artifacts(where, dst_path=str(folder), tracking_uri=self._address)
             return Path(place)
 
     def held_out(self, version: Version, folder: Path) -> Path:
@@ -165,7 +171,7 @@ class Registry:
         return str(found.experiment_id if found else self._client.create_experiment(self._experiment))
 
     def _written(self, told: Recorded, run: str) -> Version:
-        card, now = told.made.card, mlflow.utils.time.get_current_time_millis()
+        card, now = told.made.card, time.time_ns() // 1_000_000
         tags = _tags(told)
         model = self._client.create_logged_model(
             self._client.get_run(run).info.experiment_id, card.name, run, tags, told.made.parameters, card.kind
@@ -181,9 +187,15 @@ class Registry:
         )
         self._client.log_artifact(run, str(told.held))
         self._client.finalize_logged_model(model.model_id, "READY")
-        self._client.log_outputs(run, [mlflow.entities.LoggedModelOutput(model.model_id, 0)])
+        self._client.log_outputs(run, [LoggedModelOutput(model.model_id, 0)])
         made = self._client.create_model_version(
-            card.name, model.artifact_location, run, tags, model_id=model.model_id, description=_about(told)
+            card.name,
+            f"models:/{model.model_id}",
+            run,
+            tags,
+            description=_about(told),
+            await_creation_for=0,
+            model_id=model.model_id,
         )
         return _version(made, new=True)
 
@@ -208,10 +220,10 @@ class Registry:
 
 
 def _version(found: ModelVersion, *, new: bool = False) -> Version:
-    return Version(found.name, str(found.version), found.run_id, new)
+    return Version(found.name, str(found.version), found.run_id or "", new)
 
 
-def _tags(told: Recorded) -> Mapping[str, str]:
+def _tags(told: Recorded) -> dict[str, str]:
     card = told.made.card
     lineage = {f"dataset.{name}": value for name, value in card.dataset.items()}
     return {SHA256: card.sha256, KIND: card.kind, "service": card.service, "label": card.label, **lineage}

@@ -18,9 +18,11 @@ Run = Callable[..., int]
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Return a running server."""
     made = Server(tmp_path_factory.mktemp("mlflow"))
-    made.start()
-    yield made
-    made.stop()
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
 
 
 @pytest.fixture(scope="session")

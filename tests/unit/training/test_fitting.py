@@ -49,9 +49,9 @@ def test_the_feature_that_is_the_label_is_found(data: Dataset) -> None:
     features = rows.features.copy()
     features[:, 3] = rows.label
     features[::2, 3] = np.nan
-    assert promotion.closest(type(rows)(features, rows.label, rows.days), data.features) == (
-        data.features[3], pytest.approx(1.0),
-    )  # fmt: skip
+    name, size = promotion.closest(type(rows)(features, rows.label, rows.days), data.features)
+    assert name == data.features[3]
+    assert size == pytest.approx(1.0)
     features[3:, 3] = np.nan
     assert promotion.closest(type(rows)(features, rows.label, rows.days), data.features)[0] != data.features[3]
 
