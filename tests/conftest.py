@@ -20,8 +20,11 @@ import prometheus_client  # noqa: F401  after the environment
 
 pytest_plugins: list[str] = []
 
-_ENGINES = ("integration/components", "integration/feature", "integration/lake", "unit/lake", "unit/pipelines")
-"""Tests that start Redis, PostgreSQL or an object store, or that build tables: `make test-fast` leaves them out."""
+_ENGINES = (
+    "integration/components", "integration/feature", "integration/lake", "integration/training", "unit/lake",
+    "unit/pipelines",
+)  # fmt: skip
+"""Tests that start Redis, PostgreSQL, MLflow or an object store, or build tables: `make test-fast` leaves them out."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -76,7 +76,7 @@ def _wanted(asked: argparse.Namespace) -> tuple[training.Wanted, list[str], Any]
         if getattr(asked, name) is None:
             option = {"begin": "--from", "end": "--to", "service": "--service"}[name]
             raise BadRequest(f"training-set {option} is missing", "give it, or --like MANIFEST")
-    wanted = training.Wanted(asked.service, asked.begin, asked.end, asked.lead, tuple(asked.extra))
+    wanted = training.Wanted(asked.service, asked.begin, asked.end, asked.lead, tuple(asked.extra), asked.label)
     return wanted, asked.allow_leak, None
 
 

@@ -4,6 +4,8 @@ import argparse
 import datetime as dt
 from pathlib import Path
 
+from contracts.training_sets import LABELS
+
 _LEAD = 60
 _SERVICE = "delay_v1"
 
@@ -49,6 +51,7 @@ def _wanted(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--with", dest="extra", action="append", default=[], metavar="COLUMN", help="of silver/flights"
     )
+    command.add_argument("--label", choices=LABELS, default=LABELS[0], help="what is to be predicted, in minutes")
     command.add_argument("--allow-leak", action="append", default=[], metavar="COLUMN", help="although known too late")
 
 

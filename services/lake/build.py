@@ -13,11 +13,12 @@ from typing import NamedTuple
 
 import polars as pl
 
+from contracts.training_sets import Reference
 from lake import store
 from lake.errors import TableMissing
 from lake.quality import rows as quality
 from lake.steps import Step, recipe, steps
-from lake.store import DAY, Days, Lake, Origin, Reference
+from lake.store import DAY, Days, Lake, Origin
 
 log = logging.getLogger(__name__)
 

@@ -231,6 +231,7 @@ def _flat(kept: Manifest) -> dict[str, Any]:
     plain = ("service", "begin", "end", "lead", "extra", "allowed_leaks", "rows", "sha256", "registry", "recipe")
     return {
         **{name: getattr(kept, name) for name in plain},
+        "label": kept.predicts,
         **{f"table {each.name}": each.version for each in kept.tables},
         **{f"column {name}": kind for name, kind in kept.columns.items()},
     }

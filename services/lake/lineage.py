@@ -6,9 +6,10 @@ from typing import Any
 
 import polars as pl
 
+from contracts.training_sets import Reference
 from lake import manifest
 from lake.errors import TableMissing
-from lake.store import Lake, Reference
+from lake.store import Lake
 
 _MD5 = re.compile(r"md5: ([0-9a-f]{32})")
 

@@ -1,6 +1,5 @@
 """The manifest beside a training set: what it is, what it was made from, and how to make the same bytes again."""
 
-import datetime as dt
 import hashlib
 import os
 from pathlib import Path
@@ -8,42 +7,22 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
+from contracts import training_sets
+from contracts.training_sets import DEPARTURE, beside
 from contracts.views_flights import DEFINITIONS
 from lake.errors import BadRequest, SchemaChanged
 from lake.steps import recipe
-from lake.store import Reference
 from lake.training import TrainingSet, Wanted
 
-FORMAT = 1
+__all__ = ["Manifest", "beside", "check_definitions", "decoded", "digest", "keep", "load", "read"]
 
 
-class Manifest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """All that determines a training set's bytes; it holds no time of day, so that it is the same again as well."""
-
-    format: int = FORMAT
-    service: str
-    begin: dt.datetime
-    end: dt.datetime
-    lead: int
-    extra: tuple[str, ...]
-    allowed_leaks: tuple[str, ...]
-    rows: int
-    columns: dict[str, str]
-    sha256: str
-    registry: str
-    """Fingerprint of the feature definitions."""
-    recipe: str
-    """Fingerprint of the batch layer's steps."""
-    tables: tuple[Reference, ...]
+class Manifest(training_sets.Manifest, forbid_unknown_fields=True, kw_only=True):
+    """The contract's manifest, as the lake asks it."""
 
     def wanted(self) -> Wanted:
         """What was asked for."""
-        return Wanted(self.service, self.begin, self.end, self.lead, self.extra)
-
-
-def beside(file: Path) -> Path:
-    """Where the manifest of a training set stands."""
-    return file.with_name(f"{file.name}.manifest.json")
+        return Wanted(self.service, self.begin, self.end, self.lead, self.extra, self.predicts)
 
 
 def keep(made: TrainingSet, wanted: Wanted, file: Path) -> Manifest:
@@ -75,6 +54,7 @@ def _manifest(made: TrainingSet, wanted: Wanted, sha256: str) -> Manifest:
         end=wanted.end,
         lead=wanted.lead,
         extra=wanted.extra,
+        label=msgspec.UNSET if wanted.label == DEPARTURE else wanted.label,
         allowed_leaks=made.leaks,
         rows=made.rows.height,
         columns={name: str(kind) for name, kind in made.rows.schema.items()},

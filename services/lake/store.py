@@ -14,6 +14,7 @@ import polars as pl
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, DeltaProtocolError, TableNotFoundError
 
+from contracts.training_sets import Reference
 from lake.errors import Contended, StoreAway, TableBroken, TableMissing
 from runtime.store import Store, away, damaged
 
@@ -23,16 +24,6 @@ RECIPE = "tarmac.recipe"
 DAY = "date"
 """Column by which tables are partitioned, where they are partitioned by day."""
 Days = set[dt.date]
-
-
-@dataclass(frozen=True)
-class Reference:
-    """One version of one table."""
-
-    name: str
-    id: str
-    """The table's own id: a table that was made anew has another."""
-    version: int
 
 
 @dataclass(frozen=True)

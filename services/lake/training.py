@@ -4,6 +4,9 @@ One row per flight: asked `lead` minutes before the scheduled departure. Every s
 view at or before that instant and within the view's time to live, as the online store would have given it; on-demand
 features come from the very functions that serve them. Rows are ordered, the file is written in one way only: the same
 versions of the tables give the same bytes.
+
+The label is how late the flight left or how late it arrived. A flight that never arrived has no arrival delay: it is no
+row of a set with that label.
 """
 
 import datetime as dt
@@ -12,16 +15,20 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from contracts.training_sets import ARRIVAL, DEPARTURE, LABELS, Reference
 from contracts.views import OnDemand, Service, Undefined, View
 from contracts.views_flights import DEFINITIONS
 from lake import availability, offline
 from lake.availability import KNOWN, PREDICTED
 from lake.errors import BadRequest, EmptyRange
-from lake.store import Lake, Reference
+from lake.store import Lake
 
 FLIGHTS = "silver/flights"
-LABEL = "departure_delay"
+LABEL = DEPARTURE
+"""What the label is where nobody says."""
 ID = "flight_id"
+_HAPPENED = {DEPARTURE: "departed", ARRIVAL: "arrived"}
+"""Label -> the column that says when it came to be."""
 _TYPES = {"int64": pl.Int64, "float64": pl.Float64}
 
 
@@ -35,6 +42,7 @@ class Wanted:
         end: the instant after the last.
         lead: minutes between prediction and scheduled departure.
         extra: further columns of silver/flights.
+        label: what is to be predicted, one of LABELS, in minutes.
     """
 
     service: str
@@ -42,6 +50,7 @@ class Wanted:
     end: dt.datetime
     lead: int = 60
     extra: tuple[str, ...] = ()
+    label: str = LABEL
 
 
 @dataclass(frozen=True)
@@ -87,7 +96,7 @@ def make(
         versions: versions of the tables to read; None: the newest.
 
     Raises:
-        BadRequest: no such service, column or range.
+        BadRequest: no such service, column, label or range.
         EmptyRange: no flight in it.
         Leak: a column is known only after the prediction.
     """
@@ -96,6 +105,8 @@ def make(
         raise BadRequest(
             f"range {wanted.begin:%F} to {wanted.end:%F}: ends before it begins", "exchange --from and --to"
         )
+    if wanted.label not in LABELS:
+        raise BadRequest(f"label {wanted.label}: there is none of this name", f"choose of {', '.join(LABELS)}")
     pinned = {each.name: each for each in versions or ()}
     read = tuple(pinned.get(name) or lake.reference(name) for name in _tables(plan))
     rows = _joined(lake, wanted, plan, read)
@@ -154,6 +165,7 @@ def _spine(lake: Lake, wanted: Wanted, plan: _Plan, flights: Reference) -> pl.La
     return (
         lake.scan(flights.name, flights.version)
         .filter(pl.col("scheduled_departure").is_between(wanted.begin, wanted.end, closed="left"))
+        .filter(pl.col(wanted.label).is_not_null())
         .with_columns(
             **known,
             **{PREDICTED: pl.col("scheduled_departure") - pl.duration(minutes=wanted.lead)},
@@ -192,11 +204,11 @@ def _computed(rows: pl.DataFrame, view: OnDemand) -> list[pl.Series]:
 def _leaks(rows: pl.DataFrame, wanted: Wanted, plan: _Plan) -> list[availability.Finding]:
     when = {name: f"{KNOWN}{name}" for name in wanted.extra if f"{KNOWN}{name}" in rows.columns}
     when |= {name: f"{KNOWN}{view.name}" for view in plan.views for name, _ in view.columns}
-    return [*availability.findings(rows, when), *availability.foregone(rows, "departed")]
+    return [*availability.findings(rows, when), *availability.foregone(rows, _HAPPENED[wanted.label])]
 
 
 def _selected(rows: pl.DataFrame, wanted: Wanted, plan: _Plan) -> pl.DataFrame:
     entities = dict.fromkeys(name for view in plan.views for name in view.entities)
     extra = [pl.col(name) for name in wanted.extra if name not in entities and name not in plan.features]
-    label = pl.col(LABEL).cast(pl.Int64).alias("label")
+    label = pl.col(wanted.label).cast(pl.Int64).alias("label")
     return rows.select(ID, PREDICTED, *entities, *plan.features, *extra, label)

@@ -6,11 +6,12 @@ from collections.abc import Iterable
 
 import polars as pl
 
+from contracts.training_sets import Reference
 from lake import store
 from lake.errors import EmptyRange
 from lake.quality.monitors import WATCHED, WEEKS, Day, Judgement, Usual, Watched, judged, measured
 from lake.steps import recipe
-from lake.store import Days, Lake, Origin, Reference
+from lake.store import Days, Lake, Origin
 
 log = logging.getLogger(__name__)
 

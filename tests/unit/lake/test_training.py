@@ -124,6 +124,87 @@ class TestLeaks:
             make(world.lake, Wanted("delay_v1", BEGIN, BEGIN + dt.timedelta(days=1), lead=0))
 
 
+class TestLabel:
+    """What is to be predicted: how late a flight leaves, or how late it arrives."""
+
+    @pytest.fixture
+    def flown(self, world: World) -> World:
+        """Return a lake of two flights: one left 5 late and arrived 3 early, the other never arrived."""
+        world.add([reading(0), arrived(0), departed(300, delay=5, name="dep-arriving"), arrived(600, delay=-3)])
+        world.add([departed(310, delay=7, name="dep-diverted", flight=2, tailnum="N00002")])
+        build(world.lake)
+        return world
+
+    def test_the_arrival_delay_is_the_label_where_it_is_asked_for(self, flown: World) -> None:
+        """A flight that never arrived has none and is no row; otherwise both sets hold the same."""
+        day = (BEGIN, BEGIN + dt.timedelta(days=1))
+        departures = make(flown.lake, Wanted("delay_v1", *day)).rows
+        arrivals = make(flown.lake, Wanted("delay_v1", *day, label="arrival_delay")).rows
+        assert departures.select("flight_id", "label").rows() == [("dep-arriving", 5), ("dep-diverted", 7)]
+        assert arrivals.select("flight_id", "label").rows() == [("dep-arriving", -3)]
+        assert arrivals.drop("label").equals(departures.drop("label").head(1))
+
+    def test_a_set_of_the_first_label_has_the_bytes_and_the_manifest_of_before(
+        self, flown: World, tmp_path: Path, run: Run
+    ) -> None:
+        """Given no label or the departure's, then the manifest does not speak of it; the arrival's stands in it."""
+        words = ("training-set", "--from", "2013-01-01", "--to", "2013-01-02", "--service", "delay_v1")
+        assert run(*words, "--out", tmp_path / "a.parquet") == 0
+        assert run(*words, "--label", "departure_delay", "--out", tmp_path / "b.parquet") == 0
+        assert run(*words, "--label", "arrival_delay", "--out", tmp_path / "c.parquet") == 0
+        a, b, c = (manifest.beside(tmp_path / f"{name}.parquet").read_text() for name in "abc")
+        assert a == b
+        assert "label" not in json.loads(a)
+        assert list(json.loads(a)) == [
+            "format", "service", "begin", "end", "lead", "extra", "allowed_leaks", "rows", "columns", "sha256",
+            "registry", "recipe", "tables",
+        ]  # fmt: skip
+        assert json.loads(c)["label"] == "arrival_delay"
+        assert flown.root
+
+    def test_a_set_is_made_again_with_its_label(self, flown: World, tmp_path: Path, run: Run) -> None:
+        """Its manifest is enough: the same bytes."""
+        words = ("--from", "2013-01-01", "--to", "2013-01-02", "--service", "delay_v2", "--label", "arrival_delay")
+        assert run("training-set", *words, "--out", tmp_path / "a.parquet") == 0
+        like = manifest.beside(tmp_path / "a.parquet")
+        assert run("training-set", "--like", like, "--out", tmp_path / "b.parquet") == 0
+        assert manifest.digest(tmp_path / "a.parquet") == manifest.digest(tmp_path / "b.parquet")
+        assert manifest.read(like).wanted().label == "arrival_delay"
+        assert flown.root
+
+    @pytest.mark.parametrize("label", ["departure_delay", "arrival_delay"])
+    @pytest.mark.parametrize("column", ["departure_delay", "departed", "arrival_delay", "scheduled_arrival"])
+    def test_what_the_flight_itself_tells_leaks_before_it_left(self, flown: World, label: str, column: str) -> None:
+        """An hour before the departure neither delay is known, whichever is the label."""
+        wanted = Wanted("delay_v1", BEGIN, BEGIN + dt.timedelta(days=1), extra=(column,), label=label)
+        with pytest.raises(Leak, match=column):
+            make(flown.lake, wanted)
+
+    def test_in_the_air_the_departure_is_known_and_the_arrival_is_not(self, flown: World) -> None:
+        """Asked an hour after the schedule, the departure delay is a fair feature of an arrival, and no fair label."""
+        day = (BEGIN, BEGIN + dt.timedelta(days=1))
+        made = make(flown.lake, Wanted("delay_v1", *day, lead=-60, extra=("departure_delay",), label="arrival_delay"))
+        assert made.rows.get_column("departure_delay").to_list() == [5]
+        assert made.leaks == ()
+        with pytest.raises(Leak, match="arrival_delay"):
+            make(flown.lake, Wanted("delay_v1", *day, lead=-60, extra=("arrival_delay",), label="arrival_delay"))
+        with pytest.raises(Leak, match="label"):
+            make(flown.lake, Wanted("delay_v1", *day, lead=-60))
+
+    def test_asked_after_the_landing_the_label_itself_leaks(self, flown: World) -> None:
+        """The arrival is then in the windows of its route."""
+        with pytest.raises(Leak, match="label"):
+            make(
+                flown.lake,
+                Wanted("delay_v1", BEGIN, BEGIN + dt.timedelta(days=1), lead=-600, label="arrival_delay"),
+            )
+
+    def test_a_label_that_there_is_not_is_told_with_those_that_are(self, flown: World) -> None:
+        """The names to choose from are in the message."""
+        with pytest.raises(BadRequest, match=r"departure_delay, arrival_delay"):
+            make(flown.lake, Wanted("delay_v1", BEGIN, BEGIN + dt.timedelta(days=1), label="air_time"))
+
+
 class TestBadInput:
     """Each mistake under its name, with a remedy, and nothing half-written."""
 

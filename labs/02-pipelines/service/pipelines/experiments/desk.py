@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 import polars as pl
 
+from contracts.training_sets import Reference
 from lake import manifest, remote, training
 from lake.errors import TableBroken, TableMissing, ToolFailed
 from lake.manifest import Manifest
 from lake.steps import recipe
-from lake.store import DAY, Days, Lake, Origin, Reference
+from lake.store import DAY, Days, Lake, Origin
 from lake.versions import Workspace
 from pipelines.scratch import BEGIN
 from runtime.store import Store
