@@ -8,7 +8,6 @@ import msgspec
 from contracts import inference_binary as binary
 from contracts.inference import Asked, Request
 from contracts.inference_binary import Malformed
-from serving import tensors
 from serving.batch import Work
 from serving.errors import InputWrong, OutputUnknown, Unreadable
 from serving.models import Served
@@ -16,6 +15,7 @@ from serving.session import Array
 
 _REQUEST = msgspec.json.Decoder(Request).decode
 _LENGTH = binary.HEADER
+_NONE: Mapping[str, memoryview] = {}
 
 
 class Question(NamedTuple):
@@ -45,14 +45,22 @@ def asked(body: bytes, headers: Mapping[bytes, bytes], served: Served) -> Questi
         InputWrong: an input is not the model's.
         OutputUnknown: an output is not the model's.
     """
-    try:
-        head, rest = binary.parted(body, headers.get(_LENGTH))
-        request = decoded(head)
-        segments = binary.segments(request.inputs, rest) if rest or _LENGTH in headers else {}
-    except Malformed as failure:
-        raise InputWrong(failure.what, failure.remedy) from None
+    length = headers.get(_LENGTH)
+    if length is None:
+        request, segments = decoded(body), _NONE
+    else:
+        request, segments = _parted(body, length)
     wanted = understood(request, segments, served)
     return Question(request, wanted, _forms(request, wanted.names))
+
+
+def _parted(body: bytes, length: bytes) -> tuple[Request, Mapping[str, memoryview]]:
+    try:
+        head, rest = binary.parted(body, length)
+        request = decoded(head)
+        return request, binary.segments(request.inputs, rest)
+    except Malformed as failure:
+        raise InputWrong(failure.what, failure.remedy) from None
 
 
 def understood(request: Request, segments: Mapping[str, memoryview], served: Served) -> Work:
@@ -100,6 +108,10 @@ def work(feed: dict[str, Array], names: list[str], served: Served) -> Work:
     Raises:
         InputWrong: its inputs have different numbers of rows, and the model takes rows.
     """
+    if served.even:
+        (only,) = feed.values()
+        key: object = None if names is served.session.names else tuple(names)
+        return Work(feed, names, len(only), only.size, (key,))
     elements = sum(each.size for each in feed.values())
     if not served.session.stacks:
         return Work(feed, names, 0, elements, None)
@@ -114,13 +126,13 @@ def work(feed: dict[str, Array], names: list[str], served: Served) -> Work:
 def _feed(request: Request, segments: Mapping[str, memoryview], served: Served) -> dict[str, Array]:
     feed: dict[str, Array] = {}
     for given in request.inputs:
-        declared = served.inputs.get(given.name)
-        if declared is None:
+        reader = served.inputs.get(given.name)
+        if reader is None:
             known = ", ".join(served.inputs)
             raise InputWrong(f"input {given.name:.60} is none of model {served.name}", f"it takes {known}")
         if given.name in feed:
             raise InputWrong(f"input {given.name} is there twice", "send it once")
-        feed[given.name] = tensors.array(given, declared, segments.get(given.name), missing=served.missing)
+        feed[given.name] = reader.read(given, segments.get(given.name))
     if len(feed) != len(served.inputs):
         lacking = ", ".join(name for name in served.inputs if name not in feed)
         raise InputWrong(f"input {lacking} is missing; model {served.name} needs it", "send every input")
@@ -139,6 +151,8 @@ def _names(outputs: list[Asked], served: Served) -> list[str]:
 
 
 def _forms(request: Request, names: list[str]) -> list[bool] | None:
+    if request.outputs is None and request.parameters is None:
+        return None
     every = bool(request.parameters and request.parameters.get(binary.ALL))
     wanted = {each.name: (each.parameters or {}).get(binary.WANTED, every) for each in request.outputs or ()}
     forms = [bool(wanted.get(name, every)) for name in names]

@@ -13,15 +13,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-import numpy as np
 
-from contracts.inference import FREE
-from serving import tensors
 from serving.asking import unreadable, work
 from serving.batch import Work
 from serving.errors import InputWrong, Unreadable
 from serving.models import Served
-from serving.session import Array, Tensor
+from serving.session import Array
+from serving.tensors import Reader
 
 _FORMS = ("dataframe_split", "dataframe_records", "inputs", "instances")
 
@@ -76,7 +74,7 @@ def answered(names: Sequence[str], found: Sequence[Array], *, table: bool) -> by
 
 
 def _table(given: Invocation, served: Served) -> dict[str, Array]:
-    declared = _only(served)
+    reader = _only(served)
     if given.dataframe_records is not None:
         columns = list(dict.fromkeys(name for row in given.dataframe_records for name in row))
         rows = [[row.get(name) for name in columns] for row in given.dataframe_records]
@@ -91,7 +89,7 @@ def _table(given: Invocation, served: Served) -> dict[str, Array]:
             )
     order = _order(columns, served)
     picked = rows if order is None else [[row[place] for place in order] for row in rows]
-    return {declared.name: _array(picked, declared, served)}
+    return {reader.declared.name: reader.convert(picked)}
 
 
 def _order(columns: list[str], served: Served) -> list[int] | None:
@@ -108,34 +106,16 @@ def _order(columns: list[str], served: Served) -> list[int] | None:
 
 def _arrays(given: Any, served: Served) -> dict[str, Array]:  # noqa: ANN401  any JSON
     if not isinstance(given, dict):
-        declared = _only(served)
-        return {declared.name: _array(given, declared, served)}
+        reader = _only(served)
+        return {reader.declared.name: reader.convert(given)}
     if set(given) != set(served.inputs):
         told = f"inputs are {', '.join(given):.200}; model {served.name} takes {', '.join(served.inputs)}"
         raise InputWrong(told, "send each by its name")
-    return {name: _array(given[name], declared, served) for name, declared in served.inputs.items()}
+    return {name: reader.convert(given[name]) for name, reader in served.inputs.items()}
 
 
-def _only(served: Served) -> Tensor:
+def _only(served: Served) -> Reader:
     if len(served.inputs) != 1:
         told = f"model {served.name} has {len(served.inputs)} inputs"
         raise InputWrong(told, f"send inputs as an object with {', '.join(served.inputs)}")
     return next(iter(served.inputs.values()))
-
-
-def _array(elements: Any, declared: Tensor, served: Served) -> Array:  # noqa: ANN401  any JSON
-    """The tensor of a nested list, each element of the model's type."""
-    if not elements:
-        raise InputWrong(f"input {declared.name} is empty", "send at least one row")
-    try:
-        nested = tensors.convert(elements, declared.datatype, len(declared.shape))
-    except (msgspec.ValidationError, RecursionError) as failure:
-        raise InputWrong(f"input {declared.name}: {failure!s:.200}", f"send {declared.datatype}") from None
-    found = tensors.made(declared.name, declared, nested)
-    fits = all(free in (FREE, size) for size, free in zip(found.shape, declared.shape, strict=False))
-    if found.ndim != len(declared.shape) or not fits or not found.size:
-        told = f"input {declared.name}: shape is {list(found.shape)}"
-        raise InputWrong(told, f"the model takes {list(declared.shape)}; -1 is any size from 1")
-    if found.dtype.kind == "f":
-        tensors.finite(declared.name, found, missing=served.missing)
-    return np.ascontiguousarray(found)

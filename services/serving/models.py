@@ -10,6 +10,7 @@ from serving.cache import Cache
 from serving.errors import CardWrong
 from serving.figures import Tally
 from serving.session import PLATFORM, Session
+from serving.tensors import Reader
 
 ENTRIES = 10_000
 """Answers that a cache keeps."""
@@ -31,7 +32,8 @@ class Served:
         card: what the training said of it.
         size: bytes of its files.
         used: time of the loop when it was last asked.
-        missing: whether NaN stands for a missing value; otherwise it is refused.
+        inputs: name -> what reads it from requests; NaN stands for a missing value with a card, and is refused without.
+        even: whether it has one input, all of whose rows are alike.
     """
 
     __slots__ = (
@@ -39,8 +41,8 @@ class Served:
         "cache",
         "card",
         "datatypes",
+        "even",
         "inputs",
-        "missing",
         "name",
         "session",
         "size",
@@ -58,9 +60,9 @@ class Served:
         self.batcher = batcher
         self.tally = tally
         self.cache = cache
-        self.inputs = {each.name: each for each in session.inputs}
+        self.inputs = {each.name: Reader(each, missing=artifact.card is not None) for each in session.inputs}
+        self.even = session.stacks and len(self.inputs) == 1 and all(each.even for each in self.inputs.values())
         self.datatypes = {each.name: each.datatype for each in session.outputs}
-        self.missing = artifact.card is not None
         self.used = 0.0
 
     def metadata(self, versions: list[str]) -> ModelMetadata:

@@ -96,10 +96,20 @@ class Session:
         self.stacks = bool(self.inputs) and all(each.shape and each.shape[0] == FREE for each in every)
         """Whether several requests can be one run, as far as the declared shapes tell."""
 
-    def timed(self, names: list[str], feed: Feed, brake: "Brake | None" = None) -> tuple[list[Array], float]:
-        """The outputs of that name, and the seconds of this thread's work that they took, whoever wanted the core.
+    def run(self, names: list[str], feed: Feed) -> list[Array]:
+        """The outputs of that name; any thread may call it, several at a time.
 
-        Any thread may call it, several at a time.
+        Raises:
+            NotComputed: the model fails on these values.
+        """
+        try:
+            found: list[Array] = self._run(names, feed)
+        except Exception as failure:  # noqa: BLE001  as above
+            raise self._not_computed(failure) from None
+        return found
+
+    def timed(self, names: list[str], feed: Feed, brake: "Brake") -> tuple[list[Array], float]:
+        """As `run`, with the seconds of this thread's work that it took, whoever else wanted the core.
 
         Args:
             names: of the outputs.
@@ -112,12 +122,15 @@ class Session:
         """
         begun = time.thread_time()
         try:
-            found: list[Array] = self._run(names, feed, brake.options if brake else None)
+            found: list[Array] = self._run(names, feed, brake.options)
         except Exception as failure:  # noqa: BLE001  as above
-            if brake and brake.pulled:
+            if brake.pulled:
                 raise Late(f"{self._title}: the run took longer than it may", "ask for fewer rows at a time") from None
-            raise NotComputed(f"{self._title}: {_line(failure)}", "give values that it can work with") from None
+            raise self._not_computed(failure) from None
         return found, time.thread_time() - begun
+
+    def _not_computed(self, failure: Exception) -> NotComputed:
+        return NotComputed(f"{self._title}: {_line(failure)}", "give values that it can work with")
 
     def _tensor(self, declared: Any) -> Tensor:  # noqa: ANN401  onnxruntime has no types
         datatype = _TYPES.get(declared.type)

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -27,21 +28,26 @@ class Model:
         self.runs: list[list[float]] = []
         self.threads: list[str] = []
         self.seconds = 0.01
+        self.takes = 0.0
         self.drops = 0
 
-    def timed(self, names: list[str], feed: Feed, brake: Brake | None = None) -> tuple[list[Array], float]:
-        """Run, once it may."""
+    def run(self, names: list[str], feed: Feed) -> list[Array]:
+        """Run."""
         values = feed["x"]
         self.runs.append(values[:, 0].tolist())
         self.threads.append(threading.current_thread().name)
-        self.began.release()
-        if brake:
-            while not self.open.wait(0.01):
-                if brake.pulled:
-                    raise Late("broken off", "-")
+        time.sleep(self.takes)
         if (values < 0).any():
             raise NotComputed("a negative value", "-")
-        return [values[self.drops if len(values) > 1 else 0 :] for _ in names], self.seconds
+        return [values[self.drops if len(values) > 1 else 0 :] for _ in names]
+
+    def timed(self, names: list[str], feed: Feed, brake: Brake) -> tuple[list[Array], float]:
+        """Run, once it may."""
+        self.began.release()
+        while not self.open.wait(0.01):
+            if brake.pulled:
+                raise Late("broken off", "-")
+        return self.run(names, feed), self.seconds
 
 
 Scene = Callable[[Model, Batcher], Coroutine[None, None, None]]
@@ -88,7 +94,7 @@ def test_an_idle_model_is_asked_at_once(play: Play) -> None:
 
     async def scene(model: Model, batcher: Batcher) -> None:
         first = await busy(model, batcher)
-        assert model.runs == [[0.0]]
+        assert not first.done()  # type: ignore[attr-defined]
         model.open.set()
         assert (await first)[0].tolist() == [[0.0]]
 
@@ -254,10 +260,12 @@ def test_a_model_that_became_slow_goes_to_the_worker(play: Play) -> None:
     async def scene(model: Model, batcher: Batcher) -> None:
         model.open.set()
         batcher.costs.measured(1, 0.0001)
-        model.seconds = 0.05
-        for _ in range(2):
+        model.takes = model.seconds = 0.01
+        for _ in range(10):
             await ask(batcher, rows(1.0))
-        assert model.threads[0].startswith("MainThread")
-        assert model.threads[1].startswith("worker")
+        kinds = ["worker" if each.startswith("worker") else "loop" for each in model.threads]
+        assert kinds == sorted(kinds)
+        assert kinds[0] == kinds[1] == "loop"  # one slow run proves nothing: the core may have been somebody else's
+        assert kinds[-1] == "worker"
 
     play(scene, Limits(inline_seconds=0.001))

@@ -137,7 +137,7 @@ WRONG = grpc.StatusCode.INVALID_ARGUMENT
         ({"inputs": [given("features", [1, 3], fp32_contents=[1, 2])]}, WRONG, "8 bytes; FP32 [1, 3] has 12"),
         ({"inputs": [given("features", [1, 3], fp32_contents=[1, 2, float("nan")])]}, WRONG, "[0, 2] is nan"),
         ({"inputs": [given("features", [-1, 3], fp32_contents=[1, 2, 3])]}, WRONG, "one is -1"),
-        ({"inputs": [given("features", [2**62, 3], fp32_contents=[1, 2, 3])]}, WRONG, "4.61e+18"),
+        ({"inputs": [given("features", [2**62, 3], fp32_contents=[1, 2, 3])]}, WRONG, "4611686018427387904"),
         ({"inputs": [given("features", [1, 3], "FP16")]}, WRONG, "FP16"),
         ({"inputs": [given("features", [1, 3], "UINT8", uint_contents=[300])]}, WRONG, "300"),
         ({"inputs": [given("features", [1, 3])], "raw_input_contents": [b"", b""]}, WRONG, "2 tensors"),

@@ -7,9 +7,9 @@ import pytest
 from onnx import TensorProto, helper
 
 from contracts.inference import DATATYPES
-from serving.errors import CardWrong, NotComputed, NotServable
+from serving.errors import CardWrong, Late, NotComputed, NotServable
 from serving.opening import Opener
-from serving.session import Options
+from serving.session import Brake, Options
 from serving.source import FolderSource
 from unit.serving.graphs import LARGEST, external, gathering, identity, linear, mixed, model, opened, put, serving, told
 
@@ -27,9 +27,10 @@ def test_every_datatype_has_its_model(tmp_path: Path, datatype: str) -> None:
     _, session = opened(tmp_path, identity(KINDS[datatype]))
     assert [(each.name, each.datatype, each.shape) for each in session.inputs] == [("x", datatype, (-1, 2))]
     given = np.array([["1", "0"]] if datatype == "BYTES" else [[1, 0]], DATATYPES[datatype])
-    found, seconds = session.timed(["y"], {"x": given})
+    found, seconds = session.timed(["y"], {"x": given}, Brake())
     assert (found[0] == given).all()
     assert seconds >= 0
+    assert (session.run(["y"], {"x": given})[0] == given).all()
 
 
 def test_a_model_without_tensors_cannot_be_asked(tmp_path: Path) -> None:
@@ -53,8 +54,10 @@ def test_values_that_the_model_fails_on_are_their_senders_fault(tmp_path: Path) 
     """An index beyond the table is a typed error; the session goes on."""
     _, session = opened(tmp_path, gathering())
     with pytest.raises(NotComputed):
-        session.timed(["value"], {"index": np.array([9])})
-    assert session.timed(["value"], {"index": np.array([2])})[0][0].tolist() == [3.0]
+        session.run(["value"], {"index": np.array([9])})
+    with pytest.raises(NotComputed):
+        session.timed(["value"], {"index": np.array([9])}, Brake())
+    assert session.run(["value"], {"index": np.array([2])})[0].tolist() == [3.0]
 
 
 def test_weights_in_a_further_file_are_found(tmp_path: Path) -> None:
@@ -63,7 +66,7 @@ def test_weights_in_a_further_file_are_found(tmp_path: Path) -> None:
     (folder / "weights.bin").write_bytes(np.full((3, 1), 2, np.float32).tobytes())
     source = FolderSource(tmp_path)
     _, session = Opener(source, Options(), LARGEST).open("m", "1")
-    assert session.timed(["prediction"], {"features": np.ones((1, 3), np.float32)})[0][0].tolist() == [[6.0]]
+    assert session.run(["prediction"], {"features": np.ones((1, 3), np.float32)})[0].tolist() == [[6.0]]
 
 
 @pytest.mark.parametrize(
@@ -96,3 +99,13 @@ def test_metadata_tells_features_and_label(tmp_path: Path) -> None:
     assert found.parameters["label"] == "arrival_delay, minutes"
     assert found.inputs[0].parameters == {"features": ["dep_delay", "distance", "wind"], "service": "delay_v1"}
     assert found.inputs[0].shape == [-1, 3]
+
+
+def test_a_run_can_be_broken_off(tmp_path: Path) -> None:
+    """Before its next operator; the session goes on."""
+    _, session = opened(tmp_path, linear())
+    brake, feed = Brake(), {"features": np.ones((1, 3), np.float32)}
+    brake.pull()
+    with pytest.raises(Late):
+        session.timed(["prediction"], feed, brake)
+    assert session.run(["prediction"], feed)[0].tolist() == [[3.0]]
