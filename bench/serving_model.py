@@ -1,4 +1,4 @@
-"""The models that bench/serving.py asks, and what it asks: the same for every server."""
+"""The model that bench/serving.py asks, and what it asks: the same for every server."""
 
 import random
 from pathlib import Path
@@ -9,9 +9,6 @@ from onnx import TensorProto, helper, numpy_helper
 
 NAME, INPUT, OUTPUT = "small", "x", "y"
 COLUMNS, HIDDEN = 32, 16
-WIDE = "wide"
-WIDE_COLUMNS = 32_768
-"""128 KB of FP32."""
 
 
 def small() -> onnx.ModelProto:
@@ -24,18 +21,9 @@ def small() -> onnx.ModelProto:
         helper.make_node("Relu", ["h"], ["r"]),
         helper.make_node("MatMul", ["r", "second"], [OUTPUT]),
     ]
-    return _model(nodes, COLUMNS, [numpy_helper.from_array(first, "first"), numpy_helper.from_array(second, "second")])
-
-
-def wide() -> onnx.ModelProto:
-    """Return the sum of 32,768 columns: next to no work on 128 KB."""
-    axes = numpy_helper.from_array(np.array([1]), "axes")
-    return _model([helper.make_node("ReduceSum", [INPUT, "axes"], [OUTPUT])], WIDE_COLUMNS, [axes])
-
-
-def _model(nodes: list[onnx.NodeProto], columns: int, weights: list[onnx.TensorProto]) -> onnx.ModelProto:
-    given = helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, ["N", columns])
+    given = helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, ["N", COLUMNS])
     found = helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["N", 1])
+    weights = [numpy_helper.from_array(first, "first"), numpy_helper.from_array(second, "second")]
     graph = helper.make_graph(nodes, "graph", [given], [found], weights)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
@@ -47,8 +35,7 @@ def rows(number: int) -> list[list[float]]:
 
 
 def write(root: Path) -> None:
-    """Write both models as the service's folder source has them."""
-    for name, made in ((NAME, small()), (WIDE, wide())):
-        folder = root / name / "1"
-        folder.mkdir(parents=True)
-        onnx.save(made, str(folder / "model.onnx"))
+    """Write the model as the service's folder source has it."""
+    folder = root / NAME / "1"
+    folder.mkdir(parents=True)
+    onnx.save(small(), str(folder / "model.onnx"))

@@ -129,7 +129,7 @@ class Web:
     async def _read(self, body: bytes) -> bytes:
         try:
             asked = self._asked(body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as failure:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as failure:
             raise _unreadable(failure) from None
         return await self._reading.answer(asked)
 
@@ -156,13 +156,15 @@ class Web:
 def _decoded(kind: type[T], body: bytes) -> T:
     try:
         return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as failure:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as failure:
         raise _unreadable(failure) from None
 
 
 def _unreadable(failure: Exception) -> Unreadable:
     if isinstance(failure, msgspec.ValidationError):
         return Unreadable(f"request: {failure}", "send it as Feast's feature server takes it")
+    if isinstance(failure, RecursionError):
+        return Unreadable("body: JSON nested too deep to be a request", "send it as Feast's feature server takes it")
     return Unreadable(f"body: no JSON: {failure}", "send UTF-8 JSON; NaN and Infinity are none, write null instead")
 
 
