@@ -30,7 +30,7 @@ HERE = ROOT / "bench"
 sys.path[:0] = [str(ROOT / "services"), str(ROOT / "platform"), str(ROOT)]
 
 from bench import serving_model as model  # noqa: E402  after the path
-from bench.feature import CLIENT_CORE, cpu_seconds, server  # noqa: E402  after the path
+from bench.feature import CLIENT_CORE, cpu_seconds, free_port, server  # noqa: E402  after the path
 from bench.feature_load import request  # noqa: E402  after the path
 
 PEERS = ROOT / "build" / "bench-serving"
@@ -62,6 +62,7 @@ def candidates(models: Path, peers: Path, scratch: Path) -> Iterator[tuple[str, 
     asgi = ["-m", "uvicorn", "bench.serving_floor:app", "--port", "PORT", "--no-access-log", "--log-level", "warning"]
     yield "floor", Candidate([sys.executable, *asgi], env)
     ours = {"TARMAC_PORT": "PORT", "TARMAC_MODELS": str(models), "TARMAC_TRACES": "", "TARMAC_LOG_LEVEL": "warning"}
+    ours["TARMAC_GRPC_PORT"] = "0"
     yield "tarmac", Candidate([sys.executable, "-m", "serving", "serve"], {**env, **ours})
     alone = {"PYTHONPATH": str(HERE), "BENCH_MODELS": str(models)}
     python = peers / "mosec/bin/python"
@@ -81,8 +82,9 @@ def _mlserver(scratch: Path) -> Path:
     folder = scratch / "mlserver"
     folder.mkdir(exist_ok=True)
     settings = {"host": "127.0.0.1", "parallel_workers": 0, "metrics_endpoint": "/metrics", "debug": False}
+    ports = {"grpc_port": free_port(), "metrics_port": free_port()}
     named = {"name": model.NAME, "implementation": "serving_mlserver.Small"}
-    (folder / "settings.json").write_text(json.dumps(settings), "utf-8")
+    (folder / "settings.json").write_text(json.dumps({**settings, **ports}), "utf-8")
     (folder / "model-settings.json").write_text(json.dumps(named), "utf-8")
     return folder
 

@@ -20,7 +20,7 @@ import numpy as np
 from contracts import inference_binary as binary
 from contracts.inference import DATATYPES, Asked, Input, Request
 from contracts.inference_grpc import CONTENTS, METHODS, SERVICE, message
-from runtime.errors import ServiceError
+from runtime.errors import BadSetting, ServiceError
 from serving import asking, errors
 from serving.administration import EXTENSIONS, METADATA_SECONDS, NAME, aim, release
 from serving.errors import InputWrong
@@ -68,10 +68,16 @@ class Rpc:
             host: to listen on.
             port: to listen on.
             drain: seconds in the end to finish what was begun.
+
+        Raises:
+            BadSetting: the port is somebody else's.
         """
         server = grpc.aio.server(options=self._options)
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, self._handlers()),))
-        found: int = server.add_insecure_port(f"{host}:{port}")
+        try:
+            found: int = server.add_insecure_port(f"{host}:{port}")
+        except RuntimeError:
+            raise BadSetting(f"port {port} of gRPC cannot be had", "set TARMAC_GRPC_PORT to a free one, or 0") from None
         await server.start()
         try:
             yield found

@@ -1,6 +1,7 @@
 """V2 over gRPC: the same answers and the same errors as over HTTP."""
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 from contracts.inference import DATATYPES
 from contracts.inference_grpc import CONTENTS, SERVICE, message
+from runtime.errors import BadSetting
 from serving.rpc import Rpc
 from unit.serving.asking import texts
 from unit.serving.graphs import identity, linear, mixed, point, put, repository
@@ -164,3 +166,18 @@ def test_bad_input_is_told_with_the_right_code(
         await call("ModelInfer", **good)
 
     played(tmp_path, scene)
+
+
+def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
+    """With the setting that names another."""
+
+    async def play() -> None:
+        rpc = Rpc(repository(tmp_path), lambda: True, seconds=10, largest=1_000_000)
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", 0))
+            other.listen()
+            with pytest.raises(BadSetting, match="TARMAC_GRPC_PORT"):
+                async with rpc.answering("127.0.0.1", other.getsockname()[1], 1):
+                    pass
+
+    asyncio.run(asyncio.wait_for(play(), 30))
