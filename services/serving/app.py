@@ -19,7 +19,8 @@ from serving.errors import SourceUnavailable
 from serving.figures import Figures
 from serving.isolation import Isolated
 from serving.models import Served, served
-from serving.repository import Made, Repository, Room
+from serving.repository import Made, Repository
+from serving.room import Room
 from serving.session import Options
 from serving.settings import ServeSettings
 from serving.source import FolderSource

@@ -17,7 +17,6 @@ when to come again; a request whose time is over is told so, and is not run any 
 
 import asyncio
 import logging
-import math
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -25,17 +24,15 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from serving.costs import Costs
 from serving.errors import Late, NotComputed, Overloaded
 from serving.figures import Tally
 from serving.session import Array, Brake, Feed, Session, stacked
 
 log = logging.getLogger(__name__)
 
-_NEWEST = 0.2
-"""Weight of the newest measurement in a mean."""
 _OUTLIER = 2.0
 """Times the seconds of a short run; more is not believed of one run."""
-_SIZES = 64
 
 
 class Work(NamedTuple):
@@ -73,29 +70,6 @@ class Limits:
     queue: int = 256
     queue_seconds: float = 1.0
     run_seconds: float = 30.0
-
-
-class Costs:
-    """What runs of a model take, by the size of what they are given.
-
-    Sizes are told apart by powers of two: a mean over 1-row and 1,000-row requests would tell neither.
-    """
-
-    def __init__(self) -> None:
-        self._seconds = [math.inf] * _SIZES
-        self.typical = 0.0
-        """Seconds of a run, whatever its size."""
-
-    def expected(self, elements: int) -> float:
-        """Seconds that a run of so many elements should take; infinite where none was measured."""
-        return self._seconds[elements.bit_length()]
-
-    def measured(self, elements: int, seconds: float) -> None:
-        """A run of so many elements took so long."""
-        size = elements.bit_length()
-        known = self._seconds[size]
-        self._seconds[size] = seconds if known == math.inf else known + _NEWEST * (seconds - known)
-        self.typical = self.typical + _NEWEST * (seconds - self.typical) if self.typical else seconds
 
 
 @dataclass(slots=True, eq=False)

@@ -14,17 +14,17 @@ All of it lives in the event loop; only reading and making sessions happen in a 
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from contracts.inference import IndexEntry
 from runtime.errors import ServiceError
 from serving.artifact import Artifact
-from serving.errors import Loading, ModelUnknown, NotServable, SourceUnavailable, TooBig
+from serving.errors import Loading, ModelUnknown, NotServable, SourceUnavailable
 from serving.figures import Figures
 from serving.models import Served
+from serving.room import Room
 from serving.session import Session
 from serving.shelf import DEFAULT, Shelf
 from serving.source import Listing, Source
@@ -45,19 +45,6 @@ class Opens(Protocol):
         Raises:
             ServiceError: it cannot be had or served.
         """
-
-
-@dataclass(frozen=True)
-class Room:
-    """How much may be in memory.
-
-    Attributes:
-        versions: at most so many.
-        size: bytes of their files together.
-    """
-
-    versions: int = 16
-    size: int = 1_000_000_000
 
 
 class Repository:
@@ -229,7 +216,9 @@ class Repository:
     async def _loaded(self, shelf: Shelf, version: str) -> Served:
         try:
             made: Made = await self._asked(lambda: self._opener.open(shelf.name, version))
-            self._make_room(made[0])
+            for gone in self._room.made(self._shelves.values(), made[0]):
+                self._figures.loads[gone.name, "evicted"] += 1
+                log.info("evicted", extra={"model": gone.name, "version": gone.version})
         except ServiceError as failure:
             raise self._refused(shelf, version, failure) from None
         except Exception as failure:  # a model must never end the server
@@ -254,23 +243,6 @@ class Repository:
         told = {"model": shelf.name, "version": version, "remedy": failure.remedy, "kind": type(failure).__name__}
         log.error(failure.what, extra=told)
         return failure
-
-    def _make_room(self, artifact: Artifact) -> None:
-        if artifact.size > self._room.size:
-            told = f"model {artifact.name} version {artifact.version}: {artifact.size} bytes"
-            raise TooBig(told, f"all together may have {self._room.size}: set TARMAC_MODELS_BYTES")
-        for shelf, victim in self._victims():
-            there = [each for shelf in self._shelves.values() for each in shelf.loaded.values()]
-            if len(there) < self._room.versions and sum(e.size for e in there) + artifact.size <= self._room.size:
-                return
-            shelf.evict(victim.version)
-            self._figures.loads[shelf.name, "evicted"] += 1
-            log.info("evicted", extra={"model": victim.name, "version": victim.version})
-
-    def _victims(self) -> Sequence[tuple[Shelf, Served]]:
-        """Everything in memory, what is needed least first."""
-        there = [(shelf, each) for shelf in self._shelves.values() for each in shelf.loaded.values()]
-        return sorted(there, key=lambda at: (at[0].pointed(at[1].version), at[1].used))
 
     def _show(self) -> None:
         """Replace the table."""

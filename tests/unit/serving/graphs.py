@@ -18,7 +18,8 @@ from serving.examination import examined
 from serving.figures import Figures
 from serving.models import Served, served
 from serving.opening import Opener
-from serving.repository import Made, Repository, Room
+from serving.repository import Made, Repository
+from serving.room import Room
 from serving.session import Options, Session
 from serving.source import FolderSource
 

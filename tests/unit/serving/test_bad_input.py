@@ -326,6 +326,24 @@ def test_a_request_whose_time_is_over_is_told_so(tmp_path: Path) -> None:
     assert site.post(PATH, {**GOOD, "parameters": {"timeout": 10_000_000}}).status == 200
 
 
+def test_a_model_that_has_too_much_to_do_says_when_to_come_again(tmp_path: Path) -> None:
+    """429 with Retry-After in seconds, over V2 and MLflow's way."""
+    put(tmp_path, "delay", "1", linear())
+    site = Site(tmp_path)
+    assert site.post(PATH, GOOD).status == 200
+    served = site.models.find(("delay", ""))
+    assert served
+    served.batcher._busy = True
+    served.batcher.costs.typical = 2.5
+    for path, body in ((PATH, GOOD), ("/invocations", {"inputs": [[1, 2, 3]]})):
+        found = site.post(path, body)
+        assert (found.status, found.headers["retry-after"]) == (429, "3")
+        assert "requests wait" in found.error
+    served.batcher._busy = False
+    assert site.post(PATH, GOOD).status == 200
+    assert 'serving_requests_refused_total{model="delay",version="1"} 2.0' in site.get("/metrics").body.decode()
+
+
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
     lambda each: st.lists(each, max_size=4) | st.dictionaries(st.text(max_size=5), each, max_size=3),

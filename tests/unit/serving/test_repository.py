@@ -9,7 +9,8 @@ import pytest
 
 from serving.errors import Loading, ModelUnknown, NotOnnx, SourceUnavailable, TooBig, VersionUnknown
 from serving.opening import Opener
-from serving.repository import Made, Repository, Room
+from serving.repository import Made, Repository
+from serving.room import Room
 from serving.source import FolderSource, Listing
 from unit.serving.graphs import linear, point, put, repository
 
