@@ -2,16 +2,15 @@
 
 import asyncio
 import contextlib
-import gc
 import logging
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import uvicorn
 import uvloop
 
 from runtime.health import Health
+from runtime.listening import HOST, listen
 from runtime.tracing import Tracing
 from serving.administration import Administration
 from serving.batch import Limits
@@ -130,24 +129,5 @@ def serve(settings: ServeSettings) -> None:
 
 async def _serve(settings: ServeSettings) -> None:
     server = Server(settings)
-    host = "0.0.0.0"  # noqa: S104  callers come from other pods
-    config = uvicorn.Config(
-        server.web,
-        host=host,
-        port=settings.port,
-        http="httptools",
-        lifespan="off",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        date_header=False,
-        timeout_graceful_shutdown=max(1, int(settings.drain_seconds)),
-        backlog=1024,
-    )
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)  # what it has to say at a start, we say ourselves
-    async with server.running(), server.calls(host):
-        # What was made until now stays: the collector need not look at it with every request's garbage.
-        gc.collect()
-        gc.freeze()
-        log.info("answering", extra={"port": settings.port})
-        await uvicorn.Server(config).serve()
+    async with server.running(), server.calls(HOST):
+        await listen(server.web, settings.port, settings.drain_seconds)
