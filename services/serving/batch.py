@@ -58,7 +58,7 @@ class Limits:
     """How far a model may be loaded.
 
     Attributes:
-        inline_seconds: a run that is expected to take no longer happens in the event loop.
+        inline_seconds: a run that is expected to take less happens in the event loop.
         rows: that one run of several requests may have.
         queue: requests that may wait.
         queue_seconds: that a request may be expected to wait.
@@ -115,7 +115,7 @@ class Batcher:
             Late: its time was over before it was computed.
             NotComputed: the model fails on these values.
         """
-        if not self._busy and self.costs.expected(work.elements) <= self._limits.inline_seconds:
+        if not self._busy and self.costs.expected(work.elements) < self._limits.inline_seconds:
             return self._inline(work)
         return await self._queued(work, deadline)
 

@@ -37,7 +37,7 @@ class ServeSettings(ServiceSettings):
     """Seconds after which one run of a model is broken off."""
 
     inline_seconds: float = between(0.001, 0)
-    """A run that is expected to take no longer happens in the event loop; 0: none does."""
+    """A run that is expected to take less happens in the event loop; 0: none does."""
 
     batch_rows: int = between(128, 1)
     """Rows that one run of several requests may have."""

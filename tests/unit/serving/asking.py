@@ -61,9 +61,10 @@ class Site:
 
     def ask(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
         """Ask."""
-        return asyncio.run(asyncio.wait_for(self._ask(method, path, body, headers or {}), 30))
+        return asyncio.run(asyncio.wait_for(self.call(method, path, body, headers or {}), 30))
 
-    async def _ask(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    async def call(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Ask, beside others."""
         if not self.begun:
             await self.models.refresh()
             self.begun = True

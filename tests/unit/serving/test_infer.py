@@ -1,15 +1,18 @@
 """Inference over V2 and MLflow's way: what fits is computed."""
 
+import asyncio
 import json
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from onnx import TensorProto
 
 from contracts.inference import DATATYPES
+from serving.batch import Limits
 from unit.serving.asking import Site, binary, tensor, texts
-from unit.serving.graphs import identity, linear, mixed, point, put
+from unit.serving.graphs import identity, linear, mixed, point, put, repository
 from unit.serving.test_session import KINDS
 
 ROW = [1.0, 2.0, 4.0]
@@ -206,3 +209,25 @@ def test_numbers_of_json_are_those_of_the_model(site: Site) -> None:
     """What comes back is the float32 that was computed, to the last digit."""
     found = site.post("/v2/models/delay/infer", {"inputs": [tensor("features", [1, 3], data=[0.1, 0.0, 0.0])]})
     assert json.loads(found.body)["outputs"][0]["data"] == [float(np.float32(0.1))]
+
+
+def test_requests_that_come_together_each_get_their_own_answer(tmp_path: Path) -> None:
+    """Fifty callers, rows of different numbers, fewer runs than requests; nobody is given somebody else's."""
+    put(tmp_path, "m", "1", linear())
+    site = Site(tmp_path, repository(tmp_path, limits=Limits(inline_seconds=0, rows=16)))
+
+    async def caller(number: int) -> list[float]:
+        rows = number % 3 + 1
+        body = msgspec.json.encode({"inputs": [tensor("features", [rows, 3], data=[number] * 3 * rows)]})
+        return list((await site.call("POST", "/v2/models/m/infer", body, {})).json["outputs"][0]["data"])
+
+    async def scene() -> list[list[float]]:
+        await caller(0)  # the models were looked at
+        return await asyncio.gather(*map(caller, range(50)))
+
+    found = asyncio.run(asyncio.wait_for(scene(), 30))
+    assert found == [[3.0 * number] * (number % 3 + 1) for number in range(50)]
+    served = site.models.find(("m", ""))
+    assert served
+    assert served.tally.batches.total == 51
+    assert sum(served.tally.batches.counts) < 25
