@@ -4,11 +4,19 @@ import re
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from unit.serving.asking import Site, tensor
 from unit.serving.graphs import linear, put
 
+_KNOWN = st.sampled_from(
+    ["inputs", "outputs", "parameters", "id", "name", "shape", "datatype", "data", "instances", "dataframe_split",
+     "dataframe_records", "columns", "ready", "timeout", "cache_key", "binary_data_size", "binary_data_output"]
+)  # fmt: skip
+"""Names that the protocols know."""
 BODIES = {
     "infer": {"inputs": [tensor("features", [1, 3], data=[1, 2, 3])]},
     "invocations": {"inputs": [[1, 2, 3]]},
@@ -20,6 +28,14 @@ def site(tmp_path: Path) -> Site:
     """Return a server with one model."""
     put(tmp_path, "m", "1", linear())
     return Site(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """Return a server with one model that lives through all that is sent to it."""
+    root = tmp_path_factory.mktemp("models")
+    put(root, "m", "1", linear())
+    return Site(root)
 
 
 def described(site: Site) -> Any:  # noqa: ANN401  any JSON
@@ -59,3 +75,27 @@ def test_every_path_without_its_parameters_is_refused(site: Site) -> None:
             found = site.ask(method, path.format(model="nobody", version="1"))
             assert found.status == 404, (path, found.body)
             assert "404" in methods[method.lower()]["responses"]
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**64), 2**64) | st.floats(-1e40, 1e40) | st.text(max_size=8),
+    lambda each: st.lists(each, max_size=3) | st.dictionaries(st.text(max_size=8) | _KNOWN, each, max_size=4),
+    max_leaves=12,
+)
+_NAMES = st.sampled_from(["m", "m@1", "nobody", "..", "m@", "@", "%00", "a" * 300]) | st.text(max_size=8)
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data(), model=_NAMES, version=_NAMES, body=_JSON.map(msgspec.json.encode) | st.binary(max_size=60))
+def test_whatever_is_sent_wherever_is_answered_as_described(
+    fuzzed: Site, data: st.DataObject, model: str, version: str, body: bytes
+) -> None:
+    """Any path of the description, any names, any body: a status that the description has, never a 500."""
+    paths = described(fuzzed)["paths"]
+    path = data.draw(st.sampled_from(sorted(paths)))
+    method = data.draw(st.sampled_from(sorted({"get", "post"} & set(paths[path]))))
+    found = fuzzed.ask(method.upper(), path.format(model=model, version=version), body)
+    # A name with a slash in it, or none at all, makes another path of it.
+    assert str(found.status) in {*paths[path][method]["responses"], "400", "404", "405"}, (path, found.body)
+    if found.status not in {200, 503}:
+        assert found.error
