@@ -77,8 +77,8 @@ def request(host: str, path: str, body: bytes) -> bytes:
     return head.encode() + body
 
 
-async def _measure(host: str, port: int, connections: int, seconds: float, bodies: list[bytes]) -> dict[str, object]:
-    requests = [request(host, "/get-online-features", body) for body in bodies]
+async def measure(host: str, port: int, connections: int, seconds: float, requests: list[bytes]) -> dict[str, object]:
+    """Send whole requests over so many connections for so long; what was measured."""
     finished: list[Asker] = []
     askers = [await _connected(host, port, requests, place) for place in range(connections)]
     begun = time.perf_counter()
@@ -111,5 +111,6 @@ def _part(ordered: list[float], share: float) -> float | None:
 
 if __name__ == "__main__":
     host, port, connections, seconds, *bodies = sys.argv[1:]
-    found = uvloop.run(_measure(host, int(port), int(connections), float(seconds), [each.encode() for each in bodies]))
+    asked = [request(host, "/get-online-features", body.encode()) for body in bodies]
+    found = uvloop.run(measure(host, int(port), int(connections), float(seconds), asked))
     print(json.dumps(found))

@@ -2,13 +2,11 @@
 
 import asyncio
 import contextlib
-import gc
 import logging
 import time
 from collections.abc import AsyncIterator, Mapping
 
 import hiredis
-import uvicorn
 import uvloop
 
 from contracts.online import Writer, clock_key
@@ -21,6 +19,7 @@ from feature.web import Web
 from feature.wire import Wire, command
 from feature.writing import Writing
 from runtime.health import Health
+from runtime.listening import listen
 from runtime.tracing import Tracing
 
 log = logging.getLogger(__name__)
@@ -111,23 +110,5 @@ def serve(settings: ServeSettings) -> None:
 
 async def _serve(settings: ServeSettings) -> None:
     server = Server(settings)
-    config = uvicorn.Config(
-        server.web,
-        host="0.0.0.0",  # noqa: S104  callers come from other pods
-        port=settings.port,
-        http="httptools",
-        lifespan="off",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        date_header=False,
-        timeout_graceful_shutdown=max(1, int(settings.drain_seconds)),
-        backlog=1024,
-    )
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)  # what it has to say at a start, we say ourselves
     async with server.running():
-        # What was made until now stays: the collector need not look at it with every request's garbage.
-        gc.collect()
-        gc.freeze()
-        log.info("answering", extra={"port": settings.port})
-        await uvicorn.Server(config).serve()
+        await listen(server.web, settings.port, settings.drain_seconds)

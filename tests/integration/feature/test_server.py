@@ -251,6 +251,14 @@ class TestWrongRequests:
         assert "10000000 are the limit" in told["message"]
         assert service.status("/livez") == 200
 
+    @pytest.mark.parametrize("path", ["/get-online-features", "/push"])
+    def test_json_of_250_000_levels_is_no_request(self, service: Service, path: str) -> None:
+        """It is refused as any body that cannot be read, wherever in the request the levels stand."""
+        for body in (b"[" * 250_000, b'{"entities": {"name": [' + b"[" * 250_000 + b"]" * 250_000 + b"]}}"):
+            status, told = service.post(path, body)
+            assert status == 422, told
+        assert service.status("/livez") == 200
+
     def test_other_paths_and_methods(self, service: Service) -> None:
         """Told what there is."""
         assert service.status("/get-online-features") == 405

@@ -1,0 +1,165 @@
+"""What Prometheus is told about the serving service.
+
+The hot path counts in plain numbers; they become metrics when somebody scrapes.
+"""
+
+from bisect import bisect_left
+from collections import Counter as Counted
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from runtime import metrics
+
+BOUNDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+"""Seconds."""
+SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
+"""Requests of a run."""
+LABELS = ("model", "version")
+
+
+class Buckets:
+    """A histogram in the making."""
+
+    __slots__ = ("bounds", "counts", "total")
+
+    def __init__(self, bounds: Sequence[float]) -> None:
+        self.bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
+        self.total = 0.0
+
+    def add(self, value: float) -> None:
+        """Count a value."""
+        self.counts[bisect_left(self.bounds, value)] += 1
+        self.total += value
+
+    def cumulative(self) -> list[tuple[str, float]]:
+        """Bound -> values up to it, as Prometheus has it."""
+        told, found = 0, []
+        for bound, count in zip((*map(str, self.bounds), "+Inf"), self.counts, strict=True):
+            told += count
+            found.append((bound, float(told)))
+        return found
+
+
+class Tally:
+    """What happened to one version of a model.
+
+    Attributes:
+        model: its name.
+        version: of the model.
+        statuses: HTTP status -> requests.
+        duration: seconds from a request's head to its answer.
+        queued: seconds that requests waited for the model.
+        running: seconds of work of its runs.
+        batches: requests of its runs.
+        rows: that it was given.
+        refused: requests for which its queue was too long.
+        hits: requests that its cache answered.
+        misses: requests with a key that it did not.
+    """
+
+    __slots__ = (
+        "batches", "duration", "hits", "misses", "model", "queued", "refused", "rows", "running", "statuses", "version",
+    )  # fmt: skip
+
+    def __init__(self, model: str, version: str) -> None:
+        self.model = model
+        self.version = version
+        self.statuses: Counted[int] = Counted({200: 0})
+        self.duration, self.queued, self.running = Buckets(BOUNDS), Buckets(BOUNDS), Buckets(BOUNDS)
+        self.batches = Buckets(SIZES)
+        self.rows = self.refused = self.hits = self.misses = 0
+
+    def answered(self, status: int, seconds: float) -> None:
+        """A request was answered."""
+        self.statuses[status] += 1
+        self.duration.add(seconds)
+
+    def ran(self, requests: int, rows: int, seconds: float) -> None:
+        """A run of so many requests took so much work."""
+        self.batches.add(requests)
+        self.running.add(seconds)
+        self.rows += rows
+
+    def waited(self, each: Iterable[float]) -> None:
+        """Requests waited so long."""
+        for seconds in each:
+            self.queued.add(seconds)
+
+
+class Figures(Collector):
+    """Figures of `serve`."""
+
+    def __init__(self) -> None:
+        self.registry: CollectorRegistry = metrics.registry()
+        self._tallies: dict[tuple[str, str], Tally] = {}
+        self.elsewhere: Counted[int] = Counted()
+        """HTTP status -> requests that reached no model."""
+        self.loads: Counted[tuple[str, str]] = Counted()
+        """Model and outcome (loaded, refused, evicted, unloaded) -> how often."""
+        self.loaded: Mapping[tuple[str, str], int] = {}
+        """Model and version that are in memory -> bytes of their files."""
+        self.aliases: Mapping[tuple[str, str], str] = {}
+        """Model and alias -> version that answers for it, when it is a number."""
+        self.registry.register(self)
+
+    def tally(self, model: str, version: str) -> Tally:
+        """The tally of a version; it goes on where it was when the version is loaded again."""
+        return self._tallies.setdefault((model, version), Tally(model, version))
+
+    def collect(self) -> Iterable[Metric]:
+        """The numbers as metrics."""
+        yield from self._requests()
+        yield self._histogram("serving_request_duration_seconds", "Seconds to answer", "duration")
+        yield self._histogram("serving_queue_duration_seconds", "Seconds that requests waited for a model", "queued")
+        yield self._histogram("serving_run_duration_seconds", "Seconds of work of a model's runs", "running")
+        yield self._histogram("serving_batch_requests", "Requests of a run", "batches")
+        yield self._counter("serving_rows", "Rows that models were given", "rows")
+        yield self._counter("serving_requests_refused", "Requests for which the queue was too long", "refused")
+        yield self._counter("serving_cache_hits", "Requests that the cache answered", "hits")
+        yield self._counter("serving_cache_misses", "Requests with a key that the cache did not answer", "misses")
+        yield from self._models()
+
+    def _requests(self) -> Iterator[Metric]:
+        family = CounterMetricFamily(
+            "serving_requests",
+            "Requests by status; without a model where they reached none",
+            labels=[*LABELS, "status"],
+        )
+        for (model, version), tally in self._tallies.items():
+            for status, count in tally.statuses.items():
+                family.add_metric([model, version, str(int(status))], count)
+        for status, count in self.elsewhere.items():
+            family.add_metric(["", "", str(int(status))], count)
+        yield family
+
+    def _models(self) -> Iterator[Metric]:
+        loads = CounterMetricFamily("serving_loads", "Versions by what came of them", labels=["model", "outcome"])
+        for (model, outcome), count in self.loads.items():
+            loads.add_metric([model, outcome], count)
+        sizes = GaugeMetricFamily("serving_model_bytes", "Bytes of a version in memory", labels=LABELS)
+        for (model, version), size in self.loaded.items():
+            sizes.add_metric([model, version], size)
+        aliases = GaugeMetricFamily(
+            "serving_alias_version", "Version that answers for an alias", labels=["model", "alias"]
+        )
+        for (model, alias), version in self.aliases.items():
+            if version.isdecimal():
+                aliases.add_metric([model, alias], int(version))
+        yield from (loads, sizes, aliases)
+
+    def _counter(self, name: str, meaning: str, what: str) -> Metric:
+        family = CounterMetricFamily(name, meaning, labels=LABELS)
+        for key, tally in self._tallies.items():
+            family.add_metric(key, getattr(tally, what))
+        return family
+
+    def _histogram(self, name: str, meaning: str, what: str) -> Metric:
+        family = HistogramMetricFamily(name, meaning, labels=LABELS)
+        for key, tally in self._tallies.items():
+            buckets: Buckets = getattr(tally, what)
+            family.add_metric(key, buckets.cumulative(), buckets.total)
+        return family

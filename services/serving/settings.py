@@ -1,0 +1,68 @@
+"""Settings of the entry points; the README lists the same variables for those who start them."""
+
+from dataclasses import dataclass
+
+from runtime.settings import ServiceSettings, between
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServeSettings(ServiceSettings):
+    """What `serve` can be told."""
+
+    grpc_port: int = between(8081, 0, 65535)
+    """TCP port of gRPC; 0 switches it off."""
+
+    models: str = "/models"
+    """Folder of the models: `<model>/<version>/model.onnx`, `<model>/aliases.json`."""
+
+    default_model: str = ""
+    """Model of `/invocations`; empty: the only one there is."""
+
+    watch_seconds: float = between(5, 0.1)
+    """Between two looks at where the models come from."""
+
+    threads: int = between(1, 1, 64)
+    """Threads that work on one operator of a model."""
+
+    workers: int = between(2, 1, 64)
+    """Runs, of different models, that may happen at the same time outside the event loop."""
+
+    body_bytes: int = between(16_000_000, 1_000)
+    """Bytes of a request."""
+
+    request_seconds: float = between(30, 0.01)
+    """Seconds that a request may take."""
+
+    run_seconds: float = between(20, 0.01)
+    """Seconds after which one run of a model is broken off."""
+
+    inline_seconds: float = between(0.001, 0)
+    """A run that is expected to take less happens in the event loop; 0: none does."""
+
+    batch_rows: int = between(128, 1)
+    """Rows that one run of several requests may have."""
+
+    queue: int = between(256, 1)
+    """Requests that may wait for a model."""
+
+    queue_seconds: float = between(1, 0.001)
+    """Seconds that a request may be expected to wait; beyond, it is refused (429)."""
+
+    cache_entries: int = between(10_000, 0)
+    """Answers that are kept of each version, under the keys that requests name; 0: none."""
+
+    load_seconds: float = between(120, 1)
+    """Seconds that a version may take to be examined and optimised."""
+
+    models_limit: int = between(16, 1)
+    """Versions in memory; the one that was asked least recently makes room."""
+
+    models_bytes: int = between(1_000_000_000, 1_000)
+    """Bytes of their files together."""
+
+    model_bytes: int = between(500_000_000, 1_000)
+    """Bytes of the files of one version."""
+
+
+FAMILY = (ServeSettings,)
+"""All of them: entry points may share one ConfigMap."""

@@ -1,0 +1,120 @@
+"""Small ONNX models, made where they are needed, and folders of them as a registry would leave them."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from contracts import models
+from contracts.models import INPUT, OUTPUT, Card
+from serving.artifact import Artifact
+from serving.batch import Limits
+from serving.examination import examined
+from serving.figures import Figures
+from serving.models import Served, served
+from serving.opening import Opener
+from serving.repository import Made, Repository
+from serving.room import Room
+from serving.session import Options, Session
+from serving.source import FolderSource
+
+FEATURES = ("dep_delay", "distance", "wind")
+LARGEST = 10_000_000
+Shape = Sequence[int | str]
+
+
+def model(nodes: list[onnx.NodeProto], inputs: list, outputs: list, weights: Sequence = ()) -> onnx.ModelProto:  # type: ignore[type-arg]
+    """Return a model of these parts."""
+    graph = helper.make_graph(nodes, "graph", inputs, outputs, list(weights))
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+def linear(columns: int = 3, factor: float = 1.0) -> onnx.ModelProto:
+    """Return a model that gives the sum of a row, times a factor: one input and output as the contract has them."""
+    weights = numpy_helper.from_array(np.full((columns, 1), factor, np.float32), "weights")
+    given = helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, ["N", columns])
+    found = helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["N", 1])
+    return model([helper.make_node("MatMul", [INPUT, "weights"], [OUTPUT])], [given], [found], [weights])
+
+
+def identity(kind: int, shape: Shape = ("N", 2)) -> onnx.ModelProto:
+    """Return a model that gives back what it is given, of any type."""
+    ends = [helper.make_tensor_value_info(name, kind, shape) for name in ("x", "y")]
+    return model([helper.make_node("Identity", ["x"], ["y"])], ends[:1], ends[1:])
+
+
+def mixed() -> onnx.ModelProto:
+    """Return a model with two inputs and two outputs."""
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", 2]) for name in ("a", "b", "total", "product")]
+    nodes = [helper.make_node("Add", ["a", "b"], ["total"]), helper.make_node("Mul", ["a", "b"], ["product"])]
+    return model(nodes, ends[:2], ends[2:])
+
+
+def gathering() -> onnx.ModelProto:
+    """Return a model that fails on an index beyond its table of 3."""
+    table = numpy_helper.from_array(np.array([1, 2, 3], np.float32), "table")
+    given = helper.make_tensor_value_info("index", TensorProto.INT64, ["N"])
+    found = helper.make_tensor_value_info("value", TensorProto.FLOAT, ["N"])
+    return model([helper.make_node("Gather", ["table", "index"], ["value"])], [given], [found], [table])
+
+
+def external(location: str) -> onnx.ModelProto:
+    """Return a model whose weights lie in another file."""
+    made = linear()
+    weights = made.graph.initializer[0]
+    weights.ClearField("raw_data")
+    weights.data_location = TensorProto.EXTERNAL
+    entry = weights.external_data.add()
+    entry.key, entry.value = "location", location
+    return made
+
+
+def put(root: Path, name: str, version: str, content: onnx.ModelProto | bytes, *, card: bool = False) -> Path:
+    """Write a version; return its folder."""
+    data = content if isinstance(content, bytes) else content.SerializeToString()
+    folder = root / name / version
+    folder.mkdir(parents=True)
+    (folder / "model.onnx").write_bytes(data)
+    if card:
+        models.write(told(name, data), folder)
+    return folder
+
+
+def told(name: str, data: bytes, features: tuple[str, ...] = FEATURES) -> Card:
+    """Return the card of a model."""
+    return Card(
+        name=name, service="delay_v1", features=features, label="arrival_delay, minutes", kind="linear", opset=17,
+        sha256=hashlib.sha256(data).hexdigest(), dataset={"dvc": "0"}, quality={"mae": 1.0},
+    )  # fmt: skip
+
+
+def point(root: Path, name: str, **aliases: str) -> None:
+    """Write the aliases of a model."""
+    (root / name / "aliases.json").write_text(json.dumps(aliases), "utf-8")
+
+
+def opened(root: Path, content: onnx.ModelProto | bytes, *, card: bool = False) -> tuple[Artifact, Session]:
+    """Return a model as it is once it was opened."""
+    artifact = examined("m", "1", put(root, "m", "1", content, card=card), LARGEST)
+    return artifact, Session(artifact, Options())
+
+
+def serving(root: Path, content: onnx.ModelProto | bytes, *, card: bool = False) -> Served:
+    """Return a model that answers, on the thread that asks."""
+    made = opened(root, content, card=card)
+    return served(made, ThreadPoolExecutor(1), Limits(), Figures().tally("m", "1"))
+
+
+def repository(root: Path, room: Room | None = None, limits: Limits | None = None) -> Repository:
+    """Return a repository of the models in a folder."""
+    source, figures, pool = FolderSource(root), Figures(), ThreadPoolExecutor(1)
+
+    def serve(made: Made) -> Served:
+        return served(made, pool, limits or Limits(), figures.tally(made[0].name, made[0].version))
+
+    return Repository(source, Opener(source, Options(), LARGEST), serve, room or Room(), figures)

@@ -1,0 +1,66 @@
+"""Versions are examined and optimised in another process; this one takes what is ready."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from serving import isolation
+from serving.errors import NotOnnx, NotServable, OutsideFolder
+from serving.isolation import Isolated
+from serving.session import Options
+from serving.source import FolderSource
+from unit.serving.graphs import LARGEST, external, linear, put
+
+
+def isolated(root: Path, seconds: float = 60) -> Isolated:
+    """Return an opener over a folder."""
+    return Isolated(FolderSource(root), Options(), LARGEST, seconds)
+
+
+def test_what_is_taken_computes_as_the_original(tmp_path: Path) -> None:
+    """Name, card, hash and size are those of the version; the graph is the optimised one."""
+    folder = put(tmp_path, "m", "1", linear(), card=True)
+    artifact, session = isolated(tmp_path).open("m", "1")
+    assert artifact.card
+    assert artifact.sha256 == artifact.card.sha256
+    assert artifact.size == (folder / "model.onnx").stat().st_size
+    assert [each.shape for each in session.inputs] == [(-1, 3)]
+    assert session.run(["prediction"], {"features": np.ones((2, 3), np.float32)})[0].tolist() == [[3.0], [3.0]]
+
+
+def test_weights_of_further_files_come_along(tmp_path: Path) -> None:
+    """What is taken is whole."""
+    folder = put(tmp_path, "m", "1", external("weights.bin"))
+    (folder / "weights.bin").write_bytes(np.full((3, 1), 2, np.float32).tobytes())
+    artifact, session = isolated(tmp_path).open("m", "1")
+    assert artifact.size == (folder / "model.onnx").stat().st_size + 12
+    assert session.run(["prediction"], {"features": np.ones((1, 3), np.float32)})[0].tolist() == [[6.0]]
+
+
+def test_what_is_wrong_is_told_as_it_was_found(tmp_path: Path) -> None:
+    """With the class of the error, what it says and what to do."""
+    put(tmp_path, "m", "1", b"\x80\x04.")
+    put(tmp_path, "m", "2", external("../secret"))
+    with pytest.raises(NotOnnx, match="a pickle; it was not opened - export"):
+        isolated(tmp_path).open("m", "1")
+    with pytest.raises(OutsideFolder):
+        isolated(tmp_path).open("m", "2")
+
+
+def test_a_process_that_breaks_is_the_models_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A crash, or no end: the server is told, and goes on."""
+    put(tmp_path, "m", "1", linear())
+    with pytest.raises(NotServable, match="not ready after"):
+        isolated(tmp_path, 0.01).open("m", "1")
+    monkeypatch.setattr(isolation, "_PROGRAM", "no.such.program")
+    with pytest.raises(NotServable, match=r"ended with 1: .*no\.such"):
+        isolated(tmp_path).open("m", "1")
+
+
+def test_the_server_does_not_hold_the_examiners_library() -> None:
+    """ONNX' own library is in the other process only."""
+    words = "import sys, serving.app; sys.exit('onnx' in sys.modules)"
+    subprocess.run([sys.executable, "-c", words], check=True, env={"PYTHONPATH": ":".join(sys.path)})

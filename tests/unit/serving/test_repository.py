@@ -1,0 +1,315 @@
+"""Which version answers: through swaps, refusals, evictions and sources that go away."""
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from pathlib import Path
+
+import pytest
+
+from serving.errors import Loading, ModelUnknown, NotOnnx, SourceUnavailable, TooBig, VersionUnknown
+from serving.opening import Opener
+from serving.repository import Made, Repository
+from serving.room import Room
+from serving.source import FolderSource, Listing
+from unit.serving.graphs import linear, point, put, repository
+
+
+def play(scene: Coroutine[None, None, None]) -> None:
+    """Play a scene."""
+    asyncio.run(asyncio.wait_for(scene, 30))
+
+
+def version(models: Repository, name: str = "m", selector: str = "") -> str | None:
+    """Return which version answers at once."""
+    found = models.find((name, selector))
+    return found.version if found else None
+
+
+def soon() -> float:
+    """Return a deadline."""
+    return asyncio.get_running_loop().time() + 10
+
+
+def test_champion_answers_by_default(tmp_path: Path) -> None:
+    """Aliases are loaded; other versions are when somebody asks for them."""
+
+    async def scene() -> None:
+        for number in ("1", "2", "3"):
+            put(tmp_path, "m", number, linear())
+        point(tmp_path, "m", champion="1", challenger="2")
+        models = repository(tmp_path)
+        await models.refresh()
+        assert [version(models, "m", each) for each in ("", "champion", "challenger", "1", "2", "3")] == [
+            "1", "1", "2", "1", "2", None,
+        ]  # fmt: skip
+        assert (await models.want(("m", "3"), soon())).version == "3"
+        assert version(models, "m", "3") == "3"
+        assert version(models) == "1"
+
+    play(scene())
+
+
+def test_the_newest_answers_where_there_are_no_aliases(tmp_path: Path) -> None:
+    """By number: 10 is newer than 9."""
+
+    async def scene() -> None:
+        for number in ("9", "10"):
+            put(tmp_path, "m", number, linear())
+        models = repository(tmp_path)
+        await models.refresh()
+        assert version(models) == "10"
+
+    play(scene())
+
+
+class Gate:
+    """An opener that waits until it is let."""
+
+    def __init__(self, opener: Opener) -> None:
+        self.opener = opener
+        self.way = threading.Event()
+        self.begun = threading.Event()
+
+    def open(self, name: str, version: str) -> Made:
+        """Open, once it may."""
+        self.begun.set()
+        assert self.way.wait(10)
+        return self.opener.open(name, version)
+
+
+def test_the_old_version_answers_until_the_new_one_is_ready(tmp_path: Path) -> None:
+    """At no moment does nobody answer; who holds the old one can go on asking it."""
+
+    async def scene() -> None:
+        put(tmp_path, "m", "1", linear())
+        put(tmp_path, "m", "2", linear(factor=2))
+        point(tmp_path, "m", champion="1")
+        models = repository(tmp_path)
+        await models.refresh()
+        held = models.find(("m", ""))
+        gate = Gate(models._opener)  # type: ignore[arg-type]
+        models._opener = gate
+        point(tmp_path, "m", champion="2")
+        swap = asyncio.ensure_future(models.refresh())
+        await asyncio.to_thread(gate.begun.wait)
+        assert version(models) == version(models, "m", "champion") == "1"
+        assert [each.state for each in models.index()] == ["READY", "LOADING"]
+        gate.way.set()
+        await swap
+        assert version(models) == version(models, "m", "champion") == "2"
+        assert held
+        assert held.version == "1"
+        assert version(models, "m", "1") == "1"  # the way back is short
+
+    play(scene())
+
+
+@pytest.mark.parametrize("content", [b"no model", b"\x80\x04."])
+def test_a_corrupt_new_version_leaves_the_old_one_serving(tmp_path: Path, content: bytes) -> None:
+    """Who asks for the new one by its number is told why; the alias goes on with what it had."""
+
+    async def scene() -> None:
+        put(tmp_path, "m", "1", linear())
+        point(tmp_path, "m", champion="1")
+        models = repository(tmp_path)
+        await models.refresh()
+        put(tmp_path, "m", "2", content)
+        point(tmp_path, "m", champion="2")
+        await models.refresh()
+        assert version(models) == version(models, "m", "champion") == "1"
+        for _ in range(2):
+            with pytest.raises(NotOnnx):
+                await models.want(("m", "2"), soon())
+        assert models.index()[1].reason.startswith("model m version 2")
+        with pytest.raises(NotOnnx):
+            await models.load("m")
+        assert version(models) == "1"
+        (tmp_path / "m/2/model.onnx").write_bytes(linear().SerializeToString())
+        await models.load("m")
+        assert version(models) == "2"
+
+    play(scene())
+
+
+def test_an_alias_that_points_nowhere_leaves_the_old_version_serving(tmp_path: Path) -> None:
+    """Where nothing served before, the error names alias, version and what there is."""
+
+    async def scene() -> None:
+        put(tmp_path, "m", "1", linear())
+        put(tmp_path, "n", "1", linear())
+        point(tmp_path, "m", champion="1")
+        point(tmp_path, "n", champion="7")
+        models = repository(tmp_path)
+        await models.refresh()
+        point(tmp_path, "m", champion="7")
+        await models.refresh()
+        assert version(models) == "1"
+        with pytest.raises(VersionUnknown, match="alias champion of model n points to version 7"):
+            await models.want(("n", ""), soon())
+        with pytest.raises(VersionUnknown, match="no version or alias nobody"):
+            await models.want(("n", "nobody"), soon())
+
+    play(scene())
+
+
+def test_a_champion_that_was_taken_away_is_not_replaced_by_the_newest(tmp_path: Path) -> None:
+    """The newest was perhaps never tested."""
+
+    async def scene() -> None:
+        put(tmp_path, "m", "1", linear())
+        put(tmp_path, "m", "2", linear())
+        point(tmp_path, "m", champion="1")
+        models = repository(tmp_path)
+        await models.refresh()
+        point(tmp_path, "m", challenger="2")
+        await models.refresh()
+        assert version(models) == "1"
+
+    play(scene())
+
+
+def test_a_source_that_is_away_changes_nothing(tmp_path: Path) -> None:
+    """Neither for all models nor for one whose aliases cannot be read."""
+
+    async def scene() -> None:
+        root = tmp_path / "models"
+        put(root, "m", "1", linear())
+        models = repository(root)
+        await models.refresh()
+        (root / "m/aliases.json").write_text("{", "utf-8")
+        await models.refresh()
+        assert version(models) == "1"
+        root.rename(tmp_path / "away")
+        with pytest.raises(SourceUnavailable):
+            await models.refresh()
+        assert version(models) == "1"
+
+    play(scene())
+
+
+def test_room_is_made_by_whoever_was_asked_least_recently(tmp_path: Path) -> None:
+    """What an alias names goes last; what went comes back when it is asked for, and is not loaded by itself."""
+
+    async def scene() -> None:
+        for name in ("a", "b"):
+            put(tmp_path, name, "1", linear())
+        put(tmp_path, "a", "2", linear())
+        point(tmp_path, "a", champion="1")
+        models = repository(tmp_path, Room(versions=2))
+        await models.refresh()
+        await models.want(("a", "2"), soon())
+        there = {(each.name, each.version) for each in models.index() if each.state == "READY"}
+        assert ("a", "2") in there
+        assert len(there) == 2
+        gone = next(name for name in ("a", "b") if version(models, name) is None)
+        await models.refresh()
+        assert version(models, gone) is None
+        assert (await models.want((gone, ""), soon())).version == "1"
+        assert version(models, "a", "2") is None
+
+    play(scene())
+
+
+def test_room_is_counted_in_bytes_as_well(tmp_path: Path) -> None:
+    """A model that is larger than all the room is refused, and nothing goes for it."""
+
+    async def scene() -> None:
+        size = len(linear().SerializeToString())
+        put(tmp_path, "a", "1", linear())
+        models = repository(tmp_path, Room(size=2 * size))
+        await models.refresh()
+        put(tmp_path, "b", "1", linear(1000))
+        await models.refresh()
+        with pytest.raises(TooBig):
+            await models.want(("b", ""), soon())
+        assert version(models, "a") == "1"
+
+    play(scene())
+
+
+def test_a_load_is_done_once_for_all_who_wait(tmp_path: Path) -> None:
+    """Ten requests for a version that is not there are one load; who cannot wait is told to come again."""
+
+    async def scene() -> None:
+        put(tmp_path, "m", "1", linear())
+        put(tmp_path, "m", "2", linear())
+        point(tmp_path, "m", champion="1")
+        models = repository(tmp_path)
+        await models.refresh()
+        gate = Gate(models._opener)  # type: ignore[arg-type]
+        models._opener = gate
+        asks = [asyncio.ensure_future(models.want(("m", "2"), soon())) for _ in range(10)]
+        with pytest.raises(Loading):
+            await models.want(("m", "2"), asyncio.get_running_loop().time() + 0.01)
+        gate.way.set()
+        assert len({id(each) for each in await asyncio.gather(*asks)}) == 1
+        assert models._figures.loads["m", "loaded"] == 2
+
+    play(scene())
+
+
+def test_an_unloaded_model_stays_away_until_it_is_loaded(tmp_path: Path) -> None:
+    """By order, through looks at the source."""
+
+    async def scene() -> None:
+        put(tmp_path, "m", "1", linear())
+        models = repository(tmp_path)
+        await models.refresh()
+        models.unload("m")
+        await models.refresh()
+        with pytest.raises(ModelUnknown, match="was unloaded"):
+            await models.want(("m", ""), soon())
+        await models.load("m")
+        assert version(models) == "1"
+
+    play(scene())
+
+
+@pytest.mark.parametrize("name", ["nobody", "..", "../m", "", "m/1", "\0"])
+def test_an_unknown_model_is_told_so(tmp_path: Path, name: str) -> None:
+    """No name reaches the file system that the source did not give."""
+
+    async def scene() -> None:
+        put(tmp_path / "models", "m", "1", linear())
+        put(tmp_path, "m", "1", linear())
+        models = repository(tmp_path / "models")
+        await models.refresh()
+        with pytest.raises(ModelUnknown):
+            await models.want((name, ""), soon())
+        with pytest.raises(ModelUnknown):
+            await models.load(name)
+
+    play(scene())
+
+
+def test_versions_that_went_from_the_source_are_forgotten(tmp_path: Path) -> None:
+    """And so is a model of which nothing is left."""
+
+    async def scene() -> None:
+        for number in ("1", "2"):
+            put(tmp_path, "m", number, linear())
+        models = repository(tmp_path)
+        await models.refresh()
+        await models.want(("m", "1"), soon())
+        (tmp_path / "m/1").rename(tmp_path / "m/gone")
+        await models.refresh()
+        assert version(models, "m", "1") is None
+        (tmp_path / "m").rename(tmp_path / ".gone")
+        await models.refresh()
+        assert version(models) is None
+
+    play(scene())
+
+
+def test_a_folder_lists_what_is_a_version(tmp_path: Path) -> None:
+    """Whole numbers, in their order; everything else in the folder is left alone."""
+    for name in ("10", "9", "01", "x", "1.5", "\N{ARABIC-INDIC DIGIT ONE}", "-1"):
+        (tmp_path / "m" / name).mkdir(parents=True)
+    (tmp_path / "m/8").write_text("", "utf-8")
+    (tmp_path / ".hidden").mkdir()
+    (tmp_path / "m/aliases.json").write_text('{"champion": 9}', "utf-8")
+    source = FolderSource(tmp_path)
+    assert source.names() == ["m"]
+    assert source.listing("m") == Listing(("9", "10"), {"champion": "9"})
+    assert source.listing("nobody") == Listing()

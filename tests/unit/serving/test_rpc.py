@@ -1,0 +1,183 @@
+"""V2 over gRPC: the same answers and the same errors as over HTTP."""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import grpc
+import grpc.aio
+import numpy as np
+import pytest
+
+from contracts.inference import DATATYPES
+from contracts.inference_grpc import CONTENTS, SERVICE, message
+from runtime.errors import BadSetting
+from serving.rpc import Rpc
+from unit.serving.asking import texts
+from unit.serving.graphs import identity, linear, mixed, point, put, repository
+from unit.serving.test_session import KINDS
+
+Call = Callable[..., Awaitable[Any]]
+
+
+def played(root: Path, scene: Callable[[Call], Awaitable[None]]) -> None:
+    """Play a scene with a client of a server of the models in a folder."""
+
+    async def play() -> None:
+        models = repository(root)
+        await models.refresh()
+        rpc = Rpc(models, lambda: True, seconds=10, largest=1_000_000)
+        async with (
+            rpc.answering("127.0.0.1", 0, 1) as port,
+            grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel,
+        ):
+
+            async def call(method: str, **fields: object) -> Any:  # noqa: ANN401  protobuf has no types
+                stub = channel.unary_unary(
+                    f"/{SERVICE}/{method}",
+                    message(f"{method}Request").SerializeToString,
+                    message(f"{method}Response").FromString,
+                )
+                return await stub(message(f"{method}Request")(**fields), timeout=10)
+
+            await scene(call)
+
+    asyncio.run(asyncio.wait_for(play(), 30))
+
+
+def given(name: str, shape: list[int], datatype: str = "FP32", **contents: object) -> dict[str, object]:
+    """Return an input."""
+    found: dict[str, object] = {"name": name, "shape": shape, "datatype": datatype}
+    return {**found, "contents": contents} if contents else found
+
+
+def test_typed_and_raw_contents_are_computed(tmp_path: Path) -> None:
+    """Whichever way a client sends its tensors; the answer has raw bytes."""
+    put(tmp_path, "m", "1", linear())
+    put(tmp_path, "m", "2", linear(factor=10))
+    point(tmp_path, "m", champion="1", challenger="2")
+
+    async def scene(call: Call) -> None:
+        typed = [given("features", [1, 3], fp32_contents=[1, 2, 4])]
+        found = await call("ModelInfer", model_name="m", id="7", inputs=typed)
+        assert (found.model_name, found.model_version, found.id) == ("m", "1", "7")
+        assert [(each.name, each.datatype, list(each.shape)) for each in found.outputs] == [
+            ("prediction", "FP32", [1, 1])
+        ]
+        assert np.frombuffer(found.raw_output_contents[0], np.float32).tolist() == [7.0]
+        raw = [np.array([1, 2, 4], np.float32).tobytes()]
+        inputs = [given("features", [1, 3])]
+        found = await call(
+            "ModelInfer", model_name="m", model_version="challenger", inputs=inputs, raw_input_contents=raw
+        )
+        assert np.frombuffer(found.raw_output_contents[0], np.float32).tolist() == [70.0]
+
+    played(tmp_path, scene)
+
+
+@pytest.mark.parametrize("datatype", CONTENTS)
+def test_every_datatype_has_its_contents(tmp_path: Path, datatype: str) -> None:
+    """In the field that the protocol has for it."""
+    put(tmp_path, "m", "1", identity(KINDS[datatype]))
+    values = [b"a", b"b"] if datatype == "BYTES" else [1, 0]
+
+    async def scene(call: Call) -> None:
+        contents = {CONTENTS[datatype]: values}
+        found = await call("ModelInfer", model_name="m", inputs=[given("x", [1, 2], datatype, **contents)])
+        wanted = texts(b"a", b"b") if datatype == "BYTES" else np.array(values, DATATYPES[datatype]).tobytes()
+        assert found.raw_output_contents[0] == wanted
+
+    played(tmp_path, scene)
+
+
+def test_outputs_can_be_chosen(tmp_path: Path) -> None:
+    """In the order in which they are asked for."""
+    put(tmp_path, "m", "1", mixed())
+
+    async def scene(call: Call) -> None:
+        inputs = [given(name, [1, 2], fp32_contents=[1, 2]) for name in ("a", "b")]
+        found = await call("ModelInfer", model_name="m", inputs=inputs, outputs=[{"name": "product"}])
+        assert [each.name for each in found.outputs] == ["product"]
+
+    played(tmp_path, scene)
+
+
+def test_the_server_and_its_models_tell_of_themselves(tmp_path: Path) -> None:
+    """Health, metadata and the repository's methods."""
+    put(tmp_path, "m", "1", linear())
+
+    async def scene(call: Call) -> None:
+        assert (await call("ServerLive")).live
+        assert (await call("ServerReady")).ready
+        assert (await call("ModelReady", name="m", version="1")).ready
+        assert (await call("ServerMetadata")).name == "tarmac-serving"
+        found = await call("ModelMetadata", name="m")
+        assert [(each.name, each.datatype, list(each.shape)) for each in found.inputs] == [
+            ("features", "FP32", [-1, 3])
+        ]
+        await call("RepositoryModelUnload", model_name="m")
+        assert [each.state for each in (await call("RepositoryIndex")).models] == ["UNAVAILABLE"]
+        await call("RepositoryModelLoad", model_name="m")
+        assert [each.state for each in (await call("RepositoryIndex", ready=True)).models] == ["READY"]
+
+    played(tmp_path, scene)
+
+
+WRONG = grpc.StatusCode.INVALID_ARGUMENT
+
+
+@pytest.mark.parametrize(
+    ("fields", "code", "words"),
+    [
+        ({"model_name": "nobody"}, grpc.StatusCode.NOT_FOUND, "model nobody is unknown"),
+        ({"model_version": "9"}, grpc.StatusCode.NOT_FOUND, "no version or alias 9"),
+        ({"inputs": []}, WRONG, "input features is missing"),
+        ({"inputs": [given("features", [1, 3])]}, WRONG, "0 bytes"),
+        ({"inputs": [given("features", [1, 3], int64_contents=[1, 2, 3])]}, WRONG, "in int64_contents"),
+        ({"inputs": [given("features", [1, 3], fp32_contents=[1, 2])]}, WRONG, "8 bytes; FP32 [1, 3] has 12"),
+        ({"inputs": [given("features", [1, 3], fp32_contents=[1, 2, float("nan")])]}, WRONG, "[0, 2] is nan"),
+        ({"inputs": [given("features", [-1, 3], fp32_contents=[1, 2, 3])]}, WRONG, "one is -1"),
+        ({"inputs": [given("features", [2**62, 3], fp32_contents=[1, 2, 3])]}, WRONG, "4611686018427387904"),
+        ({"inputs": [given("features", [1, 3], "FP16")]}, WRONG, "FP16"),
+        ({"inputs": [given("features", [1, 3], "UINT8", uint_contents=[300])]}, WRONG, "300"),
+        ({"inputs": [given("features", [1, 3])], "raw_input_contents": [b"", b""]}, WRONG, "2 tensors"),
+        ({"inputs": [given("features", [1, 3])], "raw_input_contents": [b"\0" * 11]}, WRONG, "11 bytes"),
+        (
+            {"inputs": [given("features", [1, 3], fp32_contents=[1, 2, 3])], "raw_input_contents": [b"\0" * 12]},
+            WRONG, "not both",
+        ),
+        ({"outputs": [{"name": "nobody"}]}, WRONG, "output nobody"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_told_with_the_right_code(
+    tmp_path: Path, fields: dict[str, object], code: grpc.StatusCode, words: str
+) -> None:
+    """In the same words as over HTTP, and the next good request is answered."""
+    put(tmp_path, "m", "1", linear())
+    good: dict[str, object] = {"model_name": "m", "inputs": [given("features", [1, 3], fp32_contents=[1, 2, 3])]}
+
+    async def scene(call: Call) -> None:
+        with pytest.raises(grpc.aio.AioRpcError) as refusal:
+            await call("ModelInfer", **{**good, **fields})
+        assert refusal.value.code() == code
+        assert words in str(refusal.value.details())
+        await call("ModelInfer", **good)
+
+    played(tmp_path, scene)
+
+
+def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
+    """With the setting that names another."""
+
+    async def play() -> None:
+        rpc = Rpc(repository(tmp_path), lambda: True, seconds=10, largest=1_000_000)
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", 0))
+            other.listen()
+            with pytest.raises(BadSetting, match="TARMAC_GRPC_PORT"):
+                async with rpc.answering("127.0.0.1", other.getsockname()[1], 1):
+                    pass
+
+    asyncio.run(asyncio.wait_for(play(), 30))
