@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 
-from contract.charts.rendering import CASES, ROOT, Case, named, objects
+from contract.charts.rendering import CASES, ROOT, SETTINGS, Case, named, objects
+from lab import tools
 from lab.spec import Course
+from lab.stack import definitions
 
 DEFAULT, HA = Case("gateway", "default"), Case("gateway", "ha")
 GATEWAY = [case for case in CASES if case.chart == "gateway"]
@@ -29,6 +34,55 @@ def test_every_kind_is_one_that_the_stack_defines(case: Case) -> None:
     used = {(each["apiVersion"], each["kind"]) for each in objects(case) if each["apiVersion"] not in KUBERNETES}
     assert used <= defined
     assert used or case.name == "alone"
+
+
+@cache
+def _schemas() -> dict[tuple[str, str], dict[str, Any]]:
+    """Return what the module's own definitions say of each kind, by group's version and kind."""
+    wanted = Course(ROOT).components["gateway"].definitions
+    assert wanted
+    specs = [each["spec"] for each in definitions.taken(wanted, tools.helm(SETTINGS, print), SETTINGS, print)]
+    return {
+        (f"{spec['group']}/{each['name']}", spec["names"]["kind"]): each["schema"]["openAPIV3Schema"]
+        for spec in specs
+        for each in spec["versions"]
+    }
+
+
+def _unknown(value: Any, schema: dict[str, Any], where: str = "") -> Iterator[str]:  # noqa: ANN401  JSON
+    """Yield the fields that a schema does not know: the API server would drop them without a word."""
+    if schema.get("x-kubernetes-preserve-unknown-fields"):
+        return
+    if isinstance(value, dict):
+        known = schema.get("properties", {})
+        for name, inner in value.items():
+            other = schema.get("additionalProperties")
+            if name not in known and not isinstance(other, dict):
+                yield f"{where}.{name}"
+            else:
+                yield from _unknown(inner, known.get(name) or other, f"{where}.{name}")
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _unknown(inner, schema.get("items", {}), f"{where}[{number}]")
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.chart in {"gateway", "serving"}], ids=str)
+def test_every_object_is_as_its_kind_is_defined(case: Case) -> None:
+    """No field is misspelt, none is missing, none has a value that the definition refuses."""
+    for each in objects(case):
+        schema = _schemas().get((each["apiVersion"], each["kind"]))
+        if schema:
+            jsonschema.validate(each, schema, cls=jsonschema.Draft7Validator)
+            assert list(_unknown(each["spec"], schema["properties"]["spec"])) == []
+
+
+def test_the_judge_of_kinds_sees_what_is_wrong() -> None:
+    """A field that no definition knows, and a value that one refuses, are found out."""
+    spec = {**_proxies(DEFAULT), "concurency": 1}
+    schema = _schemas()["gateway.envoyproxy.io/v1alpha1", "EnvoyProxy"]
+    assert list(_unknown(spec, schema["properties"]["spec"])) == [".concurency"]
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"spec": {"provider": {"type": "Bare"}}}, schema, cls=jsonschema.Draft7Validator)
 
 
 def test_kinds_and_controller_are_of_one_version() -> None:

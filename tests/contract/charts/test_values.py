@@ -60,7 +60,7 @@ WRONG = [
     ("serving", {"tracks": {"canary": {"weight": 101}}}, "tracks.canary.weight"),
     ("serving", {"tracks": {"blue": {"alias": "champion", "replicas": 1, "weight": 0}}}, "tracks"),
     ("serving", {"tracks": {"stable": {"alias": "the champion"}}}, "tracks.stable.alias"),
-    ("serving", {"registry": "mlflow.data.svc:5000"}, "registry"),
+    ("serving", {"mlflow": "mlflow.data.svc:5000"}, "mlflow"),
     ("serving", {"route": {"paths": ["v2"]}}, "route.paths"),
     ("serving", {"leaveSeconds": 0}, "leaveSeconds"),
     ("ingest", {"kafka": "kafka"}, "kafka"),

@@ -66,7 +66,7 @@ spec:
           imagePullPolicy: IfNotPresent
           args: [serve]
           env:
-            - {name: TARMAC_REGISTRY, value: {{ $values.registry | quote }}}
+            - {name: TARMAC_MLFLOW, value: {{ $values.mlflow | quote }}}
             - {name: TARMAC_ALIAS, value: {{ .of.alias | quote }}}
             - {name: TARMAC_TRACK, value: {{ .track }}}
             - {name: TARMAC_MODELS, value: /models}
