@@ -140,6 +140,6 @@ def _unserved(api: Api, wanted: Definitions) -> NotConverged:
         ),
         Text(
             en="`lab kubectl get crd` shows what is defined, and `describe` why one is not served; then run again",
-            fr="`lab kubectl get crd` montre ce qui est défini, `describe` pourquoi l'un n'est pas servi ; puis relancez",
+            fr="`lab kubectl get crd` montre ce qui est défini, `describe` pourquoi il n'est pas servi ; puis relancez",
         ),
     )

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
-from contract.charts.rendering import Case, containers, named
+from contract.charts.rendering import ROOT, Case, containers, named
 from integration.components.pods import Pod, free_port, root
 from integration.components.test_objectstore import ACCESS, SECRET, Gateway, program
 from integration.components.test_postgres import PACKAGES, PASSWORDS, Database
@@ -24,6 +25,15 @@ __all__ = ["program"]
 CASE = Case("mlflow", "default")
 SECONDS = 120
 """MLflow's imports alone take seconds, and its migrations are dozens."""
+LOCK = ROOT / "requirements" / "mlflow.txt"
+_REFUSES = """
+import sys
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {names!r}:
+            raise ModuleNotFoundError("No module named " + repr(name), name=name)
+sys.meta_path.insert(0, Absent())
+"""
 EXPERIMENTS = "/api/2.0/mlflow/experiments"
 ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
 
@@ -46,6 +56,16 @@ def store(tmp_path_factory: pytest.TempPathFactory, program: Path) -> Iterator[G
         yield made
 
 
+def absent() -> set[str]:
+    """Return the modules that the image leaves out, although MLflow declares them: the end of its lock names them."""
+    left_out = set(
+        re.findall(r"^# ([a-z0-9-]+)$", LOCK.read_text().partition("# The following packages")[2], re.MULTILINE)
+    )
+    assert "scikit-learn" in left_out
+    every = metadata.packages_distributions()
+    return {name for name, owners in every.items() if {each.lower().replace("_", "-") for each in owners} <= left_out}
+
+
 class Tracking(Pod):
     """The pod of the chart, its address and those of its neighbours moved.
 
@@ -65,12 +85,12 @@ class Tracking(Pod):
             "http://objectstore.data.svc:7070": f"http://127.0.0.1:{store.port}",
         }  # fmt: skip
         secrets = {"PGPASSWORD": PASSWORDS["mlflow"], "AWS_ACCESS_KEY_ID": ACCESS, "AWS_SECRET_ACCESS_KEY": SECRET}
-        super().__init__(folder, moved, secrets)
+        super().__init__(folder, moved, {**secrets, "PYTHONPATH": f"{folder}/absent"})
         (folder / "tmp").mkdir(parents=True)
+        (folder / "absent").mkdir()
+        (folder / "absent" / "sitecustomize.py").write_text(_REFUSES.format(names=absent()))
         self.write(named(CASE, "ConfigMap", "mlflow")["data"])
-        self.migration, server = containers(named(CASE, "Deployment", "mlflow"))
-        # What the image runs.
-        self.server: dict[str, Any] = {**server, "command": ["python3", "-m", "mlflow"]}
+        self.migration, self.server = containers(named(CASE, "Deployment", "mlflow"))
 
     def migrate(self) -> subprocess.Popen[bytes]:
         """Begin to bring the database up to date."""
@@ -121,6 +141,7 @@ def test_pods_that_start_together_make_the_tables_once(pod: Tracking, database: 
     before = database.ask(told, "mlflow")
     assert before.startswith("1|Default|")
     assert pod.migrate().wait(timeout=SECONDS) == 0
+    assert pod.log().endswith("the database is up to date\n")
     assert database.ask(told, "mlflow") == before
 
 
@@ -148,6 +169,14 @@ def _until_held(database: Database) -> None:
     while database.rule("select count(*) from pg_locks where locktype = 'advisory'") != "1":
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+def test_the_web_server_is_the_containers_own_process(server: Tracking) -> None:
+    """Nothing stays beside it that only started it, and signals reach it."""
+    (process,) = [each for each in server.running if each.poll() is None]
+    assert b"uvicorn" in Path(f"/proc/{process.pid}/cmdline").read_bytes()
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    assert children == []
 
 
 def test_runs_are_kept_in_the_database(server: Tracking, database: Database) -> None:
@@ -201,7 +230,7 @@ def test_prometheus_reads_how_requests_end(server: Tracking) -> None:
 
 def test_nothing_is_written_but_to_its_own_folder_and_no_password_said(server: Tracking) -> None:
     """The root file system may be read-only; no process carries a password as an argument, and none is in the log."""
-    assert {each.name for each in server.folder.iterdir()} <= {"config", "tmp", "log"}
+    assert {each.name for each in server.folder.iterdir()} <= {"absent", "config", "tmp", "log"}
     lines = [
         path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists() and path.parent.exists()
     ]
