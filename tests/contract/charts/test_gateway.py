@@ -60,7 +60,7 @@ def _unknown(value: Any, schema: dict[str, Any], where: str = "") -> Iterator[st
             if name not in known and not isinstance(other, dict):
                 yield f"{where}.{name}"
             else:
-                yield from _unknown(inner, known.get(name) or other, f"{where}.{name}")
+                yield from _unknown(inner, known.get(name) or other or {}, f"{where}.{name}")
     elif isinstance(value, list):
         for number, inner in enumerate(value):
             yield from _unknown(inner, schema.get("items", {}), f"{where}[{number}]")

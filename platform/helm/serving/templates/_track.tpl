@@ -24,6 +24,8 @@ spec:
       {{- if eq .track "stable" }}
       nodePort: {{ $values.nodePort }}
       {{- end }}
+    # HTTP/2 from the first byte.
+    - {name: grpc, port: 8081, targetPort: grpc, appProtocol: kubernetes.io/h2c}
 ---
 apiVersion: apps/v1
 kind: Deployment
@@ -85,6 +87,7 @@ spec:
             - {name: HOME, value: /tmp}
           ports:
             - {name: http, containerPort: 8080}
+            - {name: grpc, containerPort: 8081}
           startupProbe:
             httpGet: {path: /livez, port: http}
             periodSeconds: 1
