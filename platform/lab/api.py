@@ -152,6 +152,16 @@ class Api:
             return ""
         return "" if told.startswith(_NO_LOG) else told
 
+    def kinds(self, version: str) -> set[str]:
+        """Return the kinds that the server knows now of a group's version, `apps/v1`; none of an unknown one."""
+        try:
+            answer = self._dynamic.request("get", f"/apis/{version}")
+        except DynamicApiError as error:
+            if error.status == _NOT_FOUND:
+                return set()
+            raise
+        return {str(each["kind"]) for each in answer.to_dict()["resources"]}
+
     def version(self) -> str:
         """Return the cluster's Kubernetes version."""
         return str(self._dynamic.version["kubernetes"]["gitVersion"])

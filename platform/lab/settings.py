@@ -24,6 +24,9 @@ PORTS = {
     "postgres": 15432,
     "redis": 16379,
     "feature": 6566,
+    "mlflow": 15000,
+    "gateway": 8800,
+    "serving": 8801,
 }
 """Host ports on 127.0.0.1 by name, before `LAB_PORT_OFFSET` is added."""
 

@@ -51,6 +51,25 @@ class Secret(_Strict):
     into: list[str] = []
 
 
+class Definitions(_Strict):
+    """Kinds that a component brings to the cluster, from a chart inside the Go module that its program comes from.
+
+    Attributes:
+        module: the module.
+        version: its version.
+        chart: the chart's folder inside the module.
+        values: the chart's values.
+        kinds: group and version, `apps/v1` -> the kinds of it that are wanted; the chart may hold more.
+
+    """
+
+    module: str = Field(pattern=r"^[a-z0-9.-]+(/[\w.-]+)+$")
+    version: str = Field(pattern=r"^v[0-9]")
+    chart: str = Field(pattern=r"^[\w-]+(/[\w-]+)*$")
+    values: dict[str, Any] = {}
+    kinds: dict[Annotated[str, Field(pattern=r"^[a-z0-9.-]+/v[a-z0-9]+$")], list[str]] = Field(min_length=1)
+
+
 class Component(_Strict):
     """One Helm release of the platform; stack.yaml explains the fields."""
 
@@ -61,6 +80,8 @@ class Component(_Strict):
     topics: list[Topic] = []
     secrets: list[Secret] = []
     jobs: list[str] = []
+    definitions: Definitions | None = None
+    makes: list[str] = []
 
 
 class Exercise(_Strict):

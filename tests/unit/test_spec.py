@@ -13,6 +13,7 @@ from lab.spec import Course
 
 _ROOT = Settings.load({}).root
 _STACK = {"components": {"kafka": {"namespace": "platform", "images": {"image": "kafka"}}}}
+_DEFINITIONS = {"module": "example.org/ways", "version": "v1.0.0", "chart": "charts/kinds", "kinds": {"a/v1": ["Way"]}}
 _LAB = {
     "number": 1,
     "name": "patterns",
@@ -118,6 +119,10 @@ def test_a_file_that_is_no_declaration_is_told(course: Course, content: str, fie
         ({"secrets": [{"name": "A", "keys": ["b"]}]}, "components.kafka.secrets.0.name"),
         ({"secrets": [{"name": "a", "keys": ["b"], "value": "x"}]}, "components.kafka.secrets.0.value"),
         ({"secrets": [{"name": "a", "keys": ["b"]}, {"name": "a", "keys": ["c"]}]}, "components.kafka.secrets"),
+        ({"definitions": {**_DEFINITIONS, "version": "latest"}}, "components.kafka.definitions.version"),
+        ({"definitions": {**_DEFINITIONS, "chart": "../charts"}}, "components.kafka.definitions.chart"),
+        ({"definitions": {**_DEFINITIONS, "kinds": {}}}, "components.kafka.definitions.kinds"),
+        ({"makes": "proxies"}, "components.kafka.makes"),
     ],
 )
 def test_a_mistake_in_stack_yaml_is_told_by_file_and_field(

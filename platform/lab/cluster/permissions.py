@@ -60,6 +60,13 @@ NEEDED = (
         Permission("rbac.authorization.k8s.io", resource, _WRITE)
         for resource in ("roles", "rolebindings", "clusterroles", "clusterrolebindings")
     ),
+    # Kinds that a component brings along, and what is made of them.
+    Permission("apiextensions.k8s.io", "customresourcedefinitions", ("get", "create", "patch")),
+    *(
+        Permission("gateway.networking.k8s.io", resource, _WRITE)
+        for resource in ("gatewayclasses", "gateways", "httproutes")
+    ),
+    *(Permission("gateway.envoyproxy.io", resource, _WRITE) for resource in ("envoyproxies", "backendtrafficpolicies")),
 )
 """All that `lab up`, `check`, `reset` and `down` do, in every namespace of theirs."""
 

@@ -241,7 +241,7 @@ class _Run:
         return bool(changed)
 
 
-_PAGES = ("ingest", "lake", "feature", "objectstore", "prometheus", "jaeger")
+_PAGES = ("ingest", "lake", "feature", "objectstore", "mlflow", "serving", "gateway", "prometheus", "jaeger")
 """Components that answer over HTTP."""
 
 

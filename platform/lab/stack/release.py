@@ -19,10 +19,15 @@ from lab.process import CommandFailed, run
 from lab.progress import Say
 from lab.settings import Settings
 from lab.spec import Component
+from lab.stack import definitions
 from lab.text import Text
 
 _RECORD = "tarmac.dev/release"
 _WORKLOADS = ("Deployment", "StatefulSet")
+_OF_NO_NAMESPACE = ("Namespace", "GatewayClass")
+"""Kinds that stand in no namespace, besides those whose name begins with `Cluster`."""
+_ONCE = "tarmac.dev/made-once"
+"""Annotation of an object that somebody else works on once it is there: it is made where it is missing, and no more."""
 _MISFIT = re.compile(r"- at '/?([^']*)': (.+)")
 """How Helm names a value that its schema refuses, by JSON pointer."""
 _UNITS = {"": Decimal(1), "m": Decimal("0.001"), "Ki": Decimal(2**10), "Mi": Decimal(2**20), "Gi": Decimal(2**30)}
@@ -71,11 +76,15 @@ class Release:
     @cached_property
     def digest(self) -> str:
         """Return the hash of all that the release is made of."""
-        return hashlib.sha256(json.dumps(self.manifests, sort_keys=True).encode()).hexdigest()[:16]
+        content = hashlib.sha256(json.dumps(self.manifests, sort_keys=True).encode())
+        if self.component.definitions:
+            content.update(self.component.definitions.model_dump_json().encode())
+        return content.hexdigest()[:16]
 
     def workloads(self) -> list[Object]:
-        """Return the Deployments and StatefulSets among the manifests."""
-        return [each for each in self.manifests if each["kind"] in _WORKLOADS]
+        """Return the Deployments and StatefulSets among the manifests, and those that a controller among them makes."""
+        made = [{"kind": "Deployment", "metadata": {"name": each}} for each in self.component.makes]
+        return [each for each in self.manifests if each["kind"] in _WORKLOADS] + made
 
     @staticmethod
     def noted(api: Api, name: str, namespace: str) -> bool:
@@ -87,7 +96,10 @@ class Release:
         record = api.get("ConfigMap", _record_name(self.name), self.component.namespace)
         if record is None or record["data"].get("digest") != self.digest:
             return False
-        return all(_holds(each, self._live(api, each)) for each in self.manifests)
+        wanted = self.component.definitions
+        if wanted and not definitions.served(api, wanted):
+            return False
+        return all(self._holds(api, each) for each in self.manifests)
 
     def install(self, api: Api, say: Say) -> None:
         """Install or upgrade the release; what was lost or changed by hand comes back.
@@ -98,10 +110,13 @@ class Release:
         """
         say(Text(en="installing", fr="installation"))
         self._recover()
+        if self.component.definitions:
+            definitions.ensure(api, self.component.definitions, self.helm, self.settings, say)
         # --force-conflicts does not exist in Helm 3: an upgrade only sends what differs from its last release, so
         # what was changed by hand since is put right by a server-side apply of the same manifests.
         self._helm("upgrade", "--install", self.name, self.chart, *self._layers())
-        api.apply([_placed(each, self.component.namespace) for each in self.manifests])
+        theirs = [each for each in self.manifests if _made_once(each) and self._live(api, each)]
+        api.apply([_placed(each, self.component.namespace) for each in self.manifests if each not in theirs])
 
     def settled(self, api: Api) -> None:
         """Note that the release stands and its jobs are done: until then the next run begins anew."""
@@ -125,6 +140,10 @@ class Release:
         profile = self.chart / f"values-{self.settings.profile}.yaml"
         own: list[str | Path] = ["--values", "-"]
         return ["--values", profile, *own] if profile.exists() else own
+
+    def _holds(self, api: Api, each: Object) -> bool:
+        live = self._live(api, each)
+        return live is not None if _made_once(each) else _holds(each, live)
 
     def _live(self, api: Api, each: Object) -> Object | None:
         placed = _placed(each, self.component.namespace)
@@ -177,8 +196,12 @@ def _amount(words: object) -> Decimal | None:
     return Decimal(match[1]) * _UNITS[match[2]] if match else None
 
 
+def _made_once(each: Object) -> bool:
+    return (each["metadata"].get("annotations") or {}).get(_ONCE) == "true"
+
+
 def _placed(each: Object, namespace: str) -> Object:
-    if each["kind"].startswith("Cluster") or each["kind"] == "Namespace":
+    if each["kind"].startswith("Cluster") or each["kind"] in _OF_NO_NAMESPACE:
         return each
     return {**each, "metadata": {"namespace": namespace, **each["metadata"]}}
 

@@ -130,6 +130,19 @@ def test_a_pod_may_ask_to_be_read_more_often(program: ModuleType) -> None:
     assert (labels["__scrape_interval__"], labels["__scrape_timeout__"]) == ("2s", "2s")
 
 
+def test_a_pod_may_have_its_figures_elsewhere(program: ModuleType) -> None:
+    """Envoy's are not under /metrics; its annotation says where."""
+    annotations = {"prometheus.io/port": "19001", "prometheus.io/path": "/stats/prometheus"}
+    labels = program.target({**POD, "metadata": {**POD["metadata"], "annotations": annotations}})["labels"]
+    assert labels["__metrics_path__"] == "/stats/prometheus"
+
+
+def test_a_pods_track_is_told(program: ModuleType) -> None:
+    """A release compares the figures of its tracks: each says which one it is of."""
+    labels = {"app.kubernetes.io/name": "serving", "tarmac.dev/track": "canary"}
+    assert program.target({**POD, "metadata": {**POD["metadata"], "labels": labels}})["labels"]["track"] == "canary"
+
+
 def test_a_pod_that_comes_moves_or_goes_is_known_without_another_list(
     program: ModuleType, discovery: str, api: Api
 ) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import stat
 import sys
 from collections.abc import Iterator
@@ -208,7 +209,7 @@ def test_every_kind_that_charts_and_labs_declare_is_asked_for(machine: Machine) 
     assert declared
     asked = {each.resource for each in NEEDED if "create" in each.verbs}
     plural = {kind.lower() + ("es" if kind.endswith("s") else "s") for kind in declared if kind != "Kustomization"}
-    plural = {name.removesuffix("ys") + "ies" if name.endswith("ys") else name for name in plural}
+    plural = {re.sub(r"(?<![aeiou])ys$", "ies", name) for name in plural}
     assert plural <= asked
 
 

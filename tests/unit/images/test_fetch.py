@@ -1,5 +1,9 @@
 """What enters an image is fetched on the host: with its mirrors and certificates, of which none gets inside."""
 
+import hashlib
+import os
+import platform
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +11,7 @@ import pytest
 
 from lab.cluster.engine import Engine
 from lab.errors import NotConverged
-from lab.images import Catalogue, ensure
+from lab.images import Catalogue, ensure, fetch
 from lab.settings import Settings
 from unit.images.conftest import Registry
 from unit.wire import Wire
@@ -80,6 +84,22 @@ def test_what_fetches_sees_the_hosts_settings(
             assert call["env"][name] == HOST[name]
     assert all(call["env"]["GOFLAGS"].startswith("-modcacherw ") for call in go)
     assert "site/thing.py" in _contexts(wire)["packages"]
+
+
+def test_a_program_of_a_wheel_for_a_newer_c_library_is_taken(settings: Settings) -> None:
+    """The images' C library is newer than what most wheels are made for; Envoy's wants that, and may be executed."""
+    (index,) = Path(os.environ["PIP_FIND_LINKS"]).iterdir()
+    wheel = index.rename(index.with_name(f"thing-1.0-py3-none-manylinux_2_31_{platform.machine()}.whl"))
+    with zipfile.ZipFile(wheel, "a") as archive:
+        program = zipfile.ZipInfo("thing/_bin/thing")
+        program.external_attr = 0o100755 << 16
+        archive.writestr(program, "#!/bin/sh\n")
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    (settings.root / "requirements" / "packages.txt").write_text(f"thing==1.0 --hash=sha256:{digest}\n")
+    folder = settings.root / "build"
+    folder.mkdir()
+    fetch.stage(Catalogue(settings.root), "packages", folder, settings, lambda _: None)
+    assert os.access(folder / "site" / "thing" / "_bin" / "thing", os.X_OK)
 
 
 def test_a_program_is_compiled_once_in_a_copy_of_its_module(wire: Wire, settings: Settings, engine: Engine) -> None:

@@ -60,6 +60,16 @@ class Server:
         """Return an object or None."""
         return copy.deepcopy(self.held.get((kind, namespace, name)))
 
+    def kinds(self, version: str) -> set[str]:
+        """Return the kinds of a group's version that were defined."""
+        specs = [each["spec"] for (kind, _, _), each in self.held.items() if kind == "CustomResourceDefinition"]
+        return {
+            spec["names"]["kind"]
+            for spec in specs
+            for each in spec["versions"]
+            if f"{spec['group']}/{each['name']}" == version
+        }
+
     def find(self, kind: str, namespace: str | None = None, labels: str | None = None) -> list[Object]:
         """Return the objects of a kind that carry the labels."""
         wanted = dict(pair.split("=") for pair in labels.split(",")) if labels else {}

@@ -1,22 +1,26 @@
 """A component as a Helm release: installed once, kept as declared, recovered when a command was cut off."""
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import yaml
 
+from lab.api import Object
 from lab.errors import BadInput
 from lab.process import CommandFailed
 from lab.settings import Settings
-from lab.spec import Component
+from lab.spec import Component, Definitions
 from lab.stack.release import Release, values_for
 from unit.stack.conftest import Server
 from unit.wire import Wire
 
 HELM = """
 record(stdin=sys.stdin.read())
-if ARGS[0] == "template":
+if ARGS[:2] == ["template", "definitions"]:
+    print(told("definitions"))
+elif ARGS[0] == "template":
     fail(told("refuses")) if told("refuses") else print(told("manifests"))
 elif ARGS[0] == "list":
     print(told("listed") or "[]")
@@ -172,3 +176,100 @@ def test_a_release_that_is_gone_already_is_removed_in_peace(release: Release, wi
     release.remove()
     (call,) = wire.calls("helm", "uninstall")
     assert "--ignore-not-found" in call["args"]
+
+
+ROUTE: dict[str, Any] = {
+    "apiVersion": "gateway.networking.k8s.io/v1",
+    "kind": "HTTPRoute",
+    "metadata": {"name": "thing", "annotations": {"tarmac.dev/made-once": "true"}},
+    "spec": {"rules": [{"backendRefs": [{"name": "a", "weight": 100}, {"name": "b", "weight": 0}]}]},
+}
+
+
+def test_what_is_made_once_is_somebody_elses_afterwards(release: Release, server: Server, wire: Wire) -> None:
+    """Weights that a release moved stay, while the rest is kept as declared; the object taken away comes back."""
+    wire.tell("manifests", yaml.safe_dump_all([*OBJECTS, ROUTE]))
+    _installed(release, server)
+    route = server.held["HTTPRoute", "platform", "thing"]
+    route["spec"]["rules"][0]["backendRefs"] = [{"name": "b", "weight": 1}]
+    assert _again(release).stands(server)  # type: ignore[arg-type]
+    server.held["Service", "platform", "thing"]["spec"]["ports"][0]["port"] = 81
+    _installed(_again(release), server)
+    assert server.held["HTTPRoute", "platform", "thing"]["spec"]["rules"][0]["backendRefs"] == [
+        {"name": "b", "weight": 1}
+    ]
+    assert server.held["Service", "platform", "thing"]["spec"]["ports"][0]["port"] == 80
+    del server.held["HTTPRoute", "platform", "thing"]
+    assert not _again(release).stands(server)  # type: ignore[arg-type]
+    _installed(_again(release), server)
+    assert server.held["HTTPRoute", "platform", "thing"]["spec"] == ROUTE["spec"]
+
+
+def test_a_class_of_gateways_stands_in_no_namespace(release: Release, server: Server, wire: Wire) -> None:
+    """It is applied and looked for as what belongs to the whole cluster."""
+    one = {"apiVersion": "gateway.networking.k8s.io/v1", "kind": "GatewayClass", "metadata": {"name": "thing"}}
+    wire.tell("manifests", yaml.safe_dump_all([one]))
+    _installed(release, server)
+    assert ("GatewayClass", None, "thing") in server.held
+
+
+def test_what_a_controller_makes_is_waited_for(release: Release) -> None:
+    """Beside the chart's own workloads."""
+    component = COMPONENT.model_copy(update={"makes": ["proxies"]})
+    found = Release("thing", component, release.helm, release.values, release.settings).workloads()
+    assert [(each["kind"], each["metadata"]["name"]) for each in found] == [
+        ("Deployment", "thing"), ("Deployment", "proxies"),
+    ]  # fmt: skip
+
+
+class TestDefinitions:
+    """A component that brings kinds of its own."""
+
+    WANTED = Definitions(
+        module="example.org/ways", version="v1.0.0", chart="charts/kinds", kinds={"ways.example.org/v1": ["Way"]}
+    )
+    KIND: ClassVar[dict[str, Any]] = {
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "ways"},
+        "spec": {"group": "ways.example.org", "names": {"kind": "Way"}, "versions": [{"name": "v1"}]},
+    }  # fmt: skip
+
+    @pytest.fixture
+    def bringer(self, release: Release, wire: Wire) -> Release:
+        """Return such a release; its module has the one kind."""
+        wire.program("go", 'print("go1.27.3" if ARGS[0] == "env" else json.dumps({"Dir": str(STATE)}))\n')
+        wire.tell("definitions", yaml.safe_dump(self.KIND))
+        component = COMPONENT.model_copy(update={"definitions": self.WANTED})
+        return Release("thing", component, release.helm, release.values, release.settings)
+
+    def test_kinds_stand_before_the_release(
+        self, bringer: Release, server: Server, wire: Wire, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Helm is not asked to install objects of a kind that nobody knows."""
+        applied: list[tuple[str, int]] = []
+        apply = server.apply
+
+        def told(objects: Iterable[Object]) -> list[str]:
+            objects = list(objects)
+            applied.extend((each["kind"], len(wire.calls("helm", "upgrade"))) for each in objects)
+            return apply(objects)
+
+        monkeypatch.setattr(server, "apply", told)
+        bringer.install(server, lambda _: None)  # type: ignore[arg-type]
+        assert applied[0] == ("CustomResourceDefinition", 0)
+        assert {upgrades for _, upgrades in applied[1:]} == {1}
+        assert server.kinds("ways.example.org/v1") == {"Way"}
+
+    def test_a_kind_that_was_taken_away_is_missed(self, bringer: Release, server: Server) -> None:
+        """A release whose kinds the cluster no longer knows does not stand."""
+        _installed(bringer, server)
+        assert _again(bringer).stands(server)  # type: ignore[arg-type]
+        del server.held["CustomResourceDefinition", None, "ways"]
+        assert not _again(bringer).stands(server)  # type: ignore[arg-type]
+
+    def test_another_version_is_another_release(self, bringer: Release, server: Server) -> None:
+        """The version of the kinds counts as what the chart makes does."""
+        _installed(bringer, server)
+        newer = self.WANTED.model_copy(update={"version": "v1.1.0"})
+        component = bringer.component.model_copy(update={"definitions": newer})
+        other = Release("thing", component, bringer.helm, bringer.values, bringer.settings)
+        assert not other.stands(server)  # type: ignore[arg-type]

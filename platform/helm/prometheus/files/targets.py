@@ -17,7 +17,9 @@ from pathlib import Path
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 PORT = 9099
 PORT_ANNOTATION = "prometheus.io/port"
+PATH_ANNOTATION = "prometheus.io/path"
 INTERVAL_ANNOTATION = "prometheus.io/interval"
+TRACK_LABEL = "tarmac.dev/track"
 WATCH_SECONDS, RETRY_SECONDS = 300, 2
 PODS = "/api/v1/pods?" + urllib.parse.urlencode(
     {"labelSelector": "app.kubernetes.io/part-of=tarmac", "fieldSelector": "status.phase=Running"}
@@ -100,9 +102,10 @@ def pods() -> list[dict]:
 
 
 def target(pod: dict) -> dict:
-    """Return a pod as a target: its address, where it comes from as labels, and how often it is read if it says so."""
+    """Return a pod as a target: its address, where it comes from as labels, and where and how often, if it says so."""
     meta = pod["metadata"]
-    interval = meta["annotations"].get(INTERVAL_ANNOTATION)
+    interval, path = (meta["annotations"].get(name) for name in (INTERVAL_ANNOTATION, PATH_ANNOTATION))
+    track = meta["labels"].get(TRACK_LABEL)
     return {
         "targets": [f"{pod['status']['podIP']}:{meta['annotations'][PORT_ANNOTATION]}"],
         "labels": {
@@ -110,6 +113,8 @@ def target(pod: dict) -> dict:
             "pod": meta["name"],
             "app": meta["labels"].get("app.kubernetes.io/name", ""),
         }
+        | ({"track": track} if track else {})
+        | ({"__metrics_path__": path} if path else {})
         | ({"__scrape_interval__": interval, "__scrape_timeout__": interval} if interval else {}),
     }
 

@@ -1,0 +1,82 @@
+"""The chart of the serving service: two tracks behind one route, and restarts that lose nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from contract.charts.rendering import CASES, Case, containers, named, objects
+
+SERVING = [case for case in CASES if case.chart == "serving"]
+TRACKS = ("stable", "canary")
+
+
+@pytest.mark.parametrize("case", SERVING, ids=str)
+def test_tracks_differ_in_what_they_serve_and_in_nothing_else(case: Case) -> None:
+    """A release compares models, not machines: same image, resources and settings, but for track and alias."""
+    pods = []
+    for track in TRACKS:
+        (server,) = containers(named(case, "Deployment", f"serving-{track}"))
+        own = {"TARMAC_ALIAS", "TARMAC_TRACK"}
+        pods.append({**server, "env": [each for each in server["env"] if each["name"] not in own]})
+    assert pods[0] == pods[1]
+
+
+@pytest.mark.parametrize("case", SERVING, ids=str)
+def test_each_track_has_a_service_of_its_own(case: Case) -> None:
+    """It leads to that track's pods and to no other's."""
+    for track in TRACKS:
+        selector = named(case, "Service", f"serving-{track}")["spec"]["selector"]
+        assert selector["tarmac.dev/track"] == track
+        pods = named(case, "Deployment", f"serving-{track}")["spec"]["template"]["metadata"]["labels"]
+        assert selector.items() <= pods.items()
+
+
+def test_a_release_owns_the_weights() -> None:
+    """The route is made with everything on the stable track, and from then on left to whoever moves it."""
+    route = named(Case("serving", "default"), "HTTPRoute", "serving")
+    assert route["metadata"]["annotations"]["tarmac.dev/made-once"] == "true"
+    (rule,) = route["spec"]["rules"]
+    assert [(each["name"], each["weight"]) for each in rule["backendRefs"]] == [
+        ("serving-stable", 100), ("serving-canary", 0),
+    ]  # fmt: skip
+    (parent,) = route["spec"]["parentRefs"]
+    gateway = named(Case("gateway", "default"), "Gateway", "gateway")
+    assert parent == {"name": gateway["metadata"]["name"], "namespace": Case("gateway", "default").namespace}
+
+
+def test_nothing_that_a_server_may_have_begun_is_done_twice() -> None:
+    """The gateway tries again only what never reached a server."""
+    (policy,) = [each for each in objects(Case("serving", "default")) if each["kind"] == "BackendTrafficPolicy"]
+    assert set(policy["spec"]["retry"]["retryOn"]) == {"triggers"}
+    assert set(policy["spec"]["retry"]["retryOn"]["triggers"]) == {
+        "connect-failure", "refused-stream", "reset-before-request",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("case", SERVING, ids=str)
+def test_a_restart_loses_no_request(case: Case) -> None:
+    """A new server stands first; an old one takes requests until the gateway has heard, then finishes what it began."""
+    for track in TRACKS:
+        spec = named(case, "Deployment", f"serving-{track}")["spec"]
+        pod = spec["template"]["spec"]
+        (server,) = pod["containers"]
+        told = {each["name"]: each.get("value", "") for each in server["env"]}
+        leaving = int(server["lifecycle"]["preStop"]["exec"]["command"][1])
+        assert spec["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
+        assert spec["minReadySeconds"] >= leaving > 0
+        assert pod["terminationGracePeriodSeconds"] > leaving + int(told["TARMAC_DRAIN_SECONDS"])
+
+
+def test_of_two_servers_one_always_stands() -> None:
+    """On a multi-node cluster nodes are drained one at a time, in each track."""
+    for track in TRACKS:
+        budget = named(Case("serving", "ha"), "PodDisruptionBudget", f"serving-{track}")["spec"]
+        pods = named(Case("serving", "ha"), "Deployment", f"serving-{track}")["spec"]["template"]["metadata"]["labels"]
+        assert budget["maxUnavailable"] == 1
+        assert budget["selector"]["matchLabels"].items() <= pods.items()
+
+
+def test_without_a_gateway_there_is_no_route() -> None:
+    """Then nothing is asked of the cluster that only a gateway brings."""
+    kinds = {each["kind"] for each in objects(Case("serving", "alone"))}
+    assert kinds == {"Service", "Deployment"}
