@@ -69,6 +69,7 @@ def candidates(models: Path, peers: Path, scratch: Path) -> Iterator[tuple[str, 
     if python.exists():
         words = [str(python), "-P", str(HERE / "serving_mosec.py"), "--port", "PORT", "--address", "127.0.0.1"]
         yield "mosec", Candidate(words, alone, "/inference")
+        yield "mosec-batching", Candidate(words, {**alone, "BENCH_BATCH": "32"}, "/inference")
     program = peers / "mlserver/bin/mlserver"
     if program.exists():
         yield (

@@ -1,6 +1,6 @@
 """The peer mosec with the same model behind V2's JSON: `python bench/serving_mosec.py --port PORT --num 1`.
 
-It runs in an environment of its own: one worker, batches of up to 32 after at most 1 ms, msgspec for JSON.
+It runs in an environment of its own: one worker, msgspec for JSON, batches of up to BENCH_BATCH (1) after at most 1 ms.
 """
 
 import os
@@ -32,11 +32,12 @@ class Small(Worker):  # type: ignore[misc]  # mosec is in its own environment on
         """Write an answer."""
         return msgspec.json.encode(data)
 
-    def forward(self, data: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Run a batch of one-row requests."""
-        given = np.array([each["inputs"][0]["data"] for each in data], np.float32)
+    def forward(self, data: Any) -> Any:  # noqa: ANN401  one request, or a list of them where batches are on
+        """Run one-row requests."""
+        asked = data if isinstance(data, list) else [data]
+        given = np.array([each["inputs"][0]["data"] for each in asked], np.float32)
         (found,) = self._session.run(None, {"x": given})
-        return [
+        told = [
             {
                 "model_name": "small",
                 "model_version": "1",
@@ -44,9 +45,11 @@ class Small(Worker):  # type: ignore[misc]  # mosec is in its own environment on
             }
             for row in found
         ]
+        return told if isinstance(data, list) else told[0]
 
 
 if __name__ == "__main__":
     server = Server()
-    server.append_worker(Small, num=1, max_batch_size=32, max_wait_time=1)
+    batch = int(os.environ.get("BENCH_BATCH", "1"))
+    server.append_worker(Small, num=1, max_batch_size=batch, max_wait_time=1 if batch > 1 else 0)
     server.run()
