@@ -29,6 +29,13 @@ _NO_LOG = "unable to retrieve container logs for "
 """What the kubelet answers, with 200, for a container that it has thrown away."""
 _AT_ONCE = 8
 """Requests under way at a time."""
+_PORT_TAKEN = "provided port is already allocated"
+_PORT_REMEDY = Text(
+    en="remove the Service that has this node port (`lab kubectl get services -A`); if none has, a command was killed "
+    "while it made one: Kubernetes notices within ten minutes, run again then",
+    fr="supprimez le Service qui a ce port de nœud (`lab kubectl get services -A`) ; si aucun ne l'a, une commande a "
+    "été tuée en le créant : Kubernetes s'en aperçoit en dix minutes, relancez alors",
+)
 _BACKGROUND: dict[str, Any] = {"propagationPolicy": "Background"}
 
 
@@ -309,7 +316,10 @@ def _refused(desired: Object, error: DynamicApiError) -> Refused:
     except (ValueError, KeyError, TypeError):
         reason = str(error.reason)
     where = f"{desired['kind']}/{_name(desired)}"
+    taken = _PORT_TAKEN in reason
     return Refused(
         Text(en=f"{where} is refused: {reason}", fr=f"{where} est refusé : {reason}"),
-        Text(en=f"correct that field of {where} and run again", fr=f"corrigez ce champ de {where} et relancez"),
+        _PORT_REMEDY
+        if taken
+        else Text(en=f"correct that field of {where} and run again", fr=f"corrigez ce champ de {where} et relancez"),
     )

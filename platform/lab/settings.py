@@ -34,6 +34,7 @@ DEFAULT_NAME = "tarmac"
 """The trainee's own cluster; any other name lives beside it."""
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?")
 _CLUSTER = re.compile(r"auto|kind|k3s|context:.+")
+_PROFILE = re.compile(r"one|ha")
 _HIGHEST_PORT = 65535
 
 
@@ -48,6 +49,7 @@ class Settings:
         cluster: `auto`, `kind`, `k3s` or `context:<name>` (`LAB_CLUSTER`, default `auto`).
         lang: language of messages (`LAB_LANG`, else the locale).
         port_offset: added to every host port, 0 or more (`LAB_PORT_OFFSET`, default 0).
+        profile: `one` node, or `ha` for a cluster of several (`LAB_PROFILE`, default `one`): which values charts get.
         root: the checkout.
 
     """
@@ -58,6 +60,7 @@ class Settings:
     cluster: str
     lang: Language
     port_offset: int
+    profile: str
     root: Path
 
     @classmethod
@@ -76,6 +79,7 @@ class Settings:
             cluster=_matching(environment, "LAB_CLUSTER", "auto", _CLUSTER, "auto, kind, k3s, context:NAME"),
             lang=_lang(environment),
             port_offset=_offset(environment),
+            profile=_matching(environment, "LAB_PROFILE", "one", _PROFILE, "one, ha"),
             root=Path(__file__).resolve().parents[2],
         )
 

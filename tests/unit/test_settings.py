@@ -25,15 +25,16 @@ def test_every_variable_is_heard(tmp_path: Path) -> None:
     settings = Settings.load(
         {
             "LAB_NAME": "room-2", "LAB_HOME": f"{tmp_path}/h", "LAB_CACHE": f"{tmp_path}/c", "LAB_CLUSTER": "k3s",
-            "LAB_LANG": "fr", "LAB_PORT_OFFSET": "100",
+            "LAB_LANG": "fr", "LAB_PORT_OFFSET": "100", "LAB_PROFILE": "ha",
         }
     )  # fmt: skip
     assert (settings.folder, settings.cache) == (tmp_path / "h" / "room-2", tmp_path / "c")
     assert (settings.cluster, settings.lang, settings.port("kafka")) == ("k3s", "fr", PORTS["kafka"] + 100)
+    assert settings.profile == "ha"
 
 
 @pytest.mark.parametrize(
-    "variable", ["LAB_NAME", "LAB_HOME", "LAB_CACHE", "LAB_CLUSTER", "LAB_LANG", "LAB_PORT_OFFSET"]
+    "variable", ["LAB_NAME", "LAB_HOME", "LAB_CACHE", "LAB_CLUSTER", "LAB_LANG", "LAB_PORT_OFFSET", "LAB_PROFILE"]
 )
 def test_an_empty_variable_counts_as_unset(variable: str, tmp_path: Path) -> None:
     """`LAB_NAME= make lab-01` is the default, not an error."""
@@ -57,6 +58,7 @@ def test_an_empty_variable_counts_as_unset(variable: str, tmp_path: Path) -> Non
         ("LAB_PORT_OFFSET", "ten", ("0..46535", "0..46535")),
         ("LAB_PORT_OFFSET", "²", ("0..46535", "0..46535")),
         ("LAB_PORT_OFFSET", "60000", ("0..46535", "0..46535")),
+        ("LAB_PROFILE", "big", ("one, ha", "one, ha")),
     ],
 )
 def test_a_value_that_cannot_be_meant_is_refused(variable: str, value: str, accepted: tuple[str, str]) -> None:

@@ -32,7 +32,8 @@ PROGRAMS = "tarmac.local/node-programs:1"
 """Every program of the control plane; storage.yaml names it too."""
 
 _CONTROL_PACKAGES = ["conntrack", "iptables", "ipset", "kmod", "ca-certificates"]
-_CONTROL_WITHOUT = ["usr/bin/perl*", "usr/share/perl*", "usr/lib/*/perl*", "usr/lib/*/gconv", "usr/share/zoneinfo"]
+_CONTROL_WITHOUT = ["usr/bin/perl*", "usr/share/perl*", "usr/lib/*/perl*", "usr/lib/*/gconv"]
+"""Time zones stay: the API server looks a CronJob's up."""
 _NODE_PACKAGES = [
     "systemd", "systemd-sysv", "dbus", "containerd", "runc", "containernetworking-plugins", "conntrack", "iptables",
     "nftables", "iproute2", "ethtool", "jq", "procps", "e2fsprogs", "kmod", "socat", "util-linux", "mount", "bash",

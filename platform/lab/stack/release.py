@@ -68,7 +68,7 @@ class Release:
 
         """
         try:
-            text = self._helm("template", self.name, self.chart, "--values", "-")
+            text = self._helm("template", self.name, self.chart, *self._layers())
         except CommandFailed as error:
             raise _refused(self.name, error) or error from error
         return [each for each in yaml.safe_load_all(text) if each]
@@ -114,7 +114,7 @@ class Release:
             definitions.ensure(api, self.component.definitions, self.helm, self.settings, say)
         # --force-conflicts does not exist in Helm 3: an upgrade only sends what differs from its last release, so
         # what was changed by hand since is put right by a server-side apply of the same manifests.
-        self._helm("upgrade", "--install", self.name, self.chart, "--values", "-")
+        self._helm("upgrade", "--install", self.name, self.chart, *self._layers())
         theirs = [each for each in self.manifests if _made_once(each) and self._live(api, each)]
         api.apply([_placed(each, self.component.namespace) for each in self.manifests if each not in theirs])
 
@@ -138,6 +138,12 @@ class Release:
     def _holds(self, api: Api, each: Object) -> bool:
         live = self._live(api, each)
         return live is not None if _made_once(each) else _holds(each, live)
+
+    def _layers(self) -> list[str | Path]:
+        """Return Helm's words for the values over the chart's own: the profile's, where there are some, then ours."""
+        profile = self.chart / f"values-{self.settings.profile}.yaml"
+        own: list[str | Path] = ["--values", "-"]
+        return ["--values", profile, *own] if profile.exists() else own
 
     def _live(self, api: Api, each: Object) -> Object | None:
         placed = _placed(each, self.component.namespace)

@@ -9,6 +9,7 @@ import yaml
 from contract.charts.rendering import CASES, CHARTS, HELM, ROOT, SETTINGS, Case, helm
 from lab import tools
 from lab.errors import BadInput
+from lab.settings import Settings
 from lab.spec import Course
 from lab.stack.release import Release, values_for
 
@@ -71,12 +72,12 @@ WRONG = [
 ]
 
 
-def _release(chart: str, extra: dict[str, Any]) -> Release:
+def _release(chart: str, extra: dict[str, Any], settings: Settings = SETTINGS) -> Release:
     """Return a release with the values that `lab` gives it and some more."""
     component = Course(ROOT).components[chart]
     images = {name: f"tarmac.local/{name}:ci" for name in component.images.values()}
-    values = {**values_for(component, images, SETTINGS), **extra}
-    return Release(chart, component, tools.helm(SETTINGS, lambda _: None), values, SETTINGS)
+    values = {**values_for(component, images, settings), **extra}
+    return Release(chart, component, tools.helm(settings, lambda _: None), values, settings)
 
 
 @pytest.mark.parametrize(("chart", "values", "field"), WRONG, ids=[f"{chart}-{field}" for chart, _, field in WRONG])
@@ -148,3 +149,13 @@ def test_what_charts_share_is_written_once() -> None:
     """Labels and security settings come from one file."""
     for chart in CHARTS:
         assert (HELM / chart / "templates" / "_labels.tpl").resolve() == HELM / "_labels.tpl"
+
+
+def test_the_profile_chooses_the_values() -> None:
+    """LAB_PROFILE=ha gives a chart its values for several nodes, under what `lab` itself hands over."""
+    several = Settings.load({"LAB_PROFILE": "ha", "LAB_PORT_OFFSET": "100"})
+    (brokers,) = _release("kafka", {}, several).workloads()
+    assert brokers["spec"]["replicas"] == 3
+    assert brokers["spec"]["template"]["spec"]["containers"][0]["image"] == "tarmac.local/kafka:ci"
+    (single,) = _release("kafka", {}).workloads()
+    assert single["spec"]["replicas"] == 1

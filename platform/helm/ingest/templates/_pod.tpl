@@ -49,10 +49,12 @@ spec:
             {{- end }}{{ end }}
           ports:
             - {name: http, containerPort: 8080}
+          # Asked every second until it is ready for the first time, then seldom: who waits for it waits no longer than
+          # it takes, and at idle nobody pays for that.
           startupProbe:
-            httpGet: {path: /livez, port: http}
+            httpGet: {path: /readyz, port: http}
             periodSeconds: 1
-            failureThreshold: 60
+            failureThreshold: 600
           readinessProbe:
             httpGet: {path: /readyz, port: http}
             periodSeconds: 5
