@@ -135,15 +135,15 @@ class Release:
             elif each["status"].startswith("pending"):
                 self._helm("rollback", self.name)
 
+    def _holds(self, api: Api, each: Object) -> bool:
+        live = self._live(api, each)
+        return live is not None if _made_once(each) else _holds(each, live)
+
     def _layers(self) -> list[str | Path]:
         """Return Helm's words for the values over the chart's own: the profile's, where there are some, then ours."""
         profile = self.chart / f"values-{self.settings.profile}.yaml"
         own: list[str | Path] = ["--values", "-"]
         return ["--values", profile, *own] if profile.exists() else own
-
-    def _holds(self, api: Api, each: Object) -> bool:
-        live = self._live(api, each)
-        return live is not None if _made_once(each) else _holds(each, live)
 
     def _live(self, api: Api, each: Object) -> Object | None:
         placed = _placed(each, self.component.namespace)
