@@ -102,7 +102,10 @@ def _condition(each: Condition) -> str:
 
 def _refusal(done: "Promotion", alias: str) -> Refused:
     unmet = ", ".join(each.name for each in done.conditions if not each.met)
-    return Refused(f"{done.version} does not become {alias}: {unmet} not met", "the reasons stand in its tag `gate`")
+    return Refused(
+        f"{done.version} does not become {alias}: {unmet} not met",
+        "the reasons stand above, and with its run in MLflow as gate.json",
+    )
 
 
 COMMANDS: Mapping[str, Callable[[TrainingSettings, argparse.Namespace], Lines]] = {"fit": _fit, "promote": _promote}

@@ -211,9 +211,14 @@ def brought(file: Path, features: Collection[str]) -> Rows:
         BadSet: they cannot be read, or have no such columns.
     """
     try:
-        frame = pl.read_parquet(file, columns=[DAY, *features, LABEL])
+        frame = pl.read_parquet(file)
     except (OSError, pl.exceptions.PolarsError) as failure:
-        remedy = "train both models on sets of the same service, or the newer one on a set that has more"
-        raise BadSet(f"held-out rows {file.name}: {failure}", remedy) from None
+        raise BadSet(
+            f"held-out rows {file.name}: {failure}", "fit the model anew: they are kept with its run"
+        ) from None
+    missing = [name for name in (DAY, *features, LABEL) if name not in frame.columns]
+    if missing:
+        remedy = "fit the newer model to a set of a service that has them too: both are judged by the same rows"
+        raise BadSet(f"held-out rows {file.name}: have no column {', '.join(missing)}", remedy)
     matrix = np.ascontiguousarray(frame.select(*features).to_numpy().astype(np.float32))
     return Rows(matrix, frame.get_column(LABEL).to_numpy(), frame.get_column(DAY).to_numpy())

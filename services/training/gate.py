@@ -173,5 +173,5 @@ def _honest(candidate: Candidate) -> Condition:
 
 
 def _within(name: str, value: float, most: float, unit: str) -> Condition:
-    reason = f"{value:,.10g} {unit}, {most:,.10g} allowed"
+    reason = f"{round(value, 4):,} {unit}, {most:,} allowed"
     return Condition(name, value <= most, reason, {"value": float(value), "most": float(most)})

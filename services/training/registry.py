@@ -28,7 +28,7 @@ SHA256, SET, GATE, KIND = "sha256", "dataset.sha256", "gate", "kind"
 HELD, VERDICT = "held_out.parquet", "gate.json"
 """Artifacts of its run: the rows it is judged by, and the judgement."""
 _RETRIES = 2
-_MISSING = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+_MISSING = "RESOURCE_DOES_NOT_EXIST"
 
 
 @dataclass(frozen=True)
@@ -212,7 +212,8 @@ class Registry:
     def _failure(self, what: str, failure: MlflowException) -> Exception:
         where = f"{what}: MLflow at {self._address}: {str(failure)[:500]}"
         status = getattr(failure, "get_http_status_code", lambda: 500)()
-        if failure.error_code in _MISSING:
+        # An alias that is not there counts as a wrong parameter.
+        if failure.error_code == _MISSING or "not found" in str(failure):
             return NotRegistered(where, "see what there is on MLflow's page; `python -m training fit` registers more")
         if status >= 500:  # noqa: PLR2004  HTTP's own bound
             return RegistryAway(where, "see whether its server and its stores run")

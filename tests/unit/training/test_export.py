@@ -16,7 +16,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from training import estimators, export
-from training.dataset import Dataset
+from training.dataset import Dataset, Rows
 from training.errors import BadModel, NotConverted, Unequal
 from training.export import converted, difference, exported
 from training.fitting import Fitted, fit
@@ -49,6 +49,19 @@ def test_the_signature_is_the_contract(made: Fitted, data: Dataset) -> None:
     assert (model.producer_name, model.producer_version, model.doc_string) == ("tarmac", "", "")
     scorer = Scorer(made.content, len(data.features), "test")
     assert [len(scorer(data.held.features[:count])) for count in (0, 1, 7)] == [0, 1, 7]
+
+
+def test_a_value_beside_a_threshold_goes_the_way_it_goes_in_the_estimator() -> None:
+    """Given two values with no other float32 between them, then a threshold between the two keeps them apart.
+
+    Rounded to the nearest float32, half of such thresholds become the upper value, and both go the same way.
+    """
+    for low in np.linspace(1, 2, 6, dtype=np.float32):
+        rows = np.array([[low], [np.nextafter(low, np.float32(3))]] * 100, dtype=np.float32)
+        label = np.array([0.0, 50.0] * 100)
+        model = estimators.fitted("boosting", Rows(rows, label, np.zeros(200, np.int64)))
+        assert np.ptp(model.predict(rows.astype("float64"))) > 40
+        assert exported(model, rows[:2]).difference < 1e-3
 
 
 def test_the_same_rows_give_the_same_bytes(made: Fitted, data: Dataset) -> None:
