@@ -21,10 +21,11 @@ import prometheus_client  # noqa: F401  after the environment
 pytest_plugins: list[str] = []
 
 _ENGINES = (
-    "integration/components", "integration/feature", "integration/lake", "integration/training", "unit/lake",
-    "unit/pipelines",
+    "integration/components", "integration/feature", "integration/lake", "integration/serving", "integration/training",
+    "unit/lake", "unit/pipelines", "unit/releases", "unit/training",
 )  # fmt: skip
-"""Tests that start Redis, PostgreSQL, MLflow or an object store, or build tables: `make test-fast` leaves them out."""
+"""Tests that start servers of a database's weight, build tables, fit models or simulate releases: `make test-fast` leaves
+them out."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
