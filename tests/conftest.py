@@ -24,8 +24,7 @@ _ENGINES = (
     "integration/components", "integration/feature", "integration/lake", "integration/serving", "integration/training",
     "unit/lake", "unit/pipelines", "unit/releases", "unit/training",
 )  # fmt: skip
-"""Tests that start servers of a database's weight, build tables, fit models or simulate releases: `make test-fast` leaves
-them out."""
+"""Tests that start heavy servers, build tables, fit models or simulate releases: `make test-fast` leaves them out."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
