@@ -127,6 +127,7 @@ class Batcher:
         seconds = min(time.perf_counter() - begun, _OUTLIER * self._limits.inline_seconds)
         self.costs.measured(work.elements, seconds)
         self._tally.ran(1, work.rows, seconds)
+        self._tally.predicted(work.names, found)
         return found
 
     async def _queued(self, work: Work, deadline: float) -> list[Array]:
@@ -215,10 +216,12 @@ class Batcher:
             timer.cancel()
         self.costs.measured(elements, seconds)
         self._tally.ran(len(batch), rows, seconds)
+        if len(batch) > 1 and any(len(each) != rows for each in found):
+            await self._does_not_stack(batch)
+            return
+        self._tally.predicted(works[0].names, found)
         if len(batch) == 1:
             _give(batch[0], found)
-        elif any(len(each) != rows for each in found):
-            await self._does_not_stack(batch)
         else:
             _share(batch, found)
 

@@ -3,10 +3,13 @@
 The hot path counts in plain numbers; they become metrics when somebody scrapes.
 """
 
+import math
 from bisect import bisect_left
 from collections import Counter as Counted
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
+import numpy as np
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -17,6 +20,10 @@ BOUNDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
 """Seconds."""
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
 """Requests of a run."""
+MINUTES = (-60, -30, -20, -15, -10, -5, 0, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240)
+"""Predictions, in the label's unit; flights' delays are in minutes."""
+_FEW = 16
+"""Values that are counted sooner one by one than by numpy."""
 LABELS = ("model", "version")
 
 
@@ -34,6 +41,19 @@ class Buckets:
         """Count a value."""
         self.counts[bisect_left(self.bounds, value)] += 1
         self.total += value
+
+    def add_all(self, values: "np.ndarray[Any, np.dtype[Any]]") -> None:
+        """Count each finite value of an array."""
+        if values.size <= _FEW:
+            for value in values.ravel().tolist():
+                if math.isfinite(value):
+                    self.add(value)
+            return
+        finite = values[np.isfinite(values)]
+        places = np.searchsorted(self.bounds, finite)
+        found = np.bincount(places, minlength=len(self.counts)).tolist()
+        self.counts = [each + more for each, more in zip(self.counts, found, strict=True)]
+        self.total += float(finite.sum(dtype=np.float64))
 
     def cumulative(self) -> list[tuple[str, float]]:
         """Bound -> values up to it, as Prometheus has it."""
@@ -59,10 +79,13 @@ class Tally:
         refused: requests for which its queue was too long.
         hits: requests that its cache answered.
         misses: requests with a key that it did not.
+        column: its first output, where that is one column of floats.
+        predictions: what it computed there; None where there is no such column.
     """
 
     __slots__ = (
-        "batches", "duration", "hits", "misses", "model", "queued", "refused", "rows", "running", "statuses", "version",
+        "batches", "column", "duration", "hits", "misses", "model", "predictions", "queued", "refused", "rows",
+        "running", "statuses", "version",
     )  # fmt: skip
 
     def __init__(self, model: str, version: str) -> None:
@@ -72,6 +95,18 @@ class Tally:
         self.duration, self.queued, self.running = Buckets(BOUNDS), Buckets(BOUNDS), Buckets(BOUNDS)
         self.batches = Buckets(SIZES)
         self.rows = self.refused = self.hits = self.misses = 0
+        self.column = ""
+        self.predictions: Buckets | None = None
+
+    def watch(self, column: str) -> None:
+        """Count what is computed in a column from now on."""
+        self.column = column
+        self.predictions = self.predictions or Buckets(MINUTES)
+
+    def predicted(self, names: Sequence[str], found: "Sequence[np.ndarray[Any, np.dtype[Any]]]") -> None:
+        """Outputs of these names were computed."""
+        if self.predictions and self.column in names:
+            self.predictions.add_all(found[names.index(self.column)])
 
     def answered(self, status: int, seconds: float) -> None:
         """A request was answered."""
@@ -117,6 +152,9 @@ class Figures(Collector):
         yield self._histogram("serving_queue_duration_seconds", "Seconds that requests waited for a model", "queued")
         yield self._histogram("serving_run_duration_seconds", "Seconds of work of a model's runs", "running")
         yield self._histogram("serving_batch_requests", "Requests of a run", "batches")
+        yield self._histogram(
+            "serving_prediction", "Predictions that were computed, in the label's unit", "predictions"
+        )
         yield self._counter("serving_rows", "Rows that models were given", "rows")
         yield self._counter("serving_requests_refused", "Requests for which the queue was too long", "refused")
         yield self._counter("serving_cache_hits", "Requests that the cache answered", "hits")
@@ -160,6 +198,7 @@ class Figures(Collector):
     def _histogram(self, name: str, meaning: str, what: str) -> Metric:
         family = HistogramMetricFamily(name, meaning, labels=LABELS)
         for key, tally in self._tallies.items():
-            buckets: Buckets = getattr(tally, what)
-            family.add_metric(key, buckets.cumulative(), buckets.total)
+            buckets: Buckets | None = getattr(tally, what)
+            if buckets:
+                family.add_metric(key, buckets.cumulative(), buckets.total)
         return family

@@ -2,7 +2,7 @@
 
 from concurrent.futures import Executor
 
-from contracts.inference import ModelMetadata
+from contracts.inference import FREE, ModelMetadata
 from contracts.models import INPUT, OUTPUT, Card
 from serving.artifact import Artifact
 from serving.batch import Batcher, Limits
@@ -88,6 +88,9 @@ def served(
 ) -> Served:
     """The parts of a version put together; `entries` answers are kept in its cache."""
     artifact, session = made
+    first = session.outputs[0]
+    if first.kind.kind == "f" and first.shape in ((FREE,), (FREE, 1)):
+        tally.watch(first.name)
     return Served(artifact, session, Batcher(session, pool, limits, tally), tally, Cache(entries))
 
 

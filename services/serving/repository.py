@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 from contracts.inference import IndexEntry
+from contracts.models import CHAMPION
 from runtime.errors import ServiceError
 from serving.artifact import Artifact
 from serving.errors import Loading, ModelUnknown, NotServable, SourceUnavailable
@@ -56,16 +57,25 @@ class Repository:
         serve: puts together what answers for it.
         room: how much may be in memory.
         figures: counts.
+        alias: what answers where a request names only the model.
     """
 
-    def __init__(
-        self, source: Source, opener: Opens, serve: Callable[[Made], Served], room: Room, figures: Figures
+    def __init__(  # noqa: PLR0913  the parts of the service meet here
+        self,
+        source: Source,
+        opener: Opens,
+        serve: Callable[[Made], Served],
+        room: Room,
+        figures: Figures,
+        *,
+        alias: str = CHAMPION,
     ) -> None:
         self._source = source
         self._opener = opener
         self._serve = serve
         self._room = room
         self._figures = figures
+        self._alias = alias
         self._shelves: dict[str, Shelf] = {}
         self._table: Mapping[Aim, Served] = {}
         self._loading: dict[tuple[str, str], asyncio.Task[Served]] = {}
@@ -136,7 +146,7 @@ class Repository:
             for name in set(self._shelves) - set(found):
                 del self._shelves[name]
             for name, listing in found.items():
-                shelf = self._shelves.setdefault(name, Shelf(name))
+                shelf = self._shelves.setdefault(name, Shelf(name, self._alias))
                 shelf.listing = listing or shelf.listing
                 shelf.settle()
             self._show()
@@ -161,7 +171,7 @@ class Repository:
             listing = await self._asked(lambda: self._source.listing(name)) if known else Listing()
             if not listing.versions:
                 raise ModelUnknown(f"model {name:.100} is unknown", "register a version of it first")
-            shelf = self._shelves.setdefault(name, Shelf(name))
+            shelf = self._shelves.setdefault(name, Shelf(name, self._alias))
             shelf.listing, shelf.off = listing, False
             shelf.refused.clear()
             shelf.evicted.clear()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from contracts.models import CHAMPION
 from runtime.settings import ServiceSettings, between
 
 
@@ -13,7 +14,16 @@ class ServeSettings(ServiceSettings):
     """TCP port of gRPC; 0 switches it off."""
 
     models: str = "/models"
-    """Folder of the models: `<model>/<version>/model.onnx`, `<model>/aliases.json`."""
+    """Folder of the models: `<model>/<version>/model.onnx`, `<model>/aliases.json`; with `mlflow`, their room."""
+
+    mlflow: str = ""
+    """Address of MLflow's server, from which models are fetched; empty: they are in the folder."""
+
+    mlflow_seconds: float = between(10, 0.1, 600)
+    """Seconds to wait for an answer of MLflow."""
+
+    alias: str = CHAMPION
+    """Alias of the version that answers where a request names only the model."""
 
     default_model: str = ""
     """Model of `/invocations`; empty: the only one there is."""

@@ -36,6 +36,7 @@ class Shelf:
 
     Attributes:
         name: of the model.
+        alias: that the default stands for.
         listing: what its source has.
         loaded: version -> what answers.
         refused: version -> why it cannot be loaded.
@@ -45,6 +46,7 @@ class Shelf:
     """
 
     name: str
+    alias: str = CHAMPION
     listing: Listing = field(default_factory=Listing)
     loaded: dict[str, Served] = field(default_factory=dict)
     refused: dict[str, Refusal] = field(default_factory=dict)
@@ -55,8 +57,8 @@ class Shelf:
     def target(self, selector: str) -> str:
         """The version that a selector names: a version, an alias, or the default.
 
-        The default is the champion. Only a model without any alias is served by its newest version: one whose champion
-        was taken away is in the middle of something, and its newest version was perhaps never tested.
+        The default is the shelf's alias. Only a model without any alias is served by its newest version: one whose
+        champion was taken away is in the middle of something, and its newest version was perhaps never tested.
 
         Raises:
             VersionUnknown: it names none, or one that is not there.
@@ -66,7 +68,7 @@ class Shelf:
             return selector
         if selector == DEFAULT and not aliases and versions:
             return versions[-1]
-        alias = selector or CHAMPION
+        alias = selector or self.alias
         if alias not in aliases:
             told = ", ".join((*aliases, *versions)) or "none"
             raise VersionUnknown(f"model {self.name} has no version or alias {alias:.60}", f"there are {told:.300}")

@@ -51,6 +51,7 @@ class Source(Protocol):
 
         Raises:
             SourceUnavailable: they cannot be fetched.
+            Artifact: they cannot be served.
         """
 
 
@@ -70,7 +71,7 @@ class FolderSource:
     def names(self) -> Sequence[str]:
         """Every model."""
         try:
-            return sorted(each.name for each in self._root.iterdir() if _NAME.fullmatch(each.name) and each.is_dir())
+            return sorted(each.name for each in self._root.iterdir() if is_name(each.name) and each.is_dir())
         except OSError as failure:
             raise _unavailable(self._root, failure) from None
 
@@ -78,7 +79,7 @@ class FolderSource:
         """What there is of a model."""
         folder = self._root / name
         try:
-            versions = [each.name for each in folder.iterdir() if _number(each.name) and each.is_dir()]
+            versions = [each.name for each in folder.iterdir() if is_number(each.name) and each.is_dir()]
         except (FileNotFoundError, NotADirectoryError):
             return Listing()
         except OSError as failure:
@@ -90,7 +91,13 @@ class FolderSource:
         return self._root / name / version
 
 
-def _number(text: str) -> bool:
+def is_name(text: str) -> bool:
+    """Whether a model may have that name: it becomes the name of a folder."""
+    return bool(_NAME.fullmatch(text))
+
+
+def is_number(text: str) -> bool:
+    """Whether a version may have that name: a whole number."""
     return text.isascii() and text.isdecimal() and str(int(text)) == text
 
 

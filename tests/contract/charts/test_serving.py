@@ -2,22 +2,57 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from contract.charts.rendering import CASES, Case, containers, named, objects
+from contracts.models import CHALLENGER, CHAMPION
+from runtime.settings import load
+from serving.settings import FAMILY, ServeSettings
 
 SERVING = [case for case in CASES if case.chart == "serving"]
 TRACKS = ("stable", "canary")
+UNITS = {"Mi": 1024**2, "Gi": 1024**3}
+
+
+def told(server: dict[str, Any]) -> dict[str, str]:
+    """Return a container's variables of ours."""
+    return {each["name"]: each["value"] for each in server["env"] if each["name"].startswith("TARMAC_")}
+
+
+@pytest.mark.parametrize("case", SERVING, ids=str)
+@pytest.mark.parametrize("track", TRACKS)
+def test_the_server_understands_its_chart(case: Case, track: str) -> None:
+    """Every variable is known, with a value that it takes; both ports are those that the Service leads to."""
+    (server,) = containers(named(case, "Deployment", f"serving-{track}"))
+    settings = load(ServeSettings, told(server), FAMILY)
+    ports = {each["name"]: each["containerPort"] for each in server["ports"]}
+    assert ports == {"http": settings.port, "grpc": settings.grpc_port}
+    assert settings.alias == {"stable": CHAMPION, "canary": CHALLENGER}[track]
+    assert settings.mlflow
+
+
+@pytest.mark.parametrize("case", SERVING, ids=str)
+def test_what_is_fetched_has_room_on_the_disk(case: Case) -> None:
+    """All that may be kept, and one version on its way: a pod that fills its volume is thrown out."""
+    for track in TRACKS:
+        deployment = named(case, "Deployment", f"serving-{track}")
+        (server,) = containers(deployment)
+        settings = load(ServeSettings, told(server), FAMILY)
+        volumes = {each["name"]: each["emptyDir"] for each in deployment["spec"]["template"]["spec"]["volumes"]}
+        mounts = {each["mountPath"]: each["name"] for each in server["volumeMounts"]}
+        size = volumes[mounts[settings.models]]["sizeLimit"]
+        assert settings.models_bytes + settings.model_bytes < int(size[:-2]) * UNITS[size[-2:]]
 
 
 @pytest.mark.parametrize("case", SERVING, ids=str)
 def test_tracks_differ_in_what_they_serve_and_in_nothing_else(case: Case) -> None:
-    """A release compares models, not machines: same image, resources and settings, but for track and alias."""
+    """A release compares models, not machines: same image, resources and settings, but for the alias."""
     pods = []
     for track in TRACKS:
         (server,) = containers(named(case, "Deployment", f"serving-{track}"))
-        own = {"TARMAC_ALIAS", "TARMAC_TRACK"}
-        pods.append({**server, "env": [each for each in server["env"] if each["name"] not in own]})
+        pods.append({**server, "env": [each for each in server["env"] if each["name"] != "TARMAC_ALIAS"]})
     assert pods[0] == pods[1]
 
 
@@ -60,11 +95,10 @@ def test_a_restart_loses_no_request(case: Case) -> None:
         spec = named(case, "Deployment", f"serving-{track}")["spec"]
         pod = spec["template"]["spec"]
         (server,) = pod["containers"]
-        told = {each["name"]: each.get("value", "") for each in server["env"]}
         leaving = int(server["lifecycle"]["preStop"]["exec"]["command"][1])
         assert spec["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
         assert spec["minReadySeconds"] >= leaving > 0
-        assert pod["terminationGracePeriodSeconds"] > leaving + int(told["TARMAC_DRAIN_SECONDS"])
+        assert pod["terminationGracePeriodSeconds"] > leaving + int(told(server)["TARMAC_DRAIN_SECONDS"])
 
 
 def test_of_two_servers_one_always_stands() -> None:

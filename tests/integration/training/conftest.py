@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from integration.training.servers import Server
+from integration.mlflow_server import Server
 from training.__main__ import main
 from unit.training import sets
 

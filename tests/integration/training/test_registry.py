@@ -13,8 +13,8 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from contracts import models
+from integration.mlflow_server import Server, free_port
 from integration.training.conftest import Run
-from integration.training.servers import Server, free_port
 from unit.training import sets
 
 Capture = pytest.CaptureFixture[str]

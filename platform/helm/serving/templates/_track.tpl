@@ -70,15 +70,12 @@ spec:
           env:
             - {name: TARMAC_MLFLOW, value: {{ $values.mlflow | quote }}}
             - {name: TARMAC_ALIAS, value: {{ .of.alias | quote }}}
-            - {name: TARMAC_TRACK, value: {{ .track }}}
+            - {name: TARMAC_WATCH_SECONDS, value: {{ int $values.watchSeconds | quote }}}
             - {name: TARMAC_MODELS, value: /models}
             - {name: TARMAC_DEFAULT_MODEL, value: {{ $values.defaultModel | quote }}}
             - {name: TARMAC_MODEL_BYTES, value: {{ int $values.modelBytes | quote }}}
             - {name: TARMAC_MODELS_BYTES, value: {{ int $values.modelsBytes | quote }}}
             - {name: TARMAC_THREADS, value: {{ int $values.threads | quote }}}
-            - {name: TARMAC_FEATURES, value: {{ $values.features | quote }}}
-            - {name: TARMAC_KAFKA, value: {{ $values.kafka | quote }}}
-            - {name: TARMAC_LOG_RATIO, value: {{ $values.logRatio | quote }}}
             - {name: TARMAC_TRACES, value: {{ $values.traces | quote }}}
             - {name: TARMAC_TRACE_RATIO, value: {{ $values.traceRatio | quote }}}
             - {name: TARMAC_DRAIN_SECONDS, value: {{ int $values.drainSeconds | quote }}}

@@ -36,21 +36,21 @@ class Server:
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self._folder = folder
-        self._log = (folder / "mlflow.log").open("ab")
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it and wait until it answers."""
+        """Start it, for the first time or again, and wait until it answers."""
         words = ["--host", "127.0.0.1", "--port", self.port, "--workers", "1", "--serve-artifacts"]
         words += ["--backend-store-uri", f"sqlite:///{self._folder / 'mlflow.db'}"]
         words += ["--artifacts-destination", self._folder / "artifacts"]
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "mlflow", "server", *map(str, words)],
-            env={"PATH": os.environ["PATH"], "HOME": str(self._folder), **_ENVIRONMENT},
-            stdout=self._log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        with (self._folder / "mlflow.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "mlflow", "server", *map(str, words)],
+                env={"PATH": os.environ["PATH"], "HOME": str(self._folder), **_ENVIRONMENT},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
         deadline = time.monotonic() + SECONDS
         while not self._answers():
             assert self._process.poll() is None, f"the server ended: {self.log()}"
@@ -63,7 +63,6 @@ class Server:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
             self._process = None
-        self._log.close()
 
     def log(self) -> str:
         """Return the end of what it wrote."""
