@@ -25,8 +25,11 @@ from lab.settings import Settings
 from lab.spec import Topic
 from lab.text import Text
 
-_PATIENCE = 45
-"""Seconds during which a broker that starts, or a leader that is not known yet, is asked again."""
+_PATIENCE = 90
+"""Seconds during which a broker that starts, or a leader that is not known yet, is asked again.
+
+After a restart of the node with all of lab 02 on it the broker was ready after 59 s.
+"""
 # The client tells each attempt at a broker that is away; what matters is said by the errors here.
 logging.getLogger("kafka").setLevel(logging.CRITICAL)
 
