@@ -89,7 +89,7 @@ class _Connection(asyncio.Protocol):
 
 def gone(why: str) -> StoreUnavailable:
     """What callers are told while Redis is away."""
-    return StoreUnavailable(f"online store: {why}", "try again in a second; it is being reconnected")
+    return StoreUnavailable(f"Redis, the online store: {why}", "try again in a second; it is being reconnected")
 
 
 def refuse_errors(answers: Sequence[Any]) -> None:
