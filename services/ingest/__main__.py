@@ -1,4 +1,4 @@
-"""python -m ingest produce | consume | bronze | replay-dead-letters | pack CSV_FOLDER FILE."""
+"""python -m ingest produce | consume | bronze | backfill | replay-dead-letters | pack CSV_FOLDER FILE."""
 
 import argparse
 import logging
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ingest import app
-from ingest.settings import FAMILY, BronzeSettings, ConsumerSettings, ProducerSettings, RepairSettings
+from ingest.settings import FAMILY, BackfillSettings, BronzeSettings, ConsumerSettings, ProducerSettings, RepairSettings
 from runtime import logs
 from runtime.process import Stop, guarded
 from runtime.settings import ServiceSettings, load
@@ -37,12 +37,19 @@ def _bronze(settings: BronzeSettings, stop: Stop) -> None:
     run(settings, stop)
 
 
+def _backfill(settings: BackfillSettings, _stop: Stop) -> None:
+    from ingest.bronze.backfill import backfill  # noqa: PLC0415  as above
+
+    log.info("history is in the lake", extra={"until": settings.until.isoformat(), **backfill(settings)})
+
+
 def _commands() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m ingest", description="The first link of the chain.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("produce", help="replay the data set into the event topics")
     commands.add_parser("consume", help="validate, keep features, answer questions")
     commands.add_parser("bronze", help="write every valid event to the lake")
+    commands.add_parser("backfill", help="write what lies before an instant to the lake, then end")
     commands.add_parser("replay-dead-letters", help="put repaired dead letters back, then end")
     pack = commands.add_parser("pack", help="make the replay file of the data set")
     pack.add_argument("folder", type=Path, metavar="CSV_FOLDER")
@@ -58,6 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "produce": lambda: _with_settings(ProducerSettings, app.produce),
         "consume": lambda: _with_settings(ConsumerSettings, app.consume),
         "bronze": lambda: _with_settings(BronzeSettings, _bronze),
+        "backfill": lambda: _with_settings(BackfillSettings, _backfill),
         "replay-dead-letters": lambda: _with_settings(RepairSettings, app.repair),
         "pack": lambda: _pack(asked.folder, asked.file),
     }

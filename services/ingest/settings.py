@@ -79,5 +79,19 @@ class BronzeSettings(StoreSettings):
     """New files of a table that lead to a compaction; 0: never."""
 
 
-FAMILY = (ProducerSettings, ConsumerSettings, RepairSettings, BronzeSettings)
+@dataclass(frozen=True, kw_only=True)
+class BackfillSettings(StoreSettings):
+    """What `backfill` can be told."""
+
+    data: str = "/opt/tarmac/data/flights.jsonl.gz"
+    """Replay file made by `pack`."""
+
+    until: dt.datetime = dt.datetime(2013, 4, 1, tzinfo=dt.UTC)
+    """Event time before which everything is written."""
+
+    backfill_events: int = between(50_000, 1)
+    """Events of a topic in one commit at most."""
+
+
+FAMILY = (ProducerSettings, ConsumerSettings, RepairSettings, BronzeSettings, BackfillSettings)
 """All of them: entry points may share one ConfigMap."""

@@ -18,7 +18,7 @@ from training.settings import TrainingSettings
 
 if TYPE_CHECKING:
     from training.promotion import Promotion
-    from training.registry import Registry
+    from training.registry import Registry, Version
 
 Lines = Iterator[str]
 
@@ -27,13 +27,22 @@ def _fit(settings: TrainingSettings, asked: argparse.Namespace) -> Lines:
     without = INSTANTS if asked.without is None else tuple(asked.without)
     data = dataset.read(asked.set, asked.held_from, without)
     yield from _shown(data)
+    refused: list[Refused] = []
     for kind in dict.fromkeys(asked.kind or KINDS):
         made = fit(data, kind, f"{asked.name}-{kind}")
         yield _quality(kind, made)
         if asked.out:
             yield f"{kind}: written to {_written(made, asked.out / kind)}"
-        else:
-            yield _registered(settings, data, kind, made)
+            continue
+        version = _registered(settings, data, made)
+        yield f"{kind}: {_standing(version)}"
+        if asked.promote:
+            try:
+                yield from _promoted(settings, version, asked.promote)
+            except Refused as failure:  # one that is not let through keeps none of the others
+                refused.append(failure)
+    if refused:
+        raise Refused("; ".join(each.what for each in refused), refused[0].remedy)
 
 
 def _shown(data: Dataset) -> Lines:
@@ -61,17 +70,19 @@ def _written(made: Fitted, folder: Path) -> Path:
     return folder
 
 
-def _registered(settings: TrainingSettings, data: Dataset, kind: str, made: Fitted) -> str:
+def _registered(settings: TrainingSettings, data: Dataset, made: Fitted) -> "Version":
     # Imported here: where nothing is registered, nobody needs MLflow's client.
     from training.registry import Recorded  # noqa: PLC0415
 
-    registry = _registry(settings)
     with tempfile.TemporaryDirectory() as place:
         rows = dataset.kept(data.held, data.features, Path(place) / "held_out.parquet")
-        version = registry.register(Recorded(made, data, _written(made, Path(place) / "model"), rows))
+        return _registry(settings).register(Recorded(made, data, _written(made, Path(place) / "model"), rows))
+
+
+def _standing(version: "Version") -> str:
     if version.new:
-        return f"{kind}: registered as {version}, run {version.run}"
-    return f"{kind}: stands already as {version}: the same bytes from the same data"
+        return f"registered as {version}, run {version.run}"
+    return f"stands already as {version}: the same bytes from the same data"
 
 
 def _registry(settings: TrainingSettings) -> "Registry":
@@ -81,19 +92,21 @@ def _registry(settings: TrainingSettings) -> "Registry":
 
 
 def _promote(settings: TrainingSettings, asked: argparse.Namespace) -> Lines:
+    yield from _promoted(settings, _registry(settings).version(asked.name, asked.version), asked.alias)
+
+
+def _promoted(settings: TrainingSettings, version: "Version", alias: str) -> Lines:
     from training.promotion import promote  # noqa: PLC0415  as above
 
-    registry = _registry(settings)
-    version = registry.version(asked.name, asked.version)
-    done = promote(registry, version, asked.alias, settings.budgets)
+    done = promote(_registry(settings), version, alias, settings.budgets)
     if not done.conditions:
-        yield f"{done.version} is {asked.alias} already"
+        yield f"{done.version} is {alias} already"
         return
     yield f"{done.version} against {done.rival}"
     yield from map(_condition, done.conditions)
     if not done.through:
-        raise _refusal(done, asked.alias)
-    yield f"{done.version} is {asked.alias} now" + (f", version {done.before} was before" if done.before else "")
+        raise _refusal(done, alias)
+    yield f"{done.version} is {alias} now" + (f", version {done.before} was before" if done.before else "")
 
 
 def _condition(each: Condition) -> str:

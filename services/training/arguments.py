@@ -6,6 +6,7 @@ from pathlib import Path
 
 from contracts.models import CHALLENGER, CHAMPION
 
+ALIASES = (CHAMPION, CHALLENGER)
 KINDS = ("linear", "boosting", "network")
 
 
@@ -30,13 +31,16 @@ def _fit(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--without", action="append", metavar="FEATURE", help="leave it out; else those that are instants"
     )
+    command.add_argument(
+        "--promote", choices=ALIASES, metavar="ALIAS", help="hold each version to the gate, as `promote` does"
+    )
     command.add_argument("--out", type=Path, metavar="FOLDER", help="write the files there, and register nothing")
 
 
 def _promote(command: argparse.ArgumentParser) -> None:
     command.add_argument("name", metavar="NAME", help="of the registered model")
     command.add_argument("version", metavar="VERSION", help="its number, or an alias")
-    command.add_argument("--alias", choices=(CHAMPION, CHALLENGER), default=CHAMPION, help="that is to name it")
+    command.add_argument("--alias", choices=ALIASES, default=CHAMPION, help="that is to name it")
 
 
 def _instant(text: str) -> dt.datetime:

@@ -108,6 +108,23 @@ def test_a_worse_version_does_not_take_the_champions_place(
     assert client.get_model_version("worse-linear", "2").tags["gate"] == "refused"
 
 
+def test_a_fit_may_promote_what_it_made(
+    run: Run, file: Path, client: MlflowClient, tmp_path: Path, capfd: Capture
+) -> None:
+    """Each version is held to the gate at once; one that is refused keeps none of the others, and ends with 2."""
+    kinds = ("--kind", "linear", "--kind", "boosting")
+    assert run("fit", "--set", file, *kinds, "--name", "both", "--promote", "champion") == 0
+    for name in ("both-linear", "both-boosting"):
+        assert client.get_model_version_by_alias(name, "champion").version == "1"
+    noisy = sets.made(tmp_path, per_day=10, noise=200, seed=5)
+    client.delete_registered_model_alias("both-boosting", "champion")
+    assert run("fit", "--set", noisy, *kinds, "--name", "both", "--promote", "champion") == 2
+    line = json.loads(capfd.readouterr().err.splitlines()[-1])
+    assert "both-linear version 2 does not become champion" in line["event"]
+    assert client.get_model_version_by_alias("both-linear", "champion").version == "1"
+    assert client.get_model_version("both-boosting", "2").tags["gate"] in ("passed", "refused")
+
+
 def test_a_better_version_takes_it(run: Run, file: Path, client: MlflowClient, tmp_path: Path, capsys: Capture) -> None:
     """Given a champion that learnt little, then a model of more rows replaces it, first as challenger."""
     little = sets.made(tmp_path, per_day=4, noise=60, seed=3)
