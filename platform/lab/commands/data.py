@@ -21,6 +21,8 @@ from lab.text import Text
 _NAME = re.compile(r"[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?")
 _COMMIT = re.compile(r"[0-9a-fA-F]{4,40}|HEAD")
 _DAY = click.DateTime(["%Y-%m-%d"])
+_LABELS = ("departure_delay", "arrival_delay")
+"""In minutes; the lake's own (contracts.training_sets)."""
 _MINUTES = click.IntRange(min=0)
 
 
@@ -37,6 +39,7 @@ def data() -> None:
 @click.option(
     "--lead", type=_MINUTES, default=60, show_default=True, metavar="MINUTES", help="From prediction to departure."
 )
+@click.option("--label", type=click.Choice(_LABELS), default=_LABELS[0], show_default=True, help="What is predicted.")
 @click.option("--with", "extra", multiple=True, metavar="COLUMN", help="Of silver/flights; may be given again.")
 @click.option("--allow-leak", multiple=True, metavar="COLUMN", help="Although known too late; may be given again.")
 @output
@@ -49,6 +52,7 @@ def build(  # noqa: PLR0913  one argument for each option
     end: datetime,
     service: str,
     lead: int,
+    label: str,
     extra: tuple[str, ...],
     allow_leak: tuple[str, ...],
     output: str,
@@ -65,7 +69,7 @@ def build(  # noqa: PLR0913  one argument for each option
                 fr="--to est le lendemain du dernier jour : plus tard que --from",
             ),
         )
-    words = [f"--from={begin:%F}", f"--to={end:%F}", f"--service={service}", f"--lead={lead}"]
+    words = [f"--from={begin:%F}", f"--to={end:%F}", f"--service={service}", f"--lead={lead}", f"--label={label}"]
     words += [f"--with={column}" for column in extra] + [f"--allow-leak={column}" for column in allow_leak]
     _answer(settings, "build", [_named(name), *words], output)
 
