@@ -36,7 +36,7 @@ down: venv ## remove the cluster and its files / supprimer le cluster
 	@$(LAB) down
 
 test: venv-test lint ## everything, on a cluster of its own / tous les tests
-	@$(PY) -m pytest -n 2 -m "not cluster" && $(PY) -m pytest -m cluster
+	@$(PY) -m pytest -n 2 -m "not cluster" --durations=15 && $(PY) -m pytest -m cluster --durations=40
 
 test-fast: venv-test lint ## without a cluster or a database, under 2 minutes / sans cluster
 	@$(PY) -m pytest -n 2 -m "not cluster and not engines"
