@@ -7,6 +7,7 @@ Temporary
     ├── Late                the request's time was over before its turn (504)
     └── Loading             the model is on its way (503)
 Permanent
+├── BadRows                 rows for batch inference that cannot be read, or lack what the model needs
 ├── Artifact                a version that cannot be served (422); whatever served before it goes on
 │   ├── NotOnnx             its file is a pickle, an archive, cut off, or anything else than a valid ONNX model
 │   ├── OutsideFolder       its external data lies outside its folder
@@ -63,6 +64,10 @@ class Late(Busy):
 
 class Loading(Busy):
     """The model is being loaded."""
+
+
+class BadRows(Permanent):
+    """Rows for batch inference that cannot be read or written, or lack what the model needs."""
 
 
 class Artifact(Permanent):
