@@ -123,7 +123,7 @@ def test_a_request_that_cannot_be_served_is_answered_with_its_error(
         (None, "malformed", "$"),
         (b"{", "malformed", "$"),
         (b"\xff", "malformed", "$"),
-        (b"[" * 100_000, "malformed", "$"),
+        (b'{"x": ' + b"[" * 100_000, "malformed", "$"),
         (b"[]", "contract", "$"),
         (b'{"id": "", "model_name": "m", "inputs": []}', "contract", "id"),
         (b'{"model_name": "m", "inputs": []}', "contract", "id"),
