@@ -156,10 +156,10 @@ BUCKET = "serving_request_duration_seconds_bucket|pod"
 class TestPrometheus:
     """Counters between two instants."""
 
-    def observed(self, before: dict[str, float], now: dict[str, float], **more: str) -> Any:  # noqa: ANN401  an observation
-        """What is seen of both versions."""
+    def observed(self, before: dict[str, float], now: dict[str, float], failed: str = "5xx,422") -> Any:  # noqa: ANN401
+        """What is seen of both versions: an observation."""
         with serving(prometheus(before, now)) as server:
-            return Prometheus(ReleaseSettings(prometheus=server.address, **more)).observe(PLAN, 100, 115)
+            return Prometheus(ReleaseSettings(prometheus=server.address, failed=failed)).observe(PLAN, 100, 115)
 
     def test_counters_are_subtracted_series_by_series(self) -> None:
         """A series that is new counts whole, and one that began again counts from 0."""

@@ -96,7 +96,7 @@ def test_weights_of_eight_bits_are_weights_of_eight_bits(data: Dataset) -> None:
 
 
 def test_pruned_weights_are_zero_and_no_others(data: Dataset) -> None:
-    """As many as the card says; those that stay are what they were."""
+    """As many as the card says, the smallest of each hidden layer; the last layer stays whole."""
     made = variants.fit(data, "network-pruned", "delay-network-pruned")
     before = estimators.fitted("network", data.train)[-1].coefs_
     found = [
@@ -107,8 +107,9 @@ def test_pruned_weights_are_zero_and_no_others(data: Dataset) -> None:
     assert len(found) == len(before)
     zeros = sum(int((each == 0).sum()) for each in found)
     assert made.card.quality["sparsity"] == pytest.approx(zeros / sum(each.size for each in before), abs=1e-6)
-    for after, was in zip(found, before, strict=True):
-        np.testing.assert_array_equal(after[after != 0], was.astype(np.float32)[after != 0])
+    for after, was in zip(found[:-1], before[:-1], strict=True):
+        assert np.abs(was[after == 0]).max() < np.abs(was[after != 0]).min()
+        assert (after == 0).mean() == pytest.approx(0.5, abs=0.01)
     assert (found[-1] != 0).all()
 
 
