@@ -10,6 +10,9 @@ from contracts.predictions import PredictionMade
 DEPARTED = "flight.departed.v1"
 ARRIVED = "flight.arrived.v1"
 WEATHER = "weather.read.v1"
+ASKED = "prediction.asked.v1"
+ANSWERED = "prediction.answered.v1"
+"""Asynchronous inference: what is asked of a model, and what came of it (contracts.asynchronous)."""
 DEAD_LETTER = "dead-letter.v1"
 PREDICTED = "prediction.made.v1"
 

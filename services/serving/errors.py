@@ -12,6 +12,7 @@ Permanent
 │   ├── NotOnnx             its file is a pickle, an archive, cut off, or anything else than a valid ONNX model
 │   ├── OutsideFolder       its external data lies outside its folder
 │   ├── CardWrong           it contradicts its card
+│   ├── CompositionWrong    it is made of models that are unknown, do not fit, or lead around in a circle
 │   ├── NotServable         onnxruntime cannot run it, or the protocol has no type for its inputs or outputs
 │   └── TooBig              it alone is larger than all models may be together
 └── Refused                 a request that cannot be served as it is (400)
@@ -88,6 +89,10 @@ class OutsideFolder(Artifact):
 
 class CardWrong(Artifact):
     """The model contradicts its card."""
+
+
+class CompositionWrong(Artifact):
+    """The composition's members are unknown, do not fit, or lead around in a circle."""
 
 
 class NotServable(Artifact):

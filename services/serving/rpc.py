@@ -22,9 +22,10 @@ from contracts.inference import DATATYPES, Asked, Input, Request
 from contracts.inference_grpc import CONTENTS, METHODS, SERVICE, message
 from runtime.errors import BadSetting, ServiceError
 from serving import asking, errors
-from serving.administration import EXTENSIONS, METADATA_SECONDS, NAME, aim, release
+from serving.administration import EXTENSIONS, METADATA_SECONDS, NAME, release
 from serving.errors import InputWrong
 from serving.models import Served
+from serving.naming import aim
 from serving.repository import Repository
 
 log = logging.getLogger(__name__)
@@ -198,7 +199,14 @@ def _told(handler: Handler) -> Handler:
 
 def _request(asked: Message) -> Request:
     inputs = [Input(each.name, tuple(each.shape), each.datatype) for each in asked.inputs]
-    return Request(inputs, asked.id, outputs=[Asked(each.name) for each in asked.outputs] or None)
+    parameters = {name: _value(each) for name, each in asked.parameters.items()} or None
+    return Request(inputs, asked.id, parameters, [Asked(each.name) for each in asked.outputs] or None)
+
+
+def _value(parameter: Message) -> object:
+    """What a parameter of the request holds; None where it holds nothing."""
+    field = next((each.name for each, _ in parameter.ListFields()), None)
+    return getattr(parameter, field) if field else None
 
 
 def _segments(asked: Message, request: Request) -> dict[str, memoryview]:

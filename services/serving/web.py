@@ -17,13 +17,14 @@ from runtime.asgi import JSON, Receive, Scope, Send
 from runtime.errors import Permanent, ServiceError
 from runtime.tracing import Tracing, sampled
 from serving import answering, asking, cache, errors, invocations
-from serving.administration import Administration, aim
+from serving.administration import Administration
 from serving.answering import Reply
 from serving.batch import Work
 from serving.errors import Encoded, MethodWrong, PathUnknown, Refused, TooLarge, Unreadable
 from serving.figures import Figures, Tally
 from serving.models import Served
-from serving.repository import Aim, Repository
+from serving.naming import Aim, aim
+from serving.repository import Repository
 from serving.session import Array
 
 log = logging.getLogger(__name__)
@@ -176,7 +177,7 @@ async def _kept(served: Served, work: Work, deadline: float, wish: cache.Wish | 
     """The outputs, from the version's cache where the request names a key under which they are."""
     if wish is None:
         return await served.batcher.run(work, deadline)
-    key = wish.key, tuple(work.names)
+    key = wish.key, tuple(work.names), served.batcher.members
     found = served.cache.get(key, time.monotonic())
     if found is not None:
         served.tally.hits += 1
