@@ -1,4 +1,4 @@
-"""python -m ingest produce | consume | bronze | replay-dead-letters | pack | timetable CSV_FOLDER FILE."""
+"""python -m ingest produce | consume | bronze | replay-dead-letters | pack CSV_FOLDER FILE."""
 
 import argparse
 import logging
@@ -30,14 +30,6 @@ def _pack(folder: Path, file: Path) -> None:
     log.info("packed", extra={"events": events, "file": str(file), "bytes": file.stat().st_size})
 
 
-def _timetable(folder: Path, file: Path) -> None:
-    # Imported here: the image of the other entry points goes without numpy.
-    from ingest import timetable  # noqa: PLC0415
-
-    flights = timetable.pack(folder, file)
-    log.info("packed", extra={"flights": flights, "file": str(file), "bytes": file.stat().st_size})
-
-
 def _bronze(settings: BronzeSettings, stop: Stop) -> None:
     # Imported here: the image of the other entry points goes without Delta Lake.
     from ingest.bronze.app import run  # noqa: PLC0415
@@ -52,10 +44,9 @@ def _commands() -> argparse.ArgumentParser:
     commands.add_parser("consume", help="validate, keep features, answer questions")
     commands.add_parser("bronze", help="write every valid event to the lake")
     commands.add_parser("replay-dead-letters", help="put repaired dead letters back, then end")
-    for name, what in (("pack", "replay file"), ("timetable", "timetable")):
-        pack = commands.add_parser(name, help=f"make the {what} of the data set")
-        pack.add_argument("folder", type=Path, metavar="CSV_FOLDER")
-        pack.add_argument("file", type=Path, metavar="FILE")
+    pack = commands.add_parser("pack", help="make the replay file of the data set")
+    pack.add_argument("folder", type=Path, metavar="CSV_FOLDER")
+    pack.add_argument("file", type=Path, metavar="FILE")
     return parser
 
 
@@ -69,7 +60,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "bronze": lambda: _with_settings(BronzeSettings, _bronze),
         "replay-dead-letters": lambda: _with_settings(RepairSettings, app.repair),
         "pack": lambda: _pack(asked.folder, asked.file),
-        "timetable": lambda: _timetable(asked.folder, asked.file),
     }
     return guarded(run[asked.command])
 

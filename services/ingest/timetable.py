@@ -1,6 +1,10 @@
-"""The timetable of the data set, from the plan of flights alone: nothing that became known on the day gets into it."""
+"""The timetable of the data set, from the plan of flights alone: nothing that became known on the day gets into it.
+
+python -m ingest.timetable CSV_FOLDER FILE     makes the file; a step of the image of the serving service
+"""
 
 import datetime as dt
+import sys
 from pathlib import Path
 
 from contracts import timetables
@@ -31,3 +35,8 @@ def _scheduled(plan: dataset.Plan) -> Scheduled:
         dest=plan.dest,
         tailnum=plan.tailnum,
     )
+
+
+if __name__ == "__main__":
+    source, target = map(Path, sys.argv[1:3])
+    sys.stdout.write(f"{pack(source, target)} flights in {target}, {target.stat().st_size} bytes\n")

@@ -24,14 +24,11 @@ from contracts.topics import DEPARTED
 from runtime.broker import Place, Subscription
 from runtime.role import Role
 from runtime.tracing import Tracing, headers, traceparent
-from serving.figures import BOUNDS
-from serving.journal import VARIANT
+from serving.callers import UNIT, VARIANT
 from serving.worker_settings import FollowSettings
 
 log = logging.getLogger(__name__)
 
-UNIT = "x-tarmac-unit"
-"""Header that names who asks: the plane, or else the flight's number. The same one is always on the same side of a test."""
 ANSWERED, REFUSED, FAILED, LATE, BEYOND, UNREADABLE = "answered", "refused", "failed", "late", "beyond-rate", "unreadable"
 """What comes of a departure."""
 _POLL_SECONDS = 0.2
@@ -107,7 +104,7 @@ class Desk:
             context: W3C context as headers.
         """
         unit = event.tailnum or f"{event.carrier}{event.flight}"
-        told = {**context, UNIT: unit, **self._side(unit)}
+        told = {**context, UNIT.decode(): unit, **self._side(unit)}
         try:
             answer = self._client.post(self._address, json=question(event), headers=told)
         except httpx.HTTPError as failure:
@@ -159,7 +156,7 @@ class Figures:
             "serving_follow_flights", "Departures by what came of them", ["outcome"], registry=registry
         )
         self.duration = Histogram(
-            "serving_follow_duration_seconds", "Seconds to an answer", buckets=BOUNDS, registry=registry
+            "serving_follow_duration_seconds", "Seconds to an answer", registry=registry
         )
         for outcome in (ANSWERED, REFUSED, FAILED, LATE, BEYOND, UNREADABLE):
             self.flights.labels(outcome)

@@ -20,6 +20,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from contracts.inference import Request
 from contracts.predictions import ONLINE, SHADOW, Mode, PredictionMade, encode
 from contracts.topics import PREDICTED
 from runtime.errors import Temporary
@@ -27,13 +28,12 @@ from runtime.process import Stop
 from runtime.tracing import headers as trace_headers
 from runtime.tracing import parse, recording
 from serving.batch import Work
+from serving.callers import FLIGHT, REQUEST, VARIANT
 from serving.models import Served
 from serving.session import Array
 
 log = logging.getLogger(__name__)
 
-FLIGHT, VARIANT, REQUEST = b"x-tarmac-flight", b"x-tarmac-variant", b"x-request-id"
-"""Headers by which callers name the flight and the side of an A/B test that they are on, and the gateway the request."""
 _COPY = b"-shadow"
 """What Envoy appends to the host of a request that it mirrors, unless it is told not to."""
 _TURN_SECONDS = 0.1
@@ -57,6 +57,12 @@ class Named(NamedTuple):
     flights: object = None
     variant: object = None
     request: str = ""
+
+
+def named(request: Request) -> Named:
+    """What a V2 request says of its rows, by its parameters `flight` and `variant`, and its id."""
+    told = request.parameters or {}
+    return Named(told.get("flight"), told.get("variant"), request.id)
 
 
 class Sends(Protocol):

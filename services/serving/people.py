@@ -12,11 +12,10 @@ import msgspec
 from msgspec import Meta, Struct
 
 from contracts.events import Airport, Carrier, FlightNumber, Identity, Instant, TailNumber
-from contracts.models import INPUT
+from contracts.models import INPUT, Card
 from runtime.asgi import JSON
 from runtime.asgi import Headers as More
 from serving.asking import unreadable, work
-from serving.batch import Work
 from serving.errors import FeaturesUnknown, FlightWrong, NotOffered
 from serving.journal import Headers, Journal, Named
 from serving.lookup import Looked, Lookup
@@ -109,6 +108,22 @@ class People:
         self._timetable = timetable
         self._journal = journal
 
+    def offered(self) -> Lookup:
+        """What looks features up.
+
+        Raises:
+            NotOffered: nothing does.
+        """
+        if self._lookup is None:
+            told = "flights: this server was not told where features are looked up"
+            raise NotOffered(told, "set TARMAC_FEATURE to the address of the feature service")
+        return self._lookup
+
+    async def close(self) -> None:
+        """Leave the connections."""
+        if self._lookup:
+            await self._lookup.close()
+
     async def answer(
         self, served: Served, body: bytes, headers: Headers, deadline: float
     ) -> tuple[bytes, bytes, More]:
@@ -126,14 +141,11 @@ class People:
             FeaturesUnknown, FeaturesAway: its features cannot be had.
             Busy, NotComputed: as for every inference.
         """
-        if self._lookup is None:
-            told = "flights: this server was not told where features are looked up"
-            raise NotOffered(told, "set TARMAC_FEATURE to the address of the feature service")
+        lookup = self.offered()
         asked = _decoded(body)
         flight, others = self._known(asked)
         flights = [flight, *others]
-        columns = self._lookup.columns(_card(served))
-        looked = await self._lookup.features(columns, given(flights))
+        looked = await lookup.features(lookup.columns(_card(served)), given(flights))
         wanted = work({INPUT: looked.table}, served.session.names, served)
         found = await run(served, wanted, deadline)
         if self._journal:
@@ -181,7 +193,7 @@ def _decoded(body: bytes) -> FlightAsked:
         raise unreadable(failure) from None
 
 
-def _card(served: Served) -> Any:
+def _card(served: Served) -> Card:
     if served.card is None:
         told = f"model {served.name} version {served.version} has no card: nothing says which features it takes"
         raise FeaturesUnknown(told, "register it with one, as the training does")

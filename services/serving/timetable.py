@@ -70,7 +70,7 @@ class Timetable:
         try:
             return cls(*timetables.read(file))
         except BadTimetable as failure:
-            remedy = "set TARMAC_TIMETABLE to a file that `python -m ingest timetable` made, or to nothing"
+            remedy = "set TARMAC_TIMETABLE to a file that `python -m ingest.timetable` made, or to nothing"
             raise BadSetting(str(failure), remedy) from None
 
     def check(self, origin: str, dest: str) -> None:
