@@ -1,8 +1,8 @@
 """Compositions: models that are made of other models, described in data.
 
 A composition is a version of a registered model like any other: `composition.json` stands where `model.onnx` would, and
-`card.json` beside it says what it takes and what it predicts. Its members are named as callers name models, `delay-linear`
-or `delay-linear@3`; which version that is, is found out anew for each request.
+`card.json` beside it says what it takes and what it predicts. Its members are named as callers name models, `delay-
+linear` or `delay-linear@3`; which version that is, is found out anew for each request.
 
     {"kind": "ensemble", "members": [{"model": "delay-boosting", "weight": 2}, {"model": "delay-network"}]}
     {"kind": "cascade", "first": "delay-linear", "then": "delay-boosting", "unsure": {"kind": "beyond", "high": 25}}
@@ -10,9 +10,9 @@ or `delay-linear@3`; which version that is, is found out anew for each request.
     {"kind": "by_feature", "feature": "weather_visib", "ways": [{"below": 2, "model": "delay-network"}],
      "otherwise": "delay-boosting"}
 
-What is computed of what is a generator that neither waits nor computes models itself: it says which members are asked for
-which rows, is sent their predictions, and returns its own. So the server, which waits for many, and the training, which
-judges, do the same.
+What is computed of what is a generator that neither waits nor computes models itself: it says which members are asked
+for which rows, is sent their predictions, and returns its own. So the server, which waits for many, and the training,
+which judges, do the same.
 """
 
 import hashlib

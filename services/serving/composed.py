@@ -1,7 +1,7 @@
 """Runs compositions: asks the members that it is told to ask, as requests of their own among all others.
 
-Members are found anew for each request, by one look into the repository's table. So a member is swapped as any model is,
-without a failed request, and what it is asked is batched with what others ask it.
+Members are found anew for each request, by one look into the repository's table. So a member is swapped as any model
+is, without a failed request, and what it is asked is batched with what others ask it.
 """
 
 import asyncio

@@ -1,7 +1,8 @@
 """Takes compositions as well as models: what stands in a composition's folder is held to what its members are.
 
-Here it is refused, before anybody asks it, with the reason in the repository's index: members that are unknown, that lead
-around in a circle, or that take or predict something else. Members change later, and then `serving.composed` looks again.
+Here it is refused, before anybody asks it, with the reason in the repository's index: members that are unknown, that
+lead around in a circle, or that take or predict something else. Members change later, and then `serving.composed` looks
+again.
 """
 
 from collections.abc import Sequence

@@ -8,6 +8,7 @@ Temporary
     ├── Loading             the model is on its way (503)
     └── FeaturesAway        the feature service does not answer, or not in time (503)
 Permanent
+├── BadRows                 rows for batch inference that cannot be read, or lack what the model needs
 ├── Artifact                a version that cannot be served (422); whatever served before it goes on
 │   ├── NotOnnx             its file is a pickle, an archive, cut off, or anything else than a valid ONNX model
 │   ├── OutsideFolder       its external data lies outside its folder
@@ -71,6 +72,10 @@ class Loading(Busy):
 
 class FeaturesAway(Busy):
     """The feature service does not answer; it is asked again with the next request."""
+
+
+class BadRows(Permanent):
+    """Rows for batch inference that cannot be read or written, or lack what the model needs."""
 
 
 class Artifact(Permanent):

@@ -46,6 +46,8 @@ class Stock:
         self._figures = figures
         self._limits = limits
         self._pool = ThreadPoolExecutor(settings.workers, "run")
+        self.looked = asyncio.Event()
+        """Set once the source was looked at."""
         source = source_of(settings)
         opener = Isolated(source, Options(settings.threads), settings.model_bytes, settings.load_seconds)
         self.repository = Repository(
@@ -75,6 +77,7 @@ class Stock:
             try:
                 await self.repository.refresh()
                 health.met(MODELS)
+                self.looked.set()
                 due = -math.inf
             except SourceUnavailable as failure:
                 if time.monotonic() >= due:

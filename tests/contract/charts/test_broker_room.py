@@ -15,9 +15,9 @@ from contract.charts.rendering import CASES, HELM, ROOT, Case, named
 from contracts import Event, FlightArrived, FlightDeparted, WeatherRead, encode
 from contracts.topics import ARRIVED, DEPARTED, EVENTS, WEATHER
 from ingest import resume
-from ingest.broker import partition_of
 from ingest.replay import YEAR, later
 from lab.spec import Course, Topic
+from runtime.broker import partition_of
 
 TOPICS = {topic.name: topic for topic in Course(ROOT).components["ingest"].topics}
 CASES_OF_KAFKA = [case for case in CASES if case.chart == "kafka"]

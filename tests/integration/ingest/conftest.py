@@ -9,7 +9,7 @@ from kafka.admin import KafkaAdminClient, NewTopic
 
 from contracts.events import Event
 from contracts.topics import DEAD_LETTER, EVENTS, WEATHER
-from ingest import letters, repair
+from ingest import repair
 
 PARTITIONS = 3
 
@@ -41,8 +41,7 @@ def topics(admin: KafkaAdminClient, monkeypatch: pytest.MonkeyPatch) -> Iterator
         monkeypatch.delitem(EVENTS, topic)
     for name, kind in contracts.items():
         monkeypatch.setitem(EVENTS, name, kind)
-    for module in (letters, repair):
-        monkeypatch.setattr(module, "DEAD_LETTER", names[DEAD_LETTER])
+    monkeypatch.setattr(repair, "DEAD_LETTER", names[DEAD_LETTER])
     make(admin, names)
     yield names
     admin.delete_topics(list(names.values()))

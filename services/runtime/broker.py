@@ -1,4 +1,4 @@
-"""Kafka, as ingest needs it: the only module that knows the client library.
+"""Kafka, as services need it: the only module that knows the client library.
 
     Publisher      idempotent, acknowledged sends in order
     Subscription   a member of a consumer group that says where it stands
@@ -19,7 +19,7 @@ from kafka.errors import KafkaError, OffsetOutOfRangeError
 from kafka.partitioner import murmur2
 from kafka.structs import OffsetAndMetadata, TopicPartition
 
-from ingest.errors import SendRefused, TopicMissing
+from runtime.errors import Temporary
 from runtime.membership import keep_joining
 from runtime.patience import BrokerUnavailable, patiently
 from runtime.process import Stop
@@ -33,6 +33,14 @@ _PAUSE = 1.0  # seconds between two attempts
 _LEADER_BOUND = 60.0  # seconds that a partition may be without a leader before the process gives up and starts afresh
 _REAP = 1_000  # records between two looks at what was acknowledged
 _NEVER = 24 * 3600 * 1000  # milliseconds: a batch waits for its broker rather than being dropped and leaving a gap
+
+
+class TopicMissing(Temporary):
+    """A topic does not exist (yet): topics are declared by the platform, never created by accident."""
+
+
+class SendRefused(Temporary):
+    """The broker refused a record; where to go on is found again from the log after a restart."""
 
 
 class Committed(NamedTuple):
