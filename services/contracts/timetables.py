@@ -1,7 +1,8 @@
 """The timetable of the data set's year as a file: which flights were to leave when, those that never did among them.
 
-Ingest makes it of the same rows as its replay, serving looks alternatives up in it. A first line of JSON names what the
-columns' numbers stand for, then come the rows, 15 bytes each, ordered by route and scheduled departure; all of it gzipped.
+Ingest makes it of the same rows as its replay, serving looks alternatives up in it. A first line of JSON names what
+the columns' numbers stand for, then come the rows, 15 bytes each, ordered by route and scheduled departure; all of it
+gzipped.
 """
 
 import gzip

@@ -1,4 +1,4 @@
-"""Headers by which callers say who they are and what they ask about; a V2 request can say it by its parameters as well."""
+"""Headers by which callers say who they are and what they ask about; the parameters of a V2 request can as well."""
 
 FLIGHT = b"x-tarmac-flight"
 """Id of the flight that is asked about, as in `flight.arrived.v1`; several rows: with commas between."""

@@ -1,9 +1,9 @@
 """Live traffic: for each flight that leaves its gate, somebody asks how late it will arrive.
 
-It is asked as anybody would ask, at the gateway and without naming a version, and only with what was known of the flight
-before it left: its plan. The delay with which it left is in the event and stays there. The rolling features may count
-this departure by then; it has happened. What they must never hold is its arrival: a departure that was told too long ago
-is left out rather than asked about late, for at the pace of the replay a flight takes seconds.
+It is asked as anybody would ask, at the gateway and without naming a version, and only with what was known of the
+flight before it left: its plan. The delay with which it left is in the event and stays there. The rolling features may
+count this departure by then; it has happened. What they must never hold is its arrival: a departure that was told too
+long ago is left out rather than asked about late, for at the pace of the replay a flight takes seconds.
 """
 
 import logging
@@ -29,7 +29,14 @@ from serving.worker_settings import FollowSettings
 
 log = logging.getLogger(__name__)
 
-ANSWERED, REFUSED, FAILED, LATE, BEYOND, UNREADABLE = "answered", "refused", "failed", "late", "beyond-rate", "unreadable"
+ANSWERED, REFUSED, FAILED, LATE, BEYOND, UNREADABLE = (
+    "answered",
+    "refused",
+    "failed",
+    "late",
+    "beyond-rate",
+    "unreadable",
+)
 """What comes of a departure."""
 _POLL_SECONDS = 0.2
 _BEGUN = "partitions"
@@ -155,9 +162,7 @@ class Figures:
         self.flights = Counts(
             "serving_follow_flights", "Departures by what came of them", ["outcome"], registry=registry
         )
-        self.duration = Histogram(
-            "serving_follow_duration_seconds", "Seconds to an answer", registry=registry
-        )
+        self.duration = Histogram("serving_follow_duration_seconds", "Seconds to an answer", registry=registry)
         for outcome in (ANSWERED, REFUSED, FAILED, LATE, BEYOND, UNREADABLE):
             self.flights.labels(outcome)
 

@@ -59,6 +59,10 @@ class Named(NamedTuple):
     request: str = ""
 
 
+NOBODY = Named()
+"""Nothing is said in the request itself."""
+
+
 def named(request: Request) -> Named:
     """What a V2 request says of its rows, by its parameters `flight` and `variant`, and its id."""
     told = request.parameters or {}
@@ -115,7 +119,7 @@ class Journal:
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
 
     def offer(
-        self, served: Served, work: Work, found: Sequence[Array], headers: Headers, named: Named = Named()
+        self, served: Served, work: Work, found: Sequence[Array], headers: Headers, named: Named = NOBODY
     ) -> None:
         """Keep what a version answered, where its input is rows of numbers and its output one of each; never waits.
 
@@ -135,9 +139,7 @@ class Journal:
         self._offered += work.rows
         parent = trace_headers(trace.get_current_span()) if recording() else []
         (rows,) = work.feed.values()
-        self._queue.append(
-            _Entry(time.time(), served, rows, found[work.names.index(column)], headers, named, parent)
-        )
+        self._queue.append(_Entry(time.time(), served, rows, found[work.names.index(column)], headers, named, parent))
 
     @property
     def waiting(self) -> int:

@@ -1,19 +1,20 @@
 """The label worker: reads predictions and arrivals side by side, and counts how far the ones were from the others.
 
-Both topics are taken in the order of the wall clock: a label once everything that was predicted before it has been read,
-so that a prediction that was made when its flight had arrived already is never counted.
+Both topics are taken in the order of the wall clock: a label once everything that was predicted before it has been
+read, so that a prediction that was made when its flight had arrived already is never counted.
 
 What waits is nowhere but in memory, so what is committed stays behind it: of predictions the oldest that waits, of
-arrivals the oldest that was not taken. After a restart both are read from there; a label that was taken is not read again,
-so what it was counted with waits in vain, and is not counted twice. A crash between counting and committing, a second at
-most, is.
+arrivals the oldest that was not taken. After a restart both are read from there; a label that was taken is not read
+again, so what it was counted with waits in vain, and is not counted twice. What was counted within the last second
+before a crash is: it was not committed yet.
 """
 
 import heapq
 import itertools
 import logging
 import time
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from functools import partial
 from typing import Any, Protocol
 
@@ -60,7 +61,7 @@ class Source(Protocol):
     def seek(self, place: Place, offset: int) -> None:
         """Read on from there."""
 
-    def hold(self, places: Set[Place]) -> None:
+    def hold(self, places: AbstractSet[Place]) -> None:
         """Read of all partitions but these."""
 
     def written(self, place: Place) -> int | None:
@@ -118,7 +119,7 @@ class Worker:
         self._turns: list[tuple[float, int, Place, int, Record]] = []
         """What was read and waits for its turn, by the wall clock."""
         self._serials = itertools.count()
-        self._held: Set[Place] = frozenset()
+        self._held: AbstractSet[Place] = frozenset()
         self._due = 0.0
         self._stale = True
         self.caught_up = False

@@ -19,8 +19,8 @@ from contracts.predictions import CANARY, STABLE, PredictionMade
 
 LABELS = ("model", "version", "track")
 COUNTED, SUPERSEDED, EXPIRED, CROWDED, NAMELESS = "counted", "superseded", "expired", "crowded-out", "nameless"
-"""What comes of a prediction: its label came; a newer one of the flight took its place; no label came; there was no room;
-it names no flight or holds no number."""
+"""What comes of a prediction: its label came; a newer one of the flight took its place; no label came; there was no
+room; it names no flight or holds no number."""
 _TRUSTED = 25
 """Arrivals whose middle one tells the event time: one that strays does not carry it away."""
 _HOUR = 3600.0
@@ -196,7 +196,7 @@ class Figures(Collector):
                 family.add_metric(key, getattr(errors, name))
             yield family
         for name, meaning in (("values", "Flights that canary and stable version both predicted"),
-                              ("above", "Absolute error of the canary minus the stable version's: sum of those above 0"),
+                              ("above", "Absolute error of the canary minus the stable one's: sum of those above 0"),
                               ("below", "The same of those below 0, without their sign"),
                               ("squares", "The same, sum of the squares")):  # fmt: skip
             family = CounterMetricFamily(f"serving_label_difference_{name}", f"{meaning}, minutes", labels=LABELS)

@@ -43,7 +43,7 @@ class FlightAsked(Struct, forbid_unknown_fields=True, kw_only=True):
     tailnum: TailNumber | None = None
     """The plane; taken from the timetable as well. Without one, what is known of the plane is missing."""
     id: Identity | None = None
-    """Of its arrival, as in `flight.arrived.v1`: what the prediction is measured by later. From the timetable as well."""
+    """Of its arrival, as in `flight.arrived.v1`, by which the prediction is measured later; from the timetable too."""
     alternatives: Annotated[int, Meta(ge=0, le=10)] = 3
     """How many other flights are wanted at most."""
     hours: Annotated[float, Meta(gt=0, le=24)] = 6.0
@@ -124,9 +124,7 @@ class People:
         if self._lookup:
             await self._lookup.close()
 
-    async def answer(
-        self, served: Served, body: bytes, headers: Headers, deadline: float
-    ) -> tuple[bytes, bytes, More]:
+    async def answer(self, served: Served, body: bytes, headers: Headers, deadline: float) -> tuple[bytes, bytes, More]:
         """What is expected of a flight.
 
         Args:
