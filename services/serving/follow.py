@@ -151,6 +151,7 @@ def question(event: FlightDeparted) -> dict[str, Any]:
         "dest": event.dest,
         "scheduled_departure": event.scheduled.isoformat(),
         "id": arrival_of(event.id),
+        "alternatives": 0,
     }
     return {**plan, "tailnum": event.tailnum} if event.tailnum else plan
 

@@ -141,16 +141,20 @@ class People:
         """
         lookup = self.offered()
         asked = _decoded(body)
-        flight, others = self._known(asked)
-        flights = [flight, *others]
+        flight, candidates = self._known(asked)
+        flights = [flight, *candidates]
         looked = await lookup.features(lookup.columns(_card(served)), given(flights))
         wanted = work({INPUT: looked.table}, served.session.names, served)
         found = await run(served, wanted, deadline)
-        if self._journal:
-            named = Named(flights=[each.id for each in flights])
-            self._journal.offer(served, wanted, found, headers, named)
         delays = [float(each) for each in found[0].ravel()]
-        return JSON, _ENCODE(_told(asked, served, flights, delays, looked)), ()
+        best = _best(flights, delays)[: asked.alternatives]
+        if self._journal:
+            told = [0, *best]
+            kept = wanted._replace(feed={INPUT: looked.table[told]}, rows=len(told))
+            named = Named(flights=[flights[each].id for each in told])
+            self._journal.offer(served, kept, [each[told] for each in found], headers, named)
+        others = [_alternative(flights[each], delays[each]) for each in best]
+        return JSON, _ENCODE(_predicted(served, flight, delays[0], looked, others)), ()
 
     def _known(self, asked: FlightAsked) -> tuple[Flight, list[Flight]]:
         """The flight, with what the timetable knows of it, and the next others of its route."""
@@ -198,20 +202,23 @@ def _card(served: Served) -> Card:
     return served.card
 
 
-def _told(
-    asked: FlightAsked, served: Served, flights: Sequence[Flight], delays: Sequence[float], looked: Looked
+def _best(flights: Sequence[Flight], delays: Sequence[float]) -> list[int]:
+    """Places of the other flights, those first that are expected to arrive first."""
+    known = [place for place in range(1, len(flights)) if math.isfinite(delays[place])]
+    return sorted(known, key=lambda place: (flights[place].arrival + delays[place] * _MINUTE, flights[place]))
+
+
+def _predicted(
+    served: Served, flight: Flight, delay: float, looked: Looked, others: list[Alternative]
 ) -> FlightPredicted:
-    (flight, *others), (delay, *delayed) = flights, delays
     known = math.isfinite(delay)
-    options = [_alternative(other, late) for other, late in zip(others, delayed, strict=True) if math.isfinite(late)]
-    options.sort(key=lambda each: (each.expected_arrival, each.scheduled_departure, each.carrier, each.flight))
     return FlightPredicted(
         delay=delay if known else None,
         model=served.name,
         version=served.version,
         expected_arrival=instant(flight.arrival + delay * _MINUTE) if known and flight.arrival else None,
         features=FeaturesTold(looked.times[0], looked.missing[0], looked.stale[0]),
-        alternatives=options[: asked.alternatives],
+        alternatives=others,
     )
 
 
