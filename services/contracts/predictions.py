@@ -9,7 +9,8 @@ from contracts.events import Identity, Instant
 
 Mode = Literal["online", "shadow", "stream", "offline"]
 """How it was asked for: by a caller, by the gateway's copy of a caller's request, from a topic, by a job."""
-ONLINE, SHADOW = "online", "shadow"
+ONLINE: Mode = "online"
+SHADOW: Mode = "shadow"
 STABLE, CANARY = "stable", "canary"
 """The two tracks that a release compares."""
 

@@ -125,7 +125,9 @@ def recording() -> bool:
 
 
 @contextmanager
-def child(name: str, kind: SpanKind = SpanKind.INTERNAL, **attributes: str | float) -> Iterator[Span]:
+def child(
+    name: str, kind: SpanKind = SpanKind.INTERNAL, attributes: Mapping[str, str | float] | None = None
+) -> Iterator[Span]:
     """A part of the span that is being recorded here; nothing where none is."""
     tracer = _RECORDING.get()
     if tracer is None:

@@ -155,8 +155,8 @@ class Lookup:
         asked = {name: given[name] for name in (*columns.entities, *columns.inputs)}
         body = msgspec.json.encode({"feature_service": columns.service, "entities": asked})
         begun = time.perf_counter()
-        told = {"feature.service": columns.service, "flights": max(map(len, asked.values()))}
-        with child("look features up", SpanKind.CLIENT, **told) as span:
+        told: dict[str, str | float] = {"feature.service": columns.service, "flights": max(map(len, asked.values()))}
+        with child("look features up", SpanKind.CLIENT, told) as span:
             answer = await self._asked(body, {name: value.decode() for name, value in headers(span)})
         self._figures.duration.observe(time.perf_counter() - begun)
         looked = _joined(columns, answer)

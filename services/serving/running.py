@@ -19,6 +19,6 @@ async def run(served: Served, work: Work, deadline: float) -> list[Array]:
     """
     if not recording():
         return await served.batcher.run(work, deadline)
-    told = {"model.name": served.name, "model.version": served.version, "model.rows": work.rows}
-    with child("run the model", **told):
+    name, version = served.name, served.version
+    with child("run the model", attributes={"model.name": name, "model.version": version, "model.rows": work.rows}):
         return await served.batcher.run(work, deadline)

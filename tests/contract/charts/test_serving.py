@@ -9,7 +9,7 @@ import pytest
 from contract.charts.rendering import CASES, ROOT, Case, containers, named, objects
 from contracts.models import CHALLENGER, CHAMPION
 from contracts.predictions import CANARY, STABLE
-from runtime.settings import load
+from runtime.settings import ServiceSettings, load
 from serving.settings import FAMILY, ServeSettings
 from serving.worker_settings import FollowSettings, LabelsSettings
 
@@ -120,7 +120,7 @@ def test_without_a_gateway_there_is_no_route() -> None:
     assert kinds == {"Service", "Deployment"}
 
 
-WORKERS = {"labels": LabelsSettings, "follow": FollowSettings}
+WORKERS: dict[str, type[ServiceSettings]] = {"labels": LabelsSettings, "follow": FollowSettings}
 
 
 @pytest.mark.parametrize("worker", WORKERS)

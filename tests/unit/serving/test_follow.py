@@ -70,9 +70,7 @@ class World:
     def tell(self, event: FlightDeparted | bytes, age: float = 0.1, parent: bytes | None = None) -> None:
         """Write a departure, so many seconds before now."""
         value = event if isinstance(event, bytes) else encode(event)
-        self.records.append(
-            Record(int((NOW - age) * 1000), value, [("traceparent", parent)] if parent else [])
-        )
+        self.records.append(Record(int((NOW - age) * 1000), value, [("traceparent", parent)] if parent else []))
 
     def turn(self) -> None:
         """Let the follower work."""
@@ -126,8 +124,9 @@ def test_nothing_of_how_the_flight_left_is_told(world: World) -> None:
     (request,) = world.asked
     assert str(request.url) == "http://gateway.test:8080/flights/predict"
     assert json.loads(request.content) == {
-        "carrier": "UA", "flight": 1, "origin": "JFK", "dest": "LAX", "scheduled_departure": "2013-01-01T00:00:00+00:00",
-        "tailnum": "N14228", "id": "arr-2013-01-01-UA-1-JFK", "alternatives": 0,
+        "carrier": "UA", "flight": 1, "origin": "JFK", "dest": "LAX",
+        "scheduled_departure": "2013-01-01T00:00:00+00:00", "tailnum": "N14228",
+        "id": "arr-2013-01-01-UA-1-JFK", "alternatives": 0,
     }  # fmt: skip
     assert msgspec.json.decode(request.content, type=FlightAsked).scheduled_departure == DAY
     assert world.outcome("answered") == 1
@@ -181,9 +180,7 @@ def test_an_allowance_is_not_saved_up() -> None:
     assert [rare.take() for _ in range(3)] == [True, False, True]
 
 
-@pytest.mark.parametrize(
-    ("status", "outcome"), [(400, "refused"), (404, "refused"), (503, "failed"), (500, "failed")]
-)
+@pytest.mark.parametrize(("status", "outcome"), [(400, "refused"), (404, "refused"), (503, "failed"), (500, "failed")])
 def test_what_comes_of_a_question_is_counted(world: World, status: int, outcome: str) -> None:
     """By whose fault it is; the next one is asked all the same."""
     world.answer = lambda: httpx.Response(status, json={"error": "no"})

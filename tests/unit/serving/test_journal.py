@@ -177,8 +177,6 @@ def test_a_mirrored_request_is_a_shadow(tmp_path: Path, topic: Topic, host: str,
 
 def test_what_the_server_records_is_what_the_record_carries(tmp_path: Path, topic: Topic) -> None:
     """Where the request is traced, the record continues the server's span."""
-
-
     put(tmp_path, "m", "1", linear(), card=True)
     made = kept(topic)
     exporter = InMemorySpanExporter()

@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-
 from typing import Any
 
 import httpx
@@ -93,7 +92,9 @@ def test_what_is_missing_is_nan_and_named(service: FeatureService) -> None:
     assert [math.isnan(each) for each in found.table[0]] == [True, True, False, False, False]
     assert found.missing == [["origin_departure_mean_1h", "carrier_departure_count_3h"]]
     assert found.stale == [[]]
-    missed = service.registry.get_sample_value("serving_lookup_missing_total", {"feature": "carrier_departure_count_3h"})
+    missed = service.registry.get_sample_value(
+        "serving_lookup_missing_total", {"feature": "carrier_departure_count_3h"}
+    )
     assert missed == 1
 
 
@@ -169,9 +170,7 @@ def test_a_service_that_is_silent_is_given_up_in_time(service: FeatureService) -
 @pytest.mark.parametrize(
     ("status", "kind"), [(404, FeaturesUnknown), (422, FlightWrong), (503, FeaturesAway), (500, FeaturesAway)]
 )
-def test_what_the_service_says_reaches_the_caller(
-    service: FeatureService, status: int, kind: type[Exception]
-) -> None:
+def test_what_the_service_says_reaches_the_caller(service: FeatureService, status: int, kind: type[Exception]) -> None:
     """Its words, under the status that is meant for the caller."""
     service.fail = refusal(status, "entity carrier, row 0: 7 is no string", "give each value as text")
     with pytest.raises(kind, match="entity carrier, row 0"):

@@ -210,5 +210,3 @@ def test_one_trace_runs_through_lookup_and_model(tmp_path: Path, service: Featur
         assert above is not None
         assert above.span_id == server.context.span_id
     assert "traceparent" not in service.headers, "the second caller does not trace"
-
-
