@@ -11,6 +11,7 @@ import logging
 import time
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple, TypeAlias
 
 from kafka import KafkaConsumer, KafkaProducer
@@ -229,6 +230,13 @@ class Subscription:
     def seek(self, place: Place, offset: int) -> None:
         """Read on from `offset`."""
         self._consumer.seek(place, offset)
+
+    def hold(self, places: AbstractSet[Place]) -> None:
+        """Read of all partitions but these until told otherwise."""
+        held = self._consumer.paused()
+        if held != places:
+            self._consumer.resume(*(held - places))
+            self._consumer.pause(*(places - held))
 
     def written(self, place: Place) -> int | None:
         """Next offset to be written, as of the last fetch: costs nothing."""

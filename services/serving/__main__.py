@@ -1,10 +1,10 @@
-"""python -m serving serve | stream | offline."""
+"""python -m serving serve | stream | offline | labels | follow."""
 
 import argparse
 import datetime as dt
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from runtime import logs
@@ -27,6 +27,18 @@ def _stream() -> None:
     from serving import streaming  # noqa: PLC0415  as above
 
     streaming.run(os.environ)
+
+
+def _labels() -> None:
+    from serving import labelling  # noqa: PLC0415  as above
+
+    labelling.run(os.environ)
+
+
+def _follow() -> None:
+    from serving import follow  # noqa: PLC0415  as above
+
+    follow.run(os.environ)
 
 
 def _offline(asked: argparse.Namespace) -> None:
@@ -55,9 +67,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands.add_parser("serve", help="answer over HTTP, as the Open Inference Protocol V2 has it")
     commands.add_parser("stream", help="answer requests of a topic into another")
     _batch(commands.add_parser("offline", help="predict the rows of a Parquet file"))
+    commands.add_parser("labels", help="compare predictions with the labels that come later")
+    commands.add_parser("follow", help="ask about each flight that leaves")
     asked = parser.parse_args(arguments)
     logs.start("serving", "info")
-    return guarded({"serve": _serve, "stream": _stream, "offline": lambda: _offline(asked)}[asked.command])
+    run: dict[str, Callable[[], None]] = {
+        "serve": _serve,
+        "stream": _stream,
+        "offline": lambda: _offline(asked),
+        "labels": _labels,
+        "follow": _follow,
+    }
+    return guarded(run[asked.command])
 
 
 if __name__ == "__main__":

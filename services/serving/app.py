@@ -9,6 +9,7 @@ import uvloop
 from runtime.health import Health
 from runtime.listening import HOST, listen
 from runtime.tracing import Tracing
+from serving import parts
 from serving.administration import Administration
 from serving.batch import Limits
 from serving.figures import Figures
@@ -17,6 +18,8 @@ from serving.stock import Stock
 from serving.web import Web
 
 _BEAT_SECONDS = 30.0
+_JOURNAL_SECONDS = 2.0
+"""That the journal has in the end: it is not worth a restart that takes longer."""
 
 
 class Server:
@@ -38,6 +41,8 @@ class Server:
             queue_seconds=settings.queue_seconds,
             run_seconds=settings.run_seconds,
         )
+        self._journal = parts.written(settings, figures.registry)
+        self._people = parts.people(settings, self._journal, figures.registry)
         self._stock = Stock(settings, figures, limits)
         self.repository = self._stock.repository
         self.web = Web(
@@ -48,12 +53,16 @@ class Server:
             largest=settings.body_bytes,
             seconds=settings.request_seconds,
             default=settings.default_model,
+            people=self._people,
+            journal=self._journal,
         )
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Keep the models up to date while the server answers."""
         self._stock.wait(self._health)
+        if self._journal:
+            self._journal.start()
         self._health.beat("loop", _BEAT_SECONDS)
         tasks = [asyncio.create_task(each) for each in (self._stock.watch(self._health), self._beat())]
         try:
@@ -62,7 +71,10 @@ class Server:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await self._people.close()
             self._stock.close()
+            if self._journal:
+                await asyncio.to_thread(self._journal.close, _JOURNAL_SECONDS)
             self._tracing.close()
 
     @contextlib.asynccontextmanager
@@ -80,6 +92,8 @@ class Server:
             lambda: self._health.ready()[0],
             seconds=settings.request_seconds,
             largest=settings.body_bytes,
+            tracing=self._tracing,
+            journal=self._journal,
         )
         async with rpc.answering(host, settings.grpc_port, settings.drain_seconds):
             yield

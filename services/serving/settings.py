@@ -6,6 +6,7 @@ from contracts.models import CHAMPION
 from contracts.topics import ANSWERED, ASKED
 from runtime.settings import ServiceSettings, between
 from runtime.store import StoreSettings
+from serving.worker_settings import FollowSettings, LabelsSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +67,28 @@ class ServeSettings(ModelSettings):
     """TCP port of gRPC; 0 switches it off."""
 
     default_model: str = ""
-    """Model of `/invocations`; empty: the only one there is."""
+    """Model of `/invocations` and `/flights/predict`; empty: the only one there is."""
+
+    feature: str = ""
+    """Address of the feature service, where the features of flights are looked up; empty: no flights are taken."""
+
+    feature_seconds: float = between(0.8, 0.01, 30)
+    """Seconds that it may take to answer."""
+
+    timetable: str = ""
+    """File of the flights that there are (`python -m ingest.timetable`); empty: no alternatives are told."""
+
+    kafka: str = ""
+    """`host:port` of the brokers that every prediction is told to; empty: none is."""
+
+    track: str = ""
+    """Which of the tracks that a release compares this server is: `stable`, `canary`."""
+
+    log_ratio: float = between(1, 0, 1)
+    """Share of the predictions that are told; of one flight, all or none."""
+
+    log_room: int = between(10_000, 1)
+    """Predictions that may wait to be told; beyond, they are dropped and counted."""
 
     body_bytes: int = between(16_000_000, 1_000)
     """Bytes of a request."""
@@ -100,5 +122,5 @@ class OfflineSettings(ModelSettings, StoreSettings):
     """What `offline` can be told; which rows and which model stands on the command line."""
 
 
-FAMILY = (ServeSettings, StreamSettings, OfflineSettings)
+FAMILY = (ServeSettings, StreamSettings, OfflineSettings, LabelsSettings, FollowSettings)
 """All of them: entry points may share one ConfigMap."""
