@@ -51,7 +51,7 @@ def network(model: Pipeline, rows: Rows) -> Pipeline:
 
 def _zero(layers: list[Weights], kept: list[Mask]) -> None:
     for weights, mask in zip(layers, kept, strict=False):  # the last layer has no mask
-        weights *= mask
+        np.multiply(weights, mask, out=weights)
 
 
 def boosting(model: Pipeline) -> Pipeline:

@@ -1,7 +1,13 @@
 """Asynchronous inference through a real broker: nothing asked is lost, a crash answers twice at most, under one id."""
 
 import asyncio
+import http.client
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +17,7 @@ import pytest
 from kafka.admin import KafkaAdminClient, NewTopic
 
 from contracts.topics import ANSWERED, ASKED, DEAD_LETTER
+from integration.serving.processes import ROOT, free_port
 from runtime.broker import Log, Publisher, Subscription
 from runtime.health import Health
 from runtime.letters import Letterbox, origin, told
@@ -36,7 +43,11 @@ class Topics:
         self.asked, self.answered, self.letters = (f"test.{self.run}.{each}" for each in (ASKED, ANSWERED, DEAD_LETTER))
         self.admin = KafkaAdminClient(bootstrap_servers=servers)
         wanted = {self.asked: 3, self.answered: 3, self.letters: 1}
-        self.admin.create_topics([NewTopic(name=it, num_partitions=n, replication_factor=1) for it, n in wanted.items()])
+        if DEAD_LETTER not in self.admin.list_topics():
+            wanted[DEAD_LETTER] = 1
+        self.admin.create_topics(
+            [NewTopic(name=it, num_partitions=n, replication_factor=1) for it, n in wanted.items()]
+        )
 
     def ask(self, *values: bytes) -> None:
         """Send records, each with a key of its own."""
@@ -51,7 +62,9 @@ class Topics:
         log = Log(self.servers, Stop())
         try:
             bounds = log.bounds(log.places(topic))
-            return [each for place, (first, end) in bounds.items() if first < end for each in log.read(place, first, end)]
+            return [
+                each for place, (first, end) in bounds.items() if first < end for each in log.read(place, first, end)
+            ]
         finally:
             log.close()
 
@@ -154,3 +167,46 @@ def test_bad_records_become_dead_letters_once_and_stop_nothing(topics: Topics, r
     answers = {json.loads(each.value)["id"]: json.loads(each.value) for each in topics.read(topics.answered)}
     assert answers["7"]["status"] == 404
     assert set(answers) == {"1", "2", "7"}
+
+
+def test_the_worker_as_a_process(topics: Topics, root: Path) -> None:
+    """It gets ready, answers, tells its figures, and ends well when it is asked to."""
+    port = free_port()
+    told = {
+        "TARMAC_KAFKA": topics.servers, "TARMAC_PORT": port, "TARMAC_MODELS": root, "TARMAC_GROUP": topics.asked,
+        "TARMAC_ASKED": topics.asked, "TARMAC_ANSWERED": topics.answered, "TARMAC_TRACES": "",
+        "TARMAC_DRAIN_SECONDS": 2, "PYTHONPATH": ROOT / "services",
+    }  # fmt: skip
+    env = {"PATH": os.environ["PATH"], **{name: str(value) for name, value in told.items()}}
+    process = subprocess.Popen([sys.executable, "-m", "serving", "stream"], env=env, stderr=subprocess.PIPE)
+    try:
+        until(process, port, "/readyz", "ready")
+        topics.ask(*numbered(1, 2, 3), request("nobody"))
+        page = until(process, port, "/metrics", 'records_total{outcome="refused"} 1.0')
+        assert 'serving_stream_records_total{outcome="answered"} 3.0' in page
+        assert 'serving_rows_total{model="m",version="1"} 3.0' in page
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+    finally:
+        process.kill()
+        process.communicate()
+    assert topics.ids() == ["1", "2", "3", "7"]
+
+
+def until(process: subprocess.Popen[bytes], port: int, path: str, words: str) -> str:
+    """What a path answers, once these words are in it."""
+    deadline = time.monotonic() + SECONDS
+    while time.monotonic() < deadline:
+        assert process.poll() is None, process.stderr.read().decode()  # type: ignore[union-attr]
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        try:
+            connection.request("GET", path)
+            page = connection.getresponse().read().decode()
+        except OSError:
+            page = ""
+        finally:
+            connection.close()
+        if words in page:
+            return page
+        time.sleep(0.1)
+    raise AssertionError(f"{path} never said {words}")

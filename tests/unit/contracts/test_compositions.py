@@ -44,9 +44,9 @@ def computed(
                 asked[each.model] = asked.get(each.model, 0) + len(part)
             asks = steps.send([SAY[each.model](part) for each, part in zip(asks, inputs, strict=True)])
     except StopIteration as end:
-        assert end.value.shape == (len(rows), 1)
-        assert end.value.dtype == np.float32
-        return end.value[:, 0].tolist(), asked
+        whole = end.value
+    assert (whole.shape, whole.dtype) == ((len(rows), 1), np.float32)
+    return whole[:, 0].tolist(), asked
 
 
 def test_an_ensemble_is_the_weighted_mean() -> None:

@@ -9,13 +9,16 @@ import msgspec
 import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from contracts.predictions import STREAM
 from contracts.topics import ASKED
 from contracts.validation import Invalid
 from runtime.tracing import Tracing, traceparent
 from serving.answerer import Answer, Answerer
 from serving.batch import Limits
+from serving.journal import Journal
 from unit.serving.asking import tensor
 from unit.serving.graphs import gathering, linear, point, put, put_composition, repository
+from unit.serving.test_journal import Topic, written
 
 ROW = [1.0, 2.0, 4.0]
 SAMPLED = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -52,13 +55,15 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def answered(root: Path, *records: Record, tracing: Tracing | None = None) -> list[Answer | Invalid]:
+def answered(
+    root: Path, *records: Record, tracing: Tracing | None = None, journal: Journal | None = None
+) -> list[Answer | Invalid]:
     """What comes of records that came together."""
 
     async def scene() -> list[Answer | Invalid]:
         models = repository(root, limits=Limits(inline_seconds=0, queue=100, queue_seconds=30))
         await models.refresh()
-        answerer = Answerer(models, tracing or Tracing.off(), 20)
+        answerer = Answerer(models, tracing or Tracing.off(), 20, journal)
         return list(await asyncio.gather(*map(answerer.answer, records)))
 
     return asyncio.run(asyncio.wait_for(scene(), 60))
@@ -161,3 +166,15 @@ def test_the_trace_of_a_request_goes_on_in_its_answer(root: Path) -> None:
     assert traceparent(sampled.headers) == f"00-{span.context.trace_id:032x}-{span.context.span_id:016x}-01".encode()
     assert traceparent(unsampled.headers) == UNSAMPLED
     assert bare.headers == []
+
+
+def test_what_was_predicted_is_told_to_the_journal(root: Path) -> None:
+    """As of servers, with the mode that says how it was asked for; what was refused is no prediction."""
+    topic = Topic()
+    journal = Journal(topic.connect, "", 1.0, 100, STREAM)
+    body = request("whole", parameters={"flight": "arr-2013-01-01-UA-1-JFK"})
+    answered(root, Record(body, [("traceparent", UNSAMPLED)]), Record(request("nobody")), Record(b"{"), journal=journal)
+    (found,) = written(topic, journal)
+    assert (found.id, found.model, found.mode, found.track) == ("7", "whole", "stream", "")
+    assert (found.flight, found.prediction) == ("arr-2013-01-01-UA-1-JFK", 7.0)
+    assert found.trace == SAMPLED[3:35].decode()

@@ -131,7 +131,7 @@ def test_what_cannot_be_quantised_is_told() -> None:
 
 
 def test_int8_runs_in_whole_numbers(data: Dataset, tmp_path: Path) -> None:
-    """onnxruntime's own optimiser makes operators of eight bits of it: it is no model that is merely rounded."""
+    """The optimiser makes operators of eight bits of it: it is no model that is merely rounded."""
     made = variants.fit(data, "network-int8", "delay-network-int8")
     options = onnxruntime.SessionOptions()
     options.optimized_model_filepath = str(tmp_path / "optimised.onnx")
