@@ -18,6 +18,7 @@ from prometheus_client import CollectorRegistry
 
 from contracts import FlightArrived, FlightDeparted, encode
 from contracts.topics import ARRIVED, DEPARTED, PREDICTED
+from integration.serving.conftest import PARTITIONS
 from integration.serving.processes import Server
 from runtime.broker import Publisher, Subscription
 from runtime.process import Stop
@@ -159,6 +160,26 @@ def test_departures_are_followed_from_now_on(kafka_address: str, topics: dict[st
     turn()
     source.close(5)
     assert sorted(asked) == list(range(100, 130))
+
+
+@pytest.mark.cluster
+def test_partitions_that_are_held_wait_in_the_log(kafka_address: str, topics: dict[str, str]) -> None:
+    """Nothing comes of them until they are let go, and then everything does."""
+    source = Subscription(kafka_address, f"test-{uuid.uuid4().hex[:8]}", [topics[DEPARTED]], Stop())
+    found: list[Any] = []
+
+    def turn() -> None:
+        found.extend(record for records in source.poll(0.2).values() for record in records)
+
+    until(turn, lambda: len(source.assigned()) == PARTITIONS, "all partitions")
+    source.hold(source.assigned())
+    depart(kafka_address, topics[DEPARTED], range(1, 31))
+    for _ in range(5):
+        turn()
+    assert found == []
+    source.hold(set())
+    until(turn, lambda: len(found) == 30, "what was held comes")
+    source.close(5)
 
 
 def depart(address: str, topic: str, numbers: range) -> None:
