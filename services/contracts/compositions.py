@@ -241,9 +241,10 @@ def decode(content: bytes, place: str = COMPOSITION) -> Composition:
     if len(content) > LARGEST:
         raise BadComposition(f"composition {place}: it has {len(content)} bytes, {LARGEST} are the limit")
     try:
-        return msgspec.json.decode(content, type=Composition)
+        found: Composition = msgspec.json.decode(content, type=Composition)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as failure:
         raise BadComposition(f"composition {place}: {failure!s:.300}") from None
+    return found
 
 
 def check(composition: Composition, card: Card) -> None:

@@ -11,6 +11,7 @@ Mode = Literal["online", "shadow", "stream", "offline"]
 """How it was asked for: by a caller, by the gateway's copy of a caller's request, from a topic, by a job."""
 ONLINE: Mode = "online"
 SHADOW: Mode = "shadow"
+STREAM: Mode = "stream"
 STABLE, CANARY = "stable", "canary"
 """The two tracks that a release compares."""
 

@@ -58,7 +58,7 @@ class Composer:
         self._tally = tally
         self._figures = figures
         self._aims = {each: aim(each, "") for each in outline.composition.members()}
-        self._fit: dict[str, Served] = {}
+        self._fit: dict[str, str] = {}
         """Member -> the version of it that was last found to fit."""
 
     @property
@@ -120,9 +120,9 @@ class Composer:
     async def _member(self, name: str, deadline: float) -> Served:
         at = self._aims[name]
         member = self._models.find(at) or await self._models.want(at, deadline)
-        if self._fit.get(name) is not member:
+        if self._fit.get(name) != member.version:
             fit(self._title, self._outline.card, f"{name}, version {member.version}", member.card)
-            self._fit[name] = member
+            self._fit[name] = member.version
         member.used = time.perf_counter()
         return member
 

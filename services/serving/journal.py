@@ -108,13 +108,17 @@ class Journal:
         track: of this server.
         ratio: share of the predictions that are kept; of one flight, all or none, on every track.
         room: rows that may wait.
+        mode: how predictions are asked for; of those that callers ask, the gateway's copies are told apart.
     """
 
-    def __init__(self, connect: Callable[[Stop], Sends], track: str, ratio: float, room: int) -> None:
+    def __init__(
+        self, connect: Callable[[Stop], Sends], track: str, ratio: float, room: int, mode: Mode = ONLINE
+    ) -> None:
         self._connect = connect
         self._track = track
         self._ratio = ratio
         self._room = room
+        self._mode = mode
         self._queue: deque[_Entry] = deque()
         self._offered = self._taken = 0
         self.dropped = self.sent = 0
@@ -197,7 +201,7 @@ class Journal:
             self._taken += len(entry.rows)
             left = len(entry.rows)
             try:
-                for record in records(entry, self._track):
+                for record in records(entry, self._track, self._mode):
                     key = (record.flight or record.id).encode()
                     publisher.send(PREDICTED, encode(record), key, _carried(entry))
                     left -= 1
@@ -206,7 +210,7 @@ class Journal:
                 self.dropped += left
 
 
-def records(entry: _Entry, track: str) -> Iterator[PredictionMade]:
+def records(entry: _Entry, track: str, mode: Mode) -> Iterator[PredictionMade]:
     """The records of what a request left, one for each row."""
     headers, named, rows = entry.headers, entry.named, entry.rows.tolist()
     flights = _flights(named.flights if named.flights is not None else headers.get(FLIGHT), len(rows))
@@ -220,7 +224,7 @@ def records(entry: _Entry, track: str) -> Iterator[PredictionMade]:
             model=entry.served.name,
             version=entry.served.version,
             track=track,
-            mode=_mode(headers),
+            mode=_mode(headers) if mode == ONLINE else mode,
             flight=flight,
             features=features,
             prediction=float(entry.found.flat[number]),

@@ -32,7 +32,7 @@ _WRONG: Mapping[int, str] = {
     404: "No such model, version or alias",
     413: "The body is larger than any request",
     415: "The body is compressed, or of another media type",
-    422: "The model fails on these values, or its version cannot be served",
+    422: "The model fails on these values, or its version or composition cannot be served",
     429: "Too many requests wait for the model; Retry-After says when to come again",
     501: "This server was not told where features are looked up",
     503: "The model is on its way, or the models or the features are out of reach; Retry-After says when to come again",
@@ -51,6 +51,9 @@ def description() -> bytes:
     tensor["datatype"] = {"type": "string", "enum": list(DATATYPES)}
     tensor["shape"]["items"] = {"type": "integer", "minimum": 1}
     tensor["data"] = {"type": "array", "description": "Elements row by row, flat or nested; null is a missing value"}
+    schemas["Request"]["properties"]["parameters"]["description"] = (
+        "timeout, microseconds; cache_key and cache_seconds; binary_data_output; whatever a composition chooses by"
+    )
     told = {
         "openapi": "3.1.0",
         "info": {"title": "Tarmac serving: Open Inference Protocol V2", "version": "2"},

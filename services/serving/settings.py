@@ -116,6 +116,12 @@ class StreamSettings(ModelSettings):
     answered: str = ANSWERED
     """Topic of the answers."""
 
+    log_ratio: float = between(1, 0, 1)
+    """Share of the predictions that are told to `prediction.made.v1`; of one flight, all or none."""
+
+    log_room: int = between(10_000, 1)
+    """Predictions that may wait to be told; beyond, they are dropped and counted."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class OfflineSettings(ModelSettings, StoreSettings):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import uvloop
 
+from contracts.predictions import STREAM
 from contracts.topics import DEAD_LETTER
 from runtime.broker import Publisher, Subscription
 from runtime.letters import Letterbox
@@ -14,6 +15,8 @@ from serving.answerer import Answerer
 from serving.batch import Limits
 from serving.figures import Figures
 from serving.figures_stream import StreamFigures
+from serving.journal import Figures as JournalFigures
+from serving.journal import Journal
 from serving.settings import StreamSettings
 from serving.stock import Stock
 from serving.stream import TOGETHER, Worker
@@ -53,21 +56,26 @@ async def _run(role: Role[StreamSettings]) -> None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stock.looked.wait(), _LOOK_SECONDS)
         if not role.stop:
-            await _answer(role, Answerer(stock.repository, role.tracing, settings.request_seconds), counted)
+            await _answer(role, stock, counted)
     finally:
         watch.cancel()
         await asyncio.gather(watch, return_exceptions=True)
         stock.close()
 
 
-async def _answer(role: Role[StreamSettings], answerer: Answerer, counted: StreamFigures) -> None:
+async def _answer(role: Role[StreamSettings], stock: Stock, counted: StreamFigures) -> None:
     settings, stop = role.settings, role.stop
+    journal = Journal(lambda asked: Publisher(settings.kafka, asked), "", settings.log_ratio, settings.log_room, STREAM)
+    JournalFigures(journal, role.registry)
+    answerer = Answerer(stock.repository, role.tracing, settings.request_seconds, journal)
     connect = asyncio.get_running_loop().run_in_executor
     publisher = await connect(None, lambda: Publisher(settings.kafka, stop))
     subscription = await connect(None, lambda: Subscription(settings.kafka, settings.group, [settings.asked], stop))
     letterbox = Letterbox(settings.kafka, settings.group, publisher, stop, DEAD_LETTER)
     role.health.met("kafka")
+    journal.start()
     worker = Worker(subscription, publisher, letterbox, answerer, counted, role.health, settings.answered)
     await worker.run(stop)
+    await connect(None, journal.close, settings.drain_seconds)
     await connect(None, subscription.close, settings.drain_seconds)
     await connect(None, publisher.close, settings.drain_seconds)

@@ -47,7 +47,7 @@ def _int8(original: _Original) -> _Variant:
 
 
 def _pruned_network(original: _Original) -> _Variant:
-    model = pruning.network(original.model)
+    model = pruning.network(original.model, original.data.train)
     content = exported(model, original.data.held.features).content
     return _Variant(
         content, {"sparsity": pruning.sparsity(model)}, {"variant": f"{pruning.SHARE:.0%} of hidden weights are 0"}

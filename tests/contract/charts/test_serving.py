@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import yaml
 
 from contract.charts.rendering import CASES, ROOT, Case, containers, named, objects
 from contracts.models import CHALLENGER, CHAMPION
 from contracts.predictions import CANARY, STABLE
+from contracts.topics import DEAD_LETTER
 from runtime.settings import ServiceSettings, load
-from serving.settings import FAMILY, ServeSettings
+from serving.settings import FAMILY, ServeSettings, StreamSettings
 from serving.worker_settings import FollowSettings, LabelsSettings
 
 SERVING = [case for case in CASES if case.chart == "serving"]
@@ -112,6 +114,37 @@ def test_of_two_servers_one_always_stands() -> None:
         pods = named(Case("serving", "ha"), "Deployment", f"serving-{track}")["spec"]["template"]["metadata"]["labels"]
         assert budget["maxUnavailable"] == 1
         assert budget["selector"]["matchLabels"].items() <= pods.items()
+
+
+def test_the_worker_understands_its_chart() -> None:
+    """Every variable is known, with a value that it takes; what is fetched has room, and its end leaves time to drain.
+
+    It is the stable track's: what is asked over a topic is no part of a release.
+    """
+    deployment = named(Case("serving", "stream"), "Deployment", "serving-stream")
+    (worker,) = containers(deployment)
+    settings = load(StreamSettings, told(worker))
+    assert worker["args"] == ["stream"]
+    assert (settings.alias, settings.kafka) == (CHAMPION, "kafka.platform.svc:9092")
+    assert {each["containerPort"] for each in worker["ports"]} == {settings.port}
+    pod = deployment["spec"]["template"]["spec"]
+    sizes = {each["name"]: each["emptyDir"]["sizeLimit"] for each in pod["volumes"]}
+    assert settings.models_bytes + settings.model_bytes < int(sizes["models"][:-2]) * UNITS[sizes["models"][-2:]]
+    assert pod["terminationGracePeriodSeconds"] > 2 * settings.drain_seconds
+
+
+def test_no_worker_stands_where_none_is_wanted() -> None:
+    """By default requests come over HTTP alone, and the workstation keeps its memory."""
+    names = {each["metadata"]["name"] for each in objects(Case("serving", "default"))}
+    assert "serving-stream" not in names
+
+
+def test_the_topics_of_the_worker_are_declared() -> None:
+    """By the component: a worker waits for topics, and never makes one."""
+    stack = yaml.safe_load((ROOT / "platform/stack.yaml").read_text("utf-8"))["components"]
+    declared = {each["name"] for name in ("serving", "ingest") for each in stack[name]["topics"]}
+    assert {StreamSettings().asked, StreamSettings().answered, DEAD_LETTER} <= declared
+    assert "kafka" in stack["serving"]["needs"]
 
 
 def test_without_a_gateway_there_is_no_route() -> None:

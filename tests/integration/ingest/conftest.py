@@ -1,6 +1,5 @@
 """A real broker, and topics of their own for each test, so that whatever else runs on it is not disturbed."""
 
-import os
 import uuid
 from collections.abc import Iterator
 
@@ -12,15 +11,6 @@ from contracts.topics import DEAD_LETTER, EVENTS, WEATHER
 from ingest import repair
 
 PARTITIONS = 3
-
-
-@pytest.fixture(scope="session")
-def kafka_address(request: pytest.FixtureRequest) -> str:
-    """Where a broker answers: TARMAC_TEST_KAFKA, or else the test cluster's."""
-    if given := os.environ.get("TARMAC_TEST_KAFKA"):
-        return given
-    lab = request.getfixturevalue("lab")
-    return f"127.0.0.1:{lab.port(9092)}"
 
 
 @pytest.fixture
