@@ -10,18 +10,20 @@ import time
 from collections.abc import Callable
 
 from releases import machine
-from releases.errors import ApiFailure, BadPlan, Conflict, NoMetrics
+from releases.errors import ApiFailure, Conflict, NoMetrics, NotNow
 from releases.events import Events
 from releases.measures import Measures
-from releases.plan import Plan
+from releases.plan import BlueGreen, Plan
 from releases.prometheus import Prometheus
 from releases.registry import Registry
-from releases.route import Held, Route
+from releases.route import Held, Route, weights
 from releases.samples import Observation
-from releases.state import Alias, State, Tell
+from releases.state import Alias, Phase, State, Tell
 from releases.words import Words
 
 log = logging.getLogger(__name__)
+
+_TRIES = 5  # times that an order is given when somebody else writes the route at the same moment
 
 
 class Controller:
@@ -61,7 +63,9 @@ class Controller:
             NoRegistry: the alias cannot be moved; it is tried again at the next glance.
         """
         held = self._route.read()
+        self._measures.dealt(weights(held.rules))
         if held.state is None:
+            self._measures.show(None)
             return None
         held = self._finished(held, held.state)
         state = held.state
@@ -82,30 +86,81 @@ class Controller:
         """Begin a release.
 
         Raises:
-            Conflict: another one is under way, or somebody else has just begun one.
+            BadPlan: MLflow has no such version.
+            NotNow: another one is under way.
+            NoRegistry: MLflow does not say.
             ApiFailure: the route can be neither read nor written.
         """
-        held = self._route.read()
-        if held.state is not None and not held.state.over:
-            what = f"release of {held.state.plan.model} version {held.state.plan.version} is {held.state.phase}"
-            raise Conflict(what, "wait for its end, or abort it")
-        state, _ = machine.start(plan, self._clock())
-        self._route.write(held, state)  # what is pending is done at the next glance
-        return state
+
+        def begun(before: State | None) -> State:
+            if before is not None and not before.over:
+                raise NotNow(f"{_named(before)} is {before.phase}", "wait for its end, or take it back")
+            return machine.start(plan, self._clock())[0]
+
+        self._registry.require(plan.model, plan.version)
+        return self._ordered(begun)  # what is pending is done at the next glance
 
     def abort(self) -> State:
         """Roll back what is under way.
 
         Raises:
-            BadPlan: nothing is.
+            NotNow: nothing is, or it is promoted already.
             ApiFailure: the route can be neither read nor written.
         """
-        held = self._route.read()
-        if held.state is None or held.state.over:
-            raise BadPlan("no release is under way", "start one with POST /release")
         words = Words("somebody has asked for it", "quelqu'un l'a demandé")
-        state, _ = machine.abort(held.state, self._clock(), words)
-        self._route.write(held, state)
+        return self._ordered(lambda state: machine.abort(_under_way(state), self._clock(), words)[0])
+
+    def halt(self) -> State:
+        """Let what is under way stay at its stage; it is looked at as before, and still goes back when it is worse.
+
+        Raises:
+            NotNow: nothing is, it is promoted already, or it cannot stay.
+            ApiFailure: the route can be neither read nor written.
+        """
+
+        def halted(state: State | None) -> State:
+            under_way = _under_way(state)
+            if isinstance(under_way.plan, BlueGreen):
+                what = f"{_named(under_way)} is blue-green, and compared with what was recorded just before"
+                raise NotNow(what, "take it back, or let it end: a pause would leave nothing to compare with")
+            return machine.halt(under_way, self._clock())[0]
+
+        return self._ordered(halted)
+
+    def resume(self) -> State:
+        """Go on with what was halted.
+
+        Raises:
+            NotNow: nothing is under way, or it is not halted.
+            ApiFailure: the route can be neither read nor written.
+        """
+
+        def resumed(state: State | None) -> State:
+            under_way = _under_way(state)
+            if not under_way.halted:
+                raise NotNow(f"{_named(under_way)} is not paused by anybody", "there is nothing to resume")
+            return machine.resume(under_way, self._clock())[0]
+
+        return self._ordered(resumed)
+
+    def _ordered(self, change: Callable[[State | None], State]) -> State:
+        """Keep what an order makes of the release; the loop may write at the same moment, then it is made anew.
+
+        Raises:
+            Conflict: somebody else was first each time.
+        """
+        for left in reversed(range(_TRIES)):
+            held = self._route.read()
+            state = change(held.state)
+            if state == held.state:
+                break
+            try:
+                self._route.write(held, state)
+            except Conflict:
+                if not left:
+                    raise
+            else:
+                break
         return state
 
     def _looked(self, held: Held, state: State) -> State:
@@ -158,3 +213,21 @@ class Controller:
             log.warning("the route said something else than its release", extra={"weight": state.route.weight})
             self._route.write(held, state)
         return state
+
+
+def _under_way(state: State | None) -> State:
+    """The release, if its verdict is still open.
+
+    Raises:
+        NotNow: it is not.
+    """
+    if state is None or state.over:
+        raise NotNow("no release is under way", "start one: `lab release start`, or POST /release")
+    if state.phase is Phase.PROMOTING:
+        remedy = f"release the version before it, which {state.plan.alias} named until now, to go back"
+        raise NotNow(f"{_named(state)} is being promoted", remedy)
+    return state
+
+
+def _named(state: State) -> str:
+    return f"release of {state.plan.model} version {state.plan.version}"

@@ -2,6 +2,7 @@
 
 Permanent
 ├── BadPlan        a plan that cannot be carried out: names the field
+├── NotNow         an order that does not fit what is under way
 └── NoAccount      the pod has no service account to speak to Kubernetes with
 Temporary
 ├── ApiFailure     the Kubernetes API did not do what was asked
@@ -15,6 +16,10 @@ from runtime.errors import Permanent, Temporary
 
 class BadPlan(Permanent):
     """A plan that cannot be carried out as it is."""
+
+
+class NotNow(Permanent):
+    """An order that does not fit what is under way."""
 
 
 class NoAccount(Permanent):
