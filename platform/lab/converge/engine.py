@@ -241,7 +241,7 @@ class _Run:
         return bool(changed)
 
 
-_PAGES = ("ingest", "lake", "feature", "objectstore", "mlflow", "serving", "gateway", "prometheus", "jaeger")
+_PAGES = ("ingest", "lake", "feature", "objectstore", "mlflow", "serving", "gateway", "page", "prometheus", "jaeger")
 """Components that answer over HTTP."""
 
 
