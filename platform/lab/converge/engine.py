@@ -79,7 +79,7 @@ class _Run:
         self.course = course
         self.lab: LabSpec = course.lab(code)
         self.progress = progress
-        self.cluster: Cluster = choose(settings)
+        self.cluster: Cluster = choose(settings, [course.components[name] for name in self.lab.components])
         self.manifests = Manifests(settings, course.folder(code), self.lab)
         self.catalogue = images.Catalogue(settings.root)
         named = {image for name in self.lab.components for image in course.components[name].images.values()}
