@@ -32,7 +32,7 @@ ROUTING = ("HTTPRoute", "GRPCRoute", "ReferenceGrant", "BackendTrafficPolicy", "
 """Those of them that say which requests go where and how: a lab may declare them, and its bundle holds them."""
 _BROUGHT = {kind: version for version, kinds in BROUGHT.items() for kind in kinds}
 MANAGER = "tarmac"
-_NOT_FOUND, _CONFLICT = 404, 409
+_FORBIDDEN, _NOT_FOUND, _CONFLICT = 403, 404, 409
 _NO_LOG = "unable to retrieve container logs for "
 """What the kubelet answers, with 200, for a container that it has thrown away."""
 _AT_ONCE = 8
@@ -107,6 +107,10 @@ class Api:
             answer = self._resource(kind).get(namespace=namespace, label_selector=labels)
         except ResourceNotFoundError:
             return []
+        except DynamicApiError as error:
+            if error.status == _FORBIDDEN and kind in _BROUGHT:
+                return []  # somebody else brought the kind: where nobody lets us see any, we made none
+            raise
         version = answer.to_dict().get("apiVersion", "")
         return [{"apiVersion": version, "kind": kind, **item} for item in answer.to_dict()["items"]]
 

@@ -69,7 +69,7 @@ NEEDED = (
 
 
 def needed(components: Iterable[Component] = ()) -> tuple[Permission, ...]:
-    """Return all that is done for these components: kinds that one of them brings are defined, made and cleared away."""
+    """Return all that is done for these components: the kinds that they bring are defined, made and cleared away."""
     brought = [each.definitions for each in components if each.definitions]
     if not brought:
         return NEEDED

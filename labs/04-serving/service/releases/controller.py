@@ -9,8 +9,8 @@ import logging
 import time
 from collections.abc import Callable
 
-from releases import machine
-from releases.errors import ApiFailure, Conflict, NoMetrics, NotNow
+from releases import machine, refusals
+from releases.errors import ApiFailure, Conflict, NoMetrics
 from releases.events import Events
 from releases.measures import Measures
 from releases.plan import BlueGreen, Plan
@@ -18,7 +18,7 @@ from releases.prometheus import Prometheus
 from releases.registry import Registry
 from releases.route import Held, Route, weights
 from releases.samples import Observation
-from releases.state import Alias, Phase, State, Tell
+from releases.state import Alias, State, Tell
 from releases.words import Words
 
 log = logging.getLogger(__name__)
@@ -94,7 +94,7 @@ class Controller:
 
         def begun(before: State | None) -> State:
             if before is not None and not before.over:
-                raise NotNow(f"{_named(before)} is {before.phase}", "wait for its end, or take it back")
+                raise refusals.busy(before)
             return machine.start(plan, self._clock())[0]
 
         self._registry.require(plan.model, plan.version)
@@ -108,7 +108,7 @@ class Controller:
             ApiFailure: the route can be neither read nor written.
         """
         words = Words("somebody has asked for it", "quelqu'un l'a demandé")
-        return self._ordered(lambda state: machine.abort(_under_way(state), self._clock(), words)[0])
+        return self._ordered(lambda state: machine.abort(refusals.open_(state), self._clock(), words)[0])
 
     def halt(self) -> State:
         """Let what is under way stay at its stage; it is looked at as before, and still goes back when it is worse.
@@ -119,10 +119,9 @@ class Controller:
         """
 
         def halted(state: State | None) -> State:
-            under_way = _under_way(state)
+            under_way = refusals.open_(state)
             if isinstance(under_way.plan, BlueGreen):
-                what = f"{_named(under_way)} is blue-green, and compared with what was recorded just before"
-                raise NotNow(what, "take it back, or let it end: a pause would leave nothing to compare with")
+                raise refusals.compared(under_way)
             return machine.halt(under_way, self._clock())[0]
 
         return self._ordered(halted)
@@ -136,9 +135,9 @@ class Controller:
         """
 
         def resumed(state: State | None) -> State:
-            under_way = _under_way(state)
+            under_way = refusals.open_(state)
             if not under_way.halted:
-                raise NotNow(f"{_named(under_way)} is not paused by anybody", "there is nothing to resume")
+                raise refusals.unpaused(under_way)
             return machine.resume(under_way, self._clock())[0]
 
         return self._ordered(resumed)
@@ -213,21 +212,3 @@ class Controller:
             log.warning("the route said something else than its release", extra={"weight": state.route.weight})
             self._route.write(held, state)
         return state
-
-
-def _under_way(state: State | None) -> State:
-    """The release, if its verdict is still open.
-
-    Raises:
-        NotNow: it is not.
-    """
-    if state is None or state.over:
-        raise NotNow("no release is under way", "start one: `lab release start`, or POST /release")
-    if state.phase is Phase.PROMOTING:
-        remedy = f"release the version before it, which {state.plan.alias} named until now, to go back"
-        raise NotNow(f"{_named(state)} is being promoted", remedy)
-    return state
-
-
-def _named(state: State) -> str:
-    return f"release of {state.plan.model} version {state.plan.version}"

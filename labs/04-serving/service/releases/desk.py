@@ -19,6 +19,7 @@ from releases.controller import Controller
 from releases.errors import ApiFailure, BadPlan, Conflict, NoRegistry, NotNow
 from releases.statistics.experiment import assigned
 from releases.status import status
+from runtime.errors import ServiceError
 from runtime.web import Answer
 
 
@@ -64,9 +65,16 @@ class Desk:
 def _answered(answer: Callable[[], Answer]) -> Answer:
     try:
         return answer()
+    except NotNow as failure:
+        french = {"error": failure.words.fr, "remedy": failure.advice.fr}
+        return HTTPStatus.CONFLICT, {**_told(failure), "fr": french}
     except BadPlan as failure:
-        return HTTPStatus.BAD_REQUEST, {"error": failure.what, "remedy": failure.remedy}
-    except (NotNow, Conflict) as failure:
-        return HTTPStatus.CONFLICT, {"error": failure.what, "remedy": failure.remedy}
+        return HTTPStatus.BAD_REQUEST, _told(failure)
+    except Conflict as failure:
+        return HTTPStatus.CONFLICT, _told(failure)
     except (ApiFailure, NoRegistry) as failure:
-        return HTTPStatus.SERVICE_UNAVAILABLE, {"error": failure.what, "remedy": failure.remedy}
+        return HTTPStatus.SERVICE_UNAVAILABLE, _told(failure)
+
+
+def _told(failure: ServiceError) -> dict[str, str]:
+    return {"kind": type(failure).__name__, "error": failure.what, "remedy": failure.remedy}

@@ -11,6 +11,7 @@ Temporary
 └── NoRegistry     MLflow did not do what was asked
 """
 
+from releases.words import Words
 from runtime.errors import Permanent, Temporary
 
 
@@ -19,7 +20,17 @@ class BadPlan(Permanent):
 
 
 class NotNow(Permanent):
-    """An order that does not fit what is under way."""
+    """An order that does not fit what is under way; whoever gave it reads why in a language of theirs.
+
+    Args:
+        words: what does not fit.
+        advice: what to do about it.
+    """
+
+    def __init__(self, words: Words, advice: Words) -> None:
+        super().__init__(words.en, advice.en)
+        self.words = words
+        self.advice = advice
 
 
 class NoAccount(Permanent):

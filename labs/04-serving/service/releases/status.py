@@ -5,7 +5,10 @@ from typing import Any
 
 import msgspec
 
+from releases import reasons
+from releases.plan import AB, BlueGreen, Canary, Plan, Shadow
 from releases.state import Alias, Decision, Phase, State
+from releases.statistics.outcome import Finding, Outcome
 from releases.words import Words
 
 _PHASES = {
@@ -23,6 +26,13 @@ _VERDICTS = {
     "roll back": Words("roll back", "revenir en arrière"),
     "pause": Words("pause", "suspendre"),
 }
+_STRATEGIES: dict[type[Plan], Words] = {
+    Canary: Words("canary", "canari"),
+    BlueGreen: Words("blue-green", "bleu-vert"),
+    AB: Words("A/B test", "test A/B"),
+    Shadow: Words("shadow", "ombre"),
+}
+_SHOWN_SO_FAR = Words("shown so far:", "montré jusqu'ici :")
 _SHOWN = 5  # decisions in the text
 
 
@@ -60,9 +70,12 @@ def text(state: State, language: str) -> str:
         f"{state.plan.model} version {state.plan.version} : {phase.fr} ; "
         f"étape {state.stage} sur {len(state.plan.stages()) - 1} ({state.here.name}), canari {state.route.weight} %",
     )
-    lines = [_in(title, language)]
+    lines = [_in(title, language), _in(_seen(state), language)]
     for decision in state.decisions[-_SHOWN:]:
         lines += _lines(decision, language)
+    if state.findings:
+        lines.append(_in(_SHOWN_SO_FAR, language))
+        lines += [f"    {_in(_finding(each), language)}" for each in state.findings]
     lines += [_in(_awaited(each), language) for each in state.pending if isinstance(each, Alias)]
     return "\n".join(lines)
 
@@ -71,6 +84,23 @@ def _lines(decision: Decision, language: str) -> list[str]:
     at = dt.datetime.fromtimestamp(decision.at, dt.UTC).strftime("%H:%M:%S")
     head = f"{at}  {decision.stage}: {_in(_VERDICTS[decision.verdict.value], language)}"
     return [head, *(f"    {_in(reason, language)}" for reason in decision.reasons)]
+
+
+def _seen(state: State) -> Words:
+    """The strategy, and what has been seen of this stage."""
+    strategy, looks = _STRATEGIES[type(state.plan)], state.looks
+    at = dt.datetime.fromtimestamp(state.looked, dt.UTC).strftime("%H:%M:%S")
+    return Words(
+        f"{strategy.en}; this stage: {looks} looks, the last at {at} UTC; requests: canary {state.canary}, "
+        f"stable {state.stable}",
+        f"{strategy.fr} ; cette étape : {looks} observations, la dernière à {at} UTC ; requêtes : canari "
+        f"{state.canary}, stable {state.stable}",
+    )
+
+
+def _finding(finding: Finding) -> Words:
+    say = {Outcome.WORSE: reasons.worse, Outcome.BETTER: reasons.better}.get(finding.outcome, reasons.unshown)
+    return say(finding)
 
 
 def _awaited(alias: Alias) -> Words:
