@@ -19,6 +19,7 @@ PORTS = {
     "lab-01": 8081,
     "lab-02": 8082,
     "lab-04": 8084,
+    "lab-04-releases": 8805,
     "lake": 8083,
     # Not the usual ports: a database of the machine's own is nothing rare, and would keep every lab from starting.
     "objectstore": 19000,
@@ -29,7 +30,6 @@ PORTS = {
     "gateway": 8800,
     "serving": 8801,
     "page": 8804,
-    "releases": 8805,
 }
 """Host ports on 127.0.0.1 by name, before `LAB_PORT_OFFSET` is added."""
 

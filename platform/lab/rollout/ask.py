@@ -14,6 +14,8 @@ from lab.text import Text
 Told = dict[str, Any]
 """The controller's status: `phase`, `strategy`, `stage`, `weight` and more, with `text` in both languages."""
 
+PORT = "lab-04-releases"
+"""The controller's host port, by its name."""
 _SECONDS = 20.0
 _ANSWERED = (httpx.codes.OK, httpx.codes.ACCEPTED)
 _REFUSED = (httpx.codes.BAD_REQUEST, httpx.codes.CONFLICT)
@@ -46,7 +48,7 @@ def order(settings: Settings, act: str, plan: Told | None = None) -> Told:
 
 
 def _told(settings: Settings, method: str, path: str, body: Told | None) -> Told:
-    address = f"http://127.0.0.1:{settings.port('releases')}"
+    address = f"http://127.0.0.1:{settings.port(PORT)}"
     try:
         # The machine's proxy is for the outside; this address is on this machine.
         with httpx.Client(base_url=address, timeout=_SECONDS, trust_env=False) as web:
