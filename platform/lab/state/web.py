@@ -64,7 +64,7 @@ class Web:
         """Return all of MLflow's registered models, or all versions of one."""
         found: list[object] = []
         page = ""
-        wanted = {"filter": f"name='{model}'"} if model else {}
+        wanted = {"filter": f"name = '{model}'"} if model else {}
         while True:
             query = {"max_results": str(_MODELS), **wanted} | ({"page_token": page} if page else {})
             answer = self._get("mlflow", f"/api/2.0/mlflow/{what}/search", query)
