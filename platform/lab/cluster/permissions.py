@@ -68,6 +68,12 @@ NEEDED = (
 """What `lab up`, `check`, `reset` and `down` do for every lab, in every namespace of theirs."""
 
 
+_GRANTING = tuple(
+    Permission("rbac.authorization.k8s.io", resource, ("bind", "escalate")) for resource in ("roles", "clusterroles")
+)
+"""What serves such kinds gets rights (leases, states of routes, events) that nobody grants who has not got them."""
+
+
 def needed(components: Iterable[Component] = ()) -> tuple[Permission, ...]:
     """Return all that is done for these components: the kinds that they bring are defined, made and cleared away."""
     brought = [each.definitions for each in components if each.definitions]
@@ -80,7 +86,7 @@ def needed(components: Iterable[Component] = ()) -> tuple[Permission, ...]:
         for version, kinds in definitions.kinds.items()
         for kind in kinds
     ]
-    return (*NEEDED, defining, *made)
+    return (*NEEDED, defining, *made, *_GRANTING)
 
 
 def plural(kind: str) -> str:

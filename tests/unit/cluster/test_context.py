@@ -224,6 +224,8 @@ def test_rights_on_kinds_that_no_component_brings_are_not_asked_for(machine: Mac
         "referencegrants.gateway.networking.k8s.io", "gatewayclasses.gateway.networking.k8s.io",
         "backendtrafficpolicies.gateway.envoyproxy.io", "envoyproxies.gateway.envoyproxy.io",
     } <= with_  # fmt: skip
+    grants = {(each.resource, verb) for each in needed([components["gateway"]]) for verb in each.verbs}
+    assert {("roles", "escalate"), ("clusterroles", "bind")} <= grants
     machine.answer("denied", json.dumps(["create httproutes"]))
     context.up(machine.say)
     own = Context(machine.settings(LAB_CLUSTER="context:training"), [components["gateway"]])
