@@ -6,7 +6,7 @@ from typing import NamedTuple
 from page.style import CSS
 from page.words import Language, Words
 
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 """No script and nothing from elsewhere, whatever a label or a span is called."""
 _SKIP = Words("To the figures", "Aller aux chiffres")
 _WAYS = Words("Pages", "Pages")
