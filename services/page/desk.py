@@ -57,7 +57,7 @@ class Desk:
 
     def _first(self, language: Language, *, renewed: bool) -> Answer:
         now = figures.gathered(self._prometheus)
-        over_time = now.away if now.away else figures.tried(lambda: figures.courses(self._prometheus))
+        over_time = figures.over_time(self._prometheus, now)
         traces = figures.traces(self._jaeger, self._settings.traced)
         page = pages.first(now, over_time, traces, self._settings, language, renewed=renewed)
         return HTTPStatus.OK, Page(page)

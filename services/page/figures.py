@@ -100,6 +100,11 @@ def tried(ask: Callable[[], T]) -> T | Away:
         return failure
 
 
+def over_time(prometheus: Prometheus, now: Figures) -> dict[str, list[Course]] | Away:
+    """The courses that belong to these figures, or why there are none to be had."""
+    return now.away if now.away is not None else tried(lambda: courses(prometheus))
+
+
 def traces(jaeger: Jaeger, service: str) -> list[Trace] | Away:
     """The latest traces of a service, or why there are none to be had."""
     return tried(lambda: jaeger.latest(service))

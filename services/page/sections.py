@@ -45,6 +45,11 @@ _PHASES = {
     "finished": Words("ended well", "bien finie"),
     "rolled back": Words("rolled back", "annulée"),
 }
+_CRITERIA = {
+    "errors": Words("failed requests", "requêtes en échec"),
+    "slow": Words("slow requests", "requêtes lentes"),
+    "goal": Words("goal of the test", "but du test"),
+}
 _WEIGHTS_NONE = Words("No data on the route's weights.", "Aucune donnée sur les poids de la route.")
 _COURSES = Words("The last 15 minutes", "Les 15 dernières minutes")
 _TRACES = Words("Latest traces", "Dernières traces")
@@ -99,7 +104,8 @@ def release(figures: Figures, base: str, language: Language) -> str:
     else:
         parts.append(_pairs("Service", WEIGHTS, figures.weights, base, language))
     if figures.evidence:
-        parts.append(_pairs(Words("criterion", "critère").of(language), EVIDENCE, figures.evidence, base, language))
+        named = {_CRITERIA.get(name, Words(name, name)).of(language): share for name, share in figures.evidence.items()}
+        parts.append(_pairs(Words("criterion", "critère").of(language), EVIDENCE, named, base, language))
     return "".join(parts)
 
 

@@ -15,11 +15,13 @@ a { color: var(--link); } a:focus-visible { outline: 3px solid var(--link); outl
 p { margin: .5rem 0; max-width: 60rem; } .soft { color: var(--soft); }
 nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; list-style: none; margin: .5rem 0; padding: 0; }
 .skip { position: absolute; left: -100rem; } .skip:focus { left: 1rem; background: var(--ground); padding: .5rem; }
-.wide { overflow-x: auto; } table { border-collapse: collapse; min-width: 30rem; }
+.wide { overflow-x: auto; } table { border-collapse: collapse; min-width: min(30rem, 100%); }
 caption { color: var(--soft); padding: .25rem 0; text-align: left; }
+tbody th { white-space: nowrap; }
 th, td { border-bottom: 1px solid var(--line); padding: .35rem .75rem .35rem 0; text-align: left; vertical-align: top; }
 td.n, th.n { font-variant-numeric: tabular-nums; text-align: right; } th.n { padding-left: .5rem; }
 .bad { background: var(--badground); border-left: .4rem solid var(--bad); padding: .5rem 1rem; }
+ul.bad { padding-left: 2rem; } figcaption ul { margin: .5rem 0; padding-left: 1.25rem; }
 .charts { display: grid; gap: 1.5rem; grid-template-columns: repeat(auto-fit, minmax(18rem, 1fr)); }
 figure { margin: 0; } svg { display: block; height: auto; width: 100%; }
 svg text { fill: var(--soft); font: 11px system-ui, sans-serif; } .axis { stroke: var(--line); }
