@@ -13,6 +13,7 @@ import uvloop
 
 from runtime.health import Health
 from runtime.listening import HOST, listen
+from runtime.settings import shown
 from runtime.tracing import Tracing
 from serving.administration import Administration
 from serving.batch import Limits
@@ -68,7 +69,7 @@ class Server:
         self.repository = Repository(source, opener, serve, room, figures, alias=settings.alias)
         self.web = Web(
             self.repository,
-            Administration(self.repository, self._health, figures),
+            Administration(self.repository, self._health, figures, shown(settings)),
             figures,
             self._tracing,
             largest=settings.body_bytes,
