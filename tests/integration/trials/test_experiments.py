@@ -1,5 +1,6 @@
 """The experiments on real parts: MLflow, and the serving service as a process of its own, over real sockets."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,6 +23,15 @@ from trials.settings import TrialsSettings
 from trials.stage import Stage
 
 pytestmark = pytest.mark.engines
+ROOT = Path(__file__).parents[3]
+HOME = os.pathsep.join(map(str, (ROOT / "services", ROOT / "labs/04-serving/service")))
+"""Where the image has its modules."""
+
+
+@pytest.fixture(autouse=True)
+def _home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let processes that a trial starts find what it is made of."""
+    monkeypatch.setenv("PYTHONPATH", HOME)
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ All take `features` float32 [N, columns] and give `prediction` float32 [N, 1].
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import onnx
@@ -82,7 +83,7 @@ def _plus(given: str, more: str, found: str) -> NodeProto:
     return helper.make_node("Add", [given, more], [found])
 
 
-def _made(nodes: Sequence[NodeProto], columns: int, **weights: "np.ndarray | float") -> bytes:  # type: ignore[type-arg]
+def _made(nodes: Sequence[NodeProto], columns: int, **weights: "np.ndarray[Any, Any] | float") -> bytes:
     given = helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, ["N", columns])
     found = helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["N", 1])
     kept = [

@@ -11,7 +11,7 @@ from contracts.models import CARD, MODEL, BadCard, Card
 from trials.local import Matrix
 from trials.registry import NotRegistered, Registry
 
-_ROWS, _LABEL = "held_out.parquet", "arrival_delay"
+_ROWS, _LABEL = "held_out.parquet", "label"
 
 Vector = np.ndarray[Any, np.dtype[np.float64]]
 

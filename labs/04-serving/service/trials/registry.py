@@ -20,8 +20,8 @@ log = logging.getLogger(__name__)
 
 _API = "/api/2.0/mlflow"
 _FILES = "/api/2.0/mlflow-artifacts/artifacts"
-_FOLDER = "trials"
-"""Of the artifacts of trials' models."""
+_EXPERIMENT = "trials"
+"""Of MLflow, that the runs of trials belong to."""
 _SECONDS = 30.0
 
 
@@ -60,15 +60,17 @@ class Registry:
             models: model.onnx of each version.
             champion: the version that the alias of that name points to at first.
         """
-        self._gone(name)
+        self._unnamed(name)
+        run = self._run()
         try:
             self._call("POST", f"{_API}/registered-models/create", {"name": name})
             for number, content in enumerate(models, start=1):
-                self._version(name, number, content)
+                self._version(name, number, content, run)
             self.point(name, CHAMPION, champion)
             yield
         finally:
-            self._gone(name)
+            self._unnamed(name)
+            self._dropped(run)
 
     def point(self, name: str, alias: str, version: str) -> None:
         """Let an alias name a version."""
@@ -113,27 +115,40 @@ class Registry:
         return self._fetched(run["info"]["artifact_uri"], file)
 
     def _fetched(self, folder: str, file: str) -> bytes:
-        place = unquote(urlsplit(folder).path).strip("/")
-        return self._call("GET", f"{_FILES}/{quote(place)}/{quote(file)}").content
+        return self._call("GET", f"{_FILES}/{quote(_place(folder))}/{quote(file)}").content
 
-    def _version(self, name: str, number: int, content: bytes) -> None:
-        place = f"{_FOLDER}/{name}/{number}"
-        self._call("PUT", f"{_FILES}/{place}/{MODEL}", content)
-        told = {"name": name, "source": f"mlflow-artifacts:/{place}"}
+    def _run(self) -> dict[str, str]:
+        """A run that the files of a trial belong to: its id and its place among the artifacts."""
+        try:
+            query = f"{_API}/experiments/get-by-name?experiment_name={_EXPERIMENT}"
+            experiment = self._call("GET", query).json()["experiment"]["experiment_id"]
+        except NotRegistered:
+            told = self._call("POST", f"{_API}/experiments/create", {"name": _EXPERIMENT})
+            experiment = told.json()["experiment_id"]
+        info = self._call("POST", f"{_API}/runs/create", {"experiment_id": experiment}).json()["run"]["info"]
+        return {"run_id": info["run_id"], "uri": info["artifact_uri"], "place": _place(info["artifact_uri"])}
+
+    def _version(self, name: str, number: int, content: bytes, run: dict[str, str]) -> None:
+        self._call("PUT", f"{_FILES}/{quote(run['place'])}/{number}/{MODEL}", content)
+        told = {"name": name, "source": f"{run['uri']}/{number}", "run_id": run["run_id"]}
         self._call("POST", f"{_API}/model-versions/create", told)
 
-    def _gone(self, name: str) -> None:
-        """Let a model go with its files, if it is there."""
-        for method, path, body in (
-            ("DELETE", f"{_API}/registered-models/delete", {"name": name}),
-            ("DELETE", f"{_FILES}/{_FOLDER}/{name}", None),
-        ):
-            try:
-                self._call(method, path, body)
-            except NotRegistered:
-                continue
-            except RegistryAway as failure:
-                log.warning("a trial's model may be left over", extra={"model": name, "cause": failure.what})
+    def _unnamed(self, name: str) -> None:
+        """Let a model go, if it is there."""
+        self._left(f"model {name}", "DELETE", f"{_API}/registered-models/delete", {"name": name})
+
+    def _dropped(self, run: dict[str, str]) -> None:
+        """Let a trial's run go with its files."""
+        self._left("files of a trial", "DELETE", f"{_FILES}/{quote(run['place'])}")
+        self._left("run of a trial", "POST", f"{_API}/runs/delete", {"run_id": run["run_id"]})
+
+    def _left(self, what: str, method: str, path: str, body: dict[str, str] | None = None) -> None:
+        try:
+            self._call(method, path, body)
+        except NotRegistered:
+            return
+        except RegistryAway as failure:
+            log.warning("something of a trial may be left over", extra={"what": what, "cause": failure.what})
 
     def _call(self, method: str, path: str, body: bytes | dict[str, str] | None = None) -> httpx.Response:
         given: dict[str, Any] = {"content": body} if isinstance(body, bytes) else {"json": body} if body else {}
@@ -145,6 +160,11 @@ class Registry:
         if answer.is_error:
             raise _failure(what, answer)
         return answer
+
+
+def _place(uri: str) -> str:
+    """The path of an `mlflow-artifacts:` address."""
+    return unquote(urlsplit(uri).path).strip("/")
 
 
 def _failure(what: str, answer: httpx.Response) -> RegistryAway:

@@ -1,6 +1,7 @@
 """Requests at a pace of their own, whatever comes of those before: so do people ask.
 
-A request's seconds count from when it was due. One that had to wait because others were slow counts as slow, too.
+A request's seconds count from when it was due. One that had to wait because others were slow counts as slow, too. On a
+machine that is too busy for the sender itself, it gives up what it is more than a second behind with.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ MOST_RATE, MOST_SECONDS = 200.0, 60.0
 """What a trial may ask of the stack at most: requests a second, and seconds."""
 _PATIENCE = 10.0
 _CONNECTIONS = 256
+_BEHIND = 1.0
 
 Pick = Callable[[int], Ask]
 """The request of a number, from 0."""
@@ -63,9 +65,9 @@ class Traffic:
             httpx.AsyncClient(base_url=self._address, timeout=_PATIENCE, limits=limits, trust_env=False) as client,
             asyncio.TaskGroup() as group,
         ):
-            begun = time.monotonic()
+            begun = due = time.monotonic()
             for number in itertools.count():
-                due = begun + number / self._rate
+                due = max(due + 1 / self._rate, time.monotonic() - _BEHIND)
                 await asyncio.sleep(max(due - time.monotonic(), 0))
                 if self._over.is_set() or due - begun > MOST_SECONDS:
                     return

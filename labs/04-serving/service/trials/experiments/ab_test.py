@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from scipy.stats import norm  # type: ignore[import-untyped]  # has no types of its own
+from scipy.special import ndtri  # type: ignore[import-untyped]  # has no types of its own
 
 from releases.samples import Share
 from releases.statistics.experiment import assigned
@@ -134,7 +134,7 @@ def significant(one: int, other: int, people: int) -> bool:
     """
     pooled = (one + other) / (2 * people)
     spread = math.sqrt(2 * pooled * (1 - pooled) / people)
-    return spread > 0 and abs(one - other) / people / spread > float(norm.ppf(1 - _ALPHA / 2))
+    return spread > 0 and abs(one - other) / people / spread > float(ndtri(1 - _ALPHA / 2))
 
 
 def _peek(one: "np.ndarray[Any, Any]", other: "np.ndarray[Any, Any]") -> bool:

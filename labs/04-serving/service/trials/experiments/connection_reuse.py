@@ -118,5 +118,5 @@ def told(made: Round) -> dict[str, Any]:
 
 def alike(predictions: Sequence[Sequence[float]]) -> bool:
     """Whether all predicted the same."""
-    first, *others = predictions
-    return bool(first) and all(np.array_equal(np.float32(first), np.float32(each)) for each in others)
+    first, *others = (np.array(each, np.float32) for each in predictions)
+    return bool(len(first)) and all(np.array_equal(first, each) for each in others)

@@ -18,8 +18,10 @@ RIGHT = sum(ROW)
 _WRONG = 90.0
 """Minutes by which the bad version is wrong."""
 _RATE = 40.0
-_BEFORE, _BACK, _AFTER = 3.0, 20.0, 4.0
-"""Seconds: with the bad version as champion, at most until it is not, and after that."""
+_BEFORE, _BACK, _PATIENCE = 3.0, 20.0, 30.0
+"""Seconds: with the bad version as champion, at most until it is not, and at most for what comes after that."""
+_AFTER = 60
+"""Answers to each kind of caller after the server has followed the alias."""
 
 
 def model_aliases(stage: Stage) -> Result:
@@ -40,7 +42,7 @@ def model_aliases(stage: Stage) -> Result:
             registry.point(MODEL, CHAMPION, "1")
             stage.until(lambda: _followed(traffic, moved), f"version 1 as {CHAMPION} of {MODEL}", _BACK)
             settled = time.monotonic()
-            stage.stop.wait(_AFTER)
+            stage.until(lambda: _enough(traffic, settled), "further answers", _PATIENCE)
     callers = {tag: told(traffic.since(0, tag), moved, settled) for tag in (VERSION, ALIAS)}
     return {
         "settings": {"reference": stage.settings.reference},
@@ -85,3 +87,8 @@ def _followed(traffic: Traffic, moved: float) -> bool | None:
     """Whether callers of the alias get the good version by now."""
     found = traffic.since(moved, ALIAS)
     return True if any(each.good and not is_bad(each) for each in found) else None
+
+
+def _enough(traffic: Traffic, settled: float) -> bool | None:
+    """Whether there are enough answers to both kinds of callers."""
+    return True if all(len(traffic.since(settled, tag)) >= _AFTER for tag in (VERSION, ALIAS)) else None

@@ -32,7 +32,7 @@ def several_models(stage: Stage) -> Result:
         Caller(server) as caller,
     ):
         for name in MODELS:
-            stage.until(lambda name=name: caller.ask(ask(name, [_ROW])).good or None, f"an answer of {name}", 60)
+            _known(stage, caller, name)
         before = scraped(server)
         answers = [caller.ask(ask(name, [_ROW], tag=name)) for _ in range(_ROUNDS) for name in MODELS]
         after = scraped(server)
@@ -50,6 +50,11 @@ def several_models(stage: Stage) -> Result:
         "resident": round(after.total("process_resident_memory_bytes")),
         "figures": [row("three models, one server", "recommendation", seconds=seconds)],
     }
+
+
+def _known(stage: Stage, caller: Caller, name: str) -> None:
+    """Wait until the server knows a model and has answered by it."""
+    stage.until(lambda: caller.ask(ask(name, [_ROW])).good or None, f"an answer of {name}", 60)
 
 
 def loads(page: Page, outcome: str) -> int:

@@ -58,7 +58,7 @@ def _rehearsed(stage: Stage, releases: Releases, told: dict[str, Any]) -> dict[s
         ended = time.monotonic()
     answers = traffic.since(begun)
     wrong = [each for each in answers if each.good and not math.isclose(each.values[0], float(each.tag), abs_tol=0.5)]
-    outputs = next((each["figures"] for each in status["findings"] if each["criterion"] == "outputs"), {})
+    outputs = [each["figures"] for each in status["findings"] if each["criterion"] == "outputs"]
     return {
         "phase": status["phase"],
         "why": reasons(status),
@@ -67,7 +67,7 @@ def _rehearsed(stage: Stage, releases: Releases, told: dict[str, Any]) -> dict[s
         "failed": sum(not each.good for each in answers),
         "hurt": len(wrong),
         "seen_by_new": _requests(stage) - before,
-        "index": rounded(outputs.get("index")),
+        "index": rounded(outputs[0].get("index")) if outputs else None,
         "seconds_p95": rounded(percentile(seconds(answers), 0.95), 4),
         "seconds_p95_before": rounded(percentile(usual, 0.95), 4),
         "seconds_each": seconds(answers),
