@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from lab.checks import Bundle, Finding, Findings, Text, View, check, need, shown
-from lab.checks.view import Missing
+from lab.checks import Bundle, Finding, Findings, Missing, Text, View, check, need, shown
 
 from .work import WORK
 
