@@ -14,7 +14,7 @@ INTERVAL = 6.0
 OFF: Mapping[str, Mapping[str, str]] = {name: {"need": "off"} for name in ("errors", "latency", "outputs", "labels")}
 """Criteria that look at nothing."""
 OVER = ("promoted", "finished", "rolled back")
-_SECONDS = 20
+_SECONDS, _LOADED = 20, 60
 
 
 class Releases:
@@ -40,8 +40,8 @@ class Releases:
         self._registry.point(MODEL, CHALLENGER, version)
         self._stage.until_ready(self._stage.settings.stable, MODEL, "1")
         self._stage.until_ready(self._stage.settings.canary, MODEL, version)
-        self._stage.until(lambda: _answers(self._stage.settings.stable, "1"), "version 1 in use", _SECONDS)
-        self._stage.until(lambda: _answers(self._stage.settings.canary, version), f"canary {version}", _SECONDS)
+        self._stage.until(lambda: _answers(self._stage.settings.stable, "1"), "version 1 in use", _LOADED)
+        self._stage.until(lambda: _answers(self._stage.settings.canary, version), f"canary {version}", _LOADED)
 
     def begin(self, plan: Mapping[str, Any]) -> None:
         """Begin a release.

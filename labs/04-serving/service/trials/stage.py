@@ -15,6 +15,8 @@ from trials.registry import Registry
 from trials.settings import TrialsSettings
 
 T = TypeVar("T")
+_ANSWER_SECONDS = 15
+"""That a server may take to load what it is asked about."""
 
 
 class StoreSilent(Temporary):
@@ -78,7 +80,7 @@ class Stage:
         return {name: settings[name] for name in names}
 
     def until_ready(self, address: str, model: str, version: str = "", seconds: float = 60.0) -> None:
-        """Wait until a server has a model in memory.
+        """Wait until a server has a model in memory; one that was evicted is loaded for the question.
 
         Args:
             address: of the server.
@@ -89,11 +91,11 @@ class Stage:
         Raises:
             NotThere: it has not.
         """
-        path = f"/v2/models/{model}/{f'versions/{version}/' if version else ''}ready"
+        path = f"/v2/models/{model}{f'/versions/{version}' if version else ''}"
 
         def ready() -> bool | None:
             try:
-                return True if Peer(address).get(path, 5)["ready"] else None
+                return bool(Peer(address).get(path, _ANSWER_SECONDS)) or None
             except PeerFailure:
                 return None
 

@@ -18,7 +18,7 @@ _ROW = (1.0, 2.0, 3.0, 4.0)
 _WRONG = 90.0
 BAD, AGAIN = "2", "3"
 """Versions: the bad one, and the old one as it is deployed again."""
-_SECONDS = 30.0
+_SECONDS = 40.0
 """That the version in use is recorded, and that the switch is watched: the time for both ways back."""
 _RATE, _SEEN, _WARM, _PATIENCE = 30.0, 15, 6.0, 20.0
 

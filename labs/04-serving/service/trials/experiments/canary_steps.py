@@ -18,10 +18,10 @@ from trials.traffic import Traffic, seconds
 CANDIDATES = {"failing": "2", "slow": "3", "wrong": "4", "good": "5"}
 """What is the matter with each, and its version; version 1 is in use."""
 CRITERIA = ("errors", "latency", "outputs")
-_FAILS_ABOVE, _WRONG, _DEEPER = 7.0, 60.0, 2
+_FAILS_ABOVE, _WRONG, _DEEPER = 7.0, 60.0, 2.5
 _SLOW = 0.012
 """Seconds of an answer beyond those of the version in use, from which on somebody was kept waiting."""
-_RATE, _WARM, _PATIENCE = 40.0, 6.0, 55.0
+_RATE, _WARM, _PATIENCE = 50.0, 6.0, 52.0
 _STEP = 5.0
 """Seconds that a step lasts at least."""
 _ROWS = 400
@@ -37,7 +37,7 @@ def canary_steps(stage: Stage) -> Result:
         NotThere: a server does not load a version, or a release does not end.
     """
     steps, criteria = weights(stage.settings.canary_steps), chosen(stage.settings.criteria)
-    slow = graphs.deep(layers() * _DEEPER, 32)
+    slow = graphs.deep(round(layers() * _DEEPER), 32)
     models = graphs.adding(), graphs.failing(_FAILS_ABOVE), slow, graphs.adding(_WRONG), graphs.deep(2, 32)
     with stage.registry() as registry, registry.trial(MODEL, *models):
         releases = Releases(stage, registry)
