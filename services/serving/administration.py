@@ -37,9 +37,12 @@ class Administration:
         repository: of the models.
         health: what the probes tell.
         figures: what `/metrics` tells.
+        told: what `/settings` tells: the server's settings, by name.
     """
 
-    def __init__(self, repository: Repository, health: Health, figures: Figures) -> None:
+    def __init__(
+        self, repository: Repository, health: Health, figures: Figures, told: Mapping[str, object] | None = None
+    ) -> None:
         self._repository = repository
         self._health = health
         self._server = ServerMetadata(NAME, release(), EXTENSIONS)
@@ -49,6 +52,7 @@ class Administration:
             "/v2/health/live": lambda: _state("live", health.alive()),
             "/v2/health/ready": lambda: _state("ready", health.ready()),
             openapi.PATH: lambda: (200, JSON, described),
+            "/settings": lambda: _json(told or {}),
             "/livez": lambda: asgi.probe(health.alive()),
             "/readyz": lambda: asgi.probe(health.ready()),
             "/metrics": lambda: (200, metrics.CONTENT_TYPE.encode(), metrics.exposition(figures.registry)),

@@ -8,6 +8,7 @@ import uvloop
 
 from runtime.health import Health
 from runtime.listening import HOST, listen
+from runtime.settings import shown
 from runtime.tracing import Tracing
 from serving import parts
 from serving.administration import Administration
@@ -47,7 +48,7 @@ class Server:
         self.repository = self._stock.repository
         self.web = Web(
             self.repository,
-            Administration(self.repository, self._health, figures),
+            Administration(self.repository, self._health, figures, shown(settings)),
             figures,
             self._tracing,
             largest=settings.body_bytes,

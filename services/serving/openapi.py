@@ -81,6 +81,7 @@ def _paths() -> Iterator[tuple[str, Part]]:
         path = f"/v2/repository/models/{{model}}/{order}"
         told = _post(f"{order.capitalize()} a model", "LoadRequest", {}, 400, 404, 413, 415, 422, 503, body=False)
         yield path, _named(path, told)
+    yield "/settings", _get("What the server was told, by the name of the setting", None)
     for path in ("/livez", "/readyz", "/metrics"):
         yield path, {"get": {"summary": "Probes and figures", "responses": {"200": {"description": "Text"}}}}
 

@@ -20,7 +20,7 @@ from lab.text import Text
 Result = dict[str, Any]
 """What one experiment measured: `name`, `settings`, `figures` and fields of its own."""
 
-_SECONDS = 300
+_SECONDS = 300  # of one experiment
 _STEP = 0.3
 
 
@@ -74,7 +74,7 @@ def _follow(web: httpx.Client, code: str, run: int, say: Say) -> None:
             return
         current = state.get("current") or ""
         if current not in ("", told):
-            told = current
+            told, deadline = current, time.monotonic() + _SECONDS
             say(Text(en=f"measuring {current}", fr=f"mesure de {current}"))
         if time.monotonic() > deadline:
             raise NotConverged(

@@ -32,6 +32,14 @@ _TOPICS = {
         "data mesh: data products with contracts",
         "versions with DVC and with a table format: time travel, rollback",
     ),
+    "04": (
+        "blue-green, canary, A/B, shadow",
+        "synchronous and asynchronous, batch and real-time inference",
+        "ensemble, cascade, smart routing",
+        "registry with versions and aliases, several models per server",
+        "dynamic batching, caching, quantisation, pruning",
+        "edge runtimes compared",
+    ),
 }
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 

@@ -1,0 +1,39 @@
+"""python -m trials: conduct the experiments of lab 04 until asked to end."""
+
+import os
+from collections.abc import Mapping
+
+from runtime import logs
+from runtime.conductor import Conductor
+from runtime.process import guarded
+from runtime.role import Role
+from trials.history import History
+from trials.programme import programme
+from trials.settings import TrialsSettings
+from trials.stage import Stage
+
+NAME = "lab-04-trials"
+
+
+def run(env: Mapping[str, str]) -> None:
+    """Answer until asked to end."""
+    with Role(NAME, TrialsSettings, env) as role:
+        role.health.wait_for("results", "earlier results are not read yet")
+        stage = Stage(role.settings, role.stop)
+        history = History(stage)
+        conductor = Conductor(programme(stage), role.tracing, role.stop, history.keep)
+        role.serve(questions={"experiments": conductor.told}, orders={"experiments": conductor.ordered})
+        conductor.remember(history.restore())
+        role.health.met("results")
+        while not role.stop.wait(60):
+            pass
+
+
+def main(env: Mapping[str, str]) -> int:
+    """Run; the exit code."""
+    logs.start(NAME, env.get("TARMAC_LOG_LEVEL", "info"))
+    return guarded(lambda: run(env))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(os.environ))

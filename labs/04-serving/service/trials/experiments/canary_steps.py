@@ -1,0 +1,138 @@
+"""Three bad versions and a good one, released by a plan: which of them are let through, and who is hurt before."""
+
+import math
+import time
+from collections.abc import Sequence
+from random import Random
+from typing import Any
+
+from runtime.errors import BadSetting
+from runtime.figures import Result, rounded, row
+from trials import graphs
+from trials.asks import Answer, Ask, ask
+from trials.experiments.dynamic_batching import layers
+from trials.releasing import MODEL, Releases, judged_by, plan, reasons
+from trials.stage import Stage
+from trials.traffic import Traffic, seconds
+
+CANDIDATES = {"failing": "2", "slow": "3", "wrong": "4", "good": "5"}
+"""What is the matter with each, and its version; version 1 is in use."""
+CRITERIA = ("errors", "latency", "outputs")
+_FAILS_ABOVE, _WRONG, _DEEPER = 7.0, 60.0, 2.5
+_SLOW = 0.012
+"""Seconds of an answer beyond those of the version in use, from which on somebody was kept waiting."""
+_RATE, _WARM, _PATIENCE = 50.0, 6.0, 52.0
+_STEP = 5.0
+"""Seconds that a step lasts at least."""
+_ROWS = 400
+
+
+def canary_steps(stage: Stage) -> Result:
+    """Release each candidate by the trainee's plan under the same traffic through the gateway.
+
+    Raises:
+        BadSetting: the steps or the criteria cannot be read.
+        PeerFailure: the controller does not answer, refuses the plan, or has another release under way.
+        RegistryAway: MLflow does not answer.
+        NotThere: a server does not load a version, or a release does not end.
+    """
+    steps, criteria = weights(stage.settings.canary_steps), chosen(stage.settings.criteria)
+    slow = graphs.deep(round(layers() * _DEEPER), 32)
+    models = graphs.adding(), graphs.failing(_FAILS_ABOVE), slow, graphs.adding(_WRONG), graphs.deep(2, 32)
+    with stage.registry() as registry, registry.trial(MODEL, *models):
+        releases = Releases(stage, registry)
+        told = {name: _released(stage, releases, version, steps, criteria) for name, version in CANDIDATES.items()}
+    return {
+        "settings": {"canary_steps": stage.settings.canary_steps, "criteria": stage.settings.criteria},
+        "candidates": {name: {key: each[key] for key in each if key != "seconds_each"} for name, each in told.items()},
+        "figures": [
+            row(f"{name}: {each['phase']}", "recommendation", seconds=each["seconds_each"], recovery=each["seconds"])
+            for name, each in told.items()
+        ],
+    }
+
+
+def weights(text: str) -> list[int]:
+    """The weights that a list names.
+
+    Raises:
+        BadSetting: they are none.
+    """
+    try:
+        return [int(each) for each in text.split(",")]
+    except ValueError:
+        told = f"environment variable TARMAC_CANARY_STEPS={text!r} cannot be read"
+        raise BadSetting(told, "give it whole numbers, per cent, separated by commas") from None
+
+
+def chosen(text: str) -> list[str]:
+    """The criteria that a list names.
+
+    Raises:
+        BadSetting: it names one that there is not.
+    """
+    names = [name for each in text.split(",") if (name := each.strip())]
+    unknown = [name for name in names if name not in CRITERIA]
+    if unknown:
+        told = f"environment variable TARMAC_CRITERIA={text!r} names {', '.join(unknown)}"
+        raise BadSetting(told, f"give it some of {', '.join(CRITERIA)}, separated by commas")
+    return names
+
+
+def questions() -> list[Ask]:
+    """The same requests at every run: of each the right answer is the sum, from -20 to 60 minutes."""
+    draw = Random(13)  # noqa: S311  the same rows at every run
+    return [ask(MODEL, [each], tag=str(sum(each))) for each in (_row(draw) for _ in range(_ROWS))]
+
+
+def _row(draw: Random) -> list[float]:
+    """The first value decides whether the failing version fails, one time in five."""
+    first = draw.uniform(0, 10)
+    return [round(first, 3), round(draw.gauss(15, 12) - first, 3), round(draw.gauss(0, 5), 3), 0.0]
+
+
+def _released(
+    stage: Stage, releases: Releases, version: str, steps: Sequence[int], criteria: Sequence[str]
+) -> dict[str, Any]:
+    releases.prepared(version)
+    with Traffic(stage.settings.gateway, questions(), _RATE) as traffic:
+        stage.stop.wait(_WARM)  # Prometheus has to have seen the version in use
+        usual = traffic.since(0)
+        begun = time.monotonic()
+        told = plan(
+            "canary", version, judged_by(criteria), steps=[{"weight": each, "seconds": _STEP} for each in steps]
+        )
+        releases.begin(told)
+        try:
+            status = releases.over(_PATIENCE)
+        except BaseException:
+            releases.abort()
+            raise
+        ended = time.monotonic()
+    answers = traffic.since(begun)
+    return {
+        "phase": status["phase"],
+        "seconds": rounded(ended - begun, 1),
+        "requests": len(answers),
+        "canary_requests": sum(each.version == version for each in answers),
+        "hurt": hurt(answers, usual),
+        "why": reasons(status),
+        "seconds_each": seconds(answers),
+    }
+
+
+def hurt(answers: Sequence[Answer], usual: Sequence[Answer]) -> int:
+    """How many answers were none, wrong, or slow: the new version's, or those of requests that failed.
+
+    Args:
+        answers: during the release; each tag is the right answer.
+        usual: before it.
+    """
+    quick = sorted(seconds(usual)) or [0.0]
+    bound = quick[math.ceil(0.9 * len(quick)) - 1] + _SLOW
+    return sum(
+        not each.good
+        or not math.isclose(each.values[0], float(each.tag), abs_tol=0.5)
+        or (each.version != "1" and each.seconds > bound)
+        for each in answers
+    )

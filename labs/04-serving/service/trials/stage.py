@@ -1,0 +1,118 @@
+"""What the experiments work with."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import redis
+
+from runtime.errors import Temporary
+from runtime.figures import wait_for
+from runtime.peer import Peer, PeerFailure
+from runtime.process import Stop
+from trials.registry import Registry
+from trials.settings import TrialsSettings
+
+T = TypeVar("T")
+_ANSWER_SECONDS = 15
+"""That a server may take to load what it is asked about."""
+
+
+class StoreSilent(Temporary):
+    """The online store does not answer."""
+
+
+class NotThere(Temporary):
+    """What an experiment waits for does not come."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Everything that an experiment may touch.
+
+    Attributes:
+        settings: what the trainee has set.
+        stop: the process is to end.
+    """
+
+    settings: TrialsSettings
+    stop: Stop
+
+    @contextmanager
+    def registry(self) -> Iterator[Registry]:
+        """MLflow."""
+        with closing(Registry(self.settings.mlflow)) as registry:
+            yield registry
+
+    @contextmanager
+    def online(self) -> Iterator[Any]:
+        """A client of the online store (untyped: its types are those of two clients at once).
+
+        Raises:
+            StoreSilent: it does not answer, or refuses.
+        """
+        where = self.settings.online
+        client = redis.Redis(
+            host=where.host, port=where.port, db=where.database, password=self.settings.redis_password or None,
+            socket_timeout=5, socket_connect_timeout=5,
+        )  # fmt: skip
+        try:
+            with closing(client):
+                yield client
+        except redis.RedisError as failure:
+            raise StoreSilent(
+                f"the online store at {self.settings.redis} failed: {failure}",
+                "`lab status` shows whether redis stands",
+            ) from failure
+
+    def told(self, address: str, *names: str) -> dict[str, Any]:
+        """What a server runs with, as it says itself.
+
+        Args:
+            address: of the server.
+            names: of the settings that are wanted.
+
+        Raises:
+            PeerFailure: it does not answer.
+        """
+        settings = Peer(address).get("/settings", 10)
+        return {name: settings[name] for name in names}
+
+    def until_ready(self, address: str, model: str, version: str = "", seconds: float = 60.0) -> None:
+        """Wait until a server has a model in memory; one that was evicted is loaded for the question.
+
+        Args:
+            address: of the server.
+            model: its name.
+            version: number or alias; empty: what the server answers with by default.
+            seconds: to wait.
+
+        Raises:
+            NotThere: it has not.
+        """
+        path = f"/v2/models/{model}{f'/versions/{version}' if version else ''}"
+
+        def ready() -> bool | None:
+            try:
+                return bool(Peer(address).get(path, _ANSWER_SECONDS)) or None
+            except PeerFailure:
+                return None
+
+        self.until(ready, f"model {model} {version} at {address}", seconds)
+
+    def until(self, look: Callable[[], T | None], what: str, seconds: float) -> T:
+        """What `look` gives as soon as it is not None.
+
+        Args:
+            look: at what is waited for.
+            what: it is, for the message.
+            seconds: to wait.
+
+        Raises:
+            NotThere: it does not come.
+        """
+        found = wait_for(look, seconds, self.stop)
+        if found is None:
+            raise NotThere(f"{what} did not come in {seconds:g} s", "`lab status` shows what stands, then run again")
+        return found

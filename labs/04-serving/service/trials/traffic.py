@@ -1,0 +1,87 @@
+"""Requests at a pace of their own, whatever comes of those before: so do people ask.
+
+A request's seconds count from when it was due. One that had to wait because others were slow counts as slow, too. On a
+machine that is too busy for the sender itself, it gives up what it is more than a second behind with.
+"""
+
+import asyncio
+import itertools
+import threading
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from trials.asks import Answer, Ask, answered
+
+MOST_RATE, MOST_SECONDS = 200.0, 60.0
+"""What a trial may ask of the stack at most: requests a second, and seconds."""
+_PATIENCE = 10.0
+_CONNECTIONS = 256
+_BEHIND = 1.0
+
+Pick = Callable[[int], Ask]
+"""The request of a number, from 0."""
+
+
+class Traffic:
+    """Requests to one address, sent from a thread of its own while it is entered.
+
+    Args:
+        address: of the server or the gateway.
+        asks: the requests, one after the other and again, or what picks one by its number.
+        rate: of requests, per second.
+    """
+
+    def __init__(self, address: str, asks: Sequence[Ask] | Pick, rate: float) -> None:
+        self._address = address
+        self._pick: Pick = asks if callable(asks) else (lambda number: asks[number % len(asks)])
+        self._rate = min(rate, MOST_RATE)
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._send()), name="traffic", daemon=True)
+        self.answers: list[Answer] = []
+        """All that came so far, in the order of their coming."""
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, failure: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Send no more, and wait for what is on its way."""
+        self._over.set()
+        self._thread.join()
+
+    def since(self, instant: float, tag: str | None = None) -> list[Answer]:
+        """Answers to requests that were due at an instant or later."""
+        return [each for each in list(self.answers) if each.due >= instant and tag in (None, each.tag)]
+
+    async def _send(self) -> None:
+        limits = httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS)
+        async with (
+            httpx.AsyncClient(base_url=self._address, timeout=_PATIENCE, limits=limits, trust_env=False) as client,
+            asyncio.TaskGroup() as group,
+        ):
+            begun = due = time.monotonic()
+            for number in itertools.count():
+                due = max(due + 1 / self._rate, time.monotonic() - _BEHIND)
+                await asyncio.sleep(max(due - time.monotonic(), 0))
+                if self._over.is_set() or due - begun > MOST_SECONDS:
+                    return
+                group.create_task(self._one(client, self._pick(number), due))
+
+    async def _one(self, client: httpx.AsyncClient, ask: Ask, due: float) -> None:
+        try:
+            told = await client.post(ask.path, content=ask.body, headers=dict(ask.headers))
+        except httpx.HTTPError:
+            self.answers.append(Answer(ask.tag, due, time.monotonic() - due, 0))
+            return
+        self.answers.append(answered(ask.tag, due, time.monotonic() - due, told.status_code, told.content))
+
+
+def seconds(answers: Sequence[Answer]) -> list[float]:
+    """How long the good ones among them took."""
+    return [each.seconds for each in answers if each.good]

@@ -1,0 +1,144 @@
+"""The experiments on real parts: MLflow, and the serving service as a process of its own, over real sockets."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from integration.mlflow_server import Server as Mlflow
+from integration.serving.processes import Server
+from runtime.process import Stop
+from trials.experiments.connection_reuse import connection_reuse
+from trials.experiments.dynamic_batching import dynamic_batching
+from trials.experiments.model_aliases import model_aliases
+from trials.experiments.prediction_cache import prediction_cache
+from trials.experiments.runtime_figures import runtime_figures
+from trials.experiments.session_threads import session_threads
+from trials.experiments.several_models import several_models
+from trials.registry import NotRegistered
+from trials.settings import TrialsSettings
+from trials.stage import Stage
+
+pytestmark = pytest.mark.engines
+ROOT = Path(__file__).parents[3]
+HOME = os.pathsep.join(map(str, (ROOT / "services", ROOT / "labs/04-serving/service")))
+"""Where the image has its modules."""
+
+
+@pytest.fixture(autouse=True)
+def _home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let processes that a trial starts find what it is made of."""
+    monkeypatch.setenv("PYTHONPATH", HOME)
+
+
+@pytest.fixture(scope="module")
+def mlflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mlflow]:
+    """Return a registry without any model."""
+    made = Mlflow(tmp_path_factory.mktemp("mlflow"))
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
+
+
+@pytest.fixture
+def told(request: pytest.FixtureRequest) -> dict[str, str]:
+    """Return what the server is told; a test may say more."""
+    return dict(getattr(request, "param", {}))
+
+
+@pytest.fixture
+def stage(mlflow: Mlflow, tmp_path: Path, told: dict[str, str]) -> Iterator[Stage]:
+    """Return a stage whose server follows the registry."""
+    server = Server(tmp_path, TARMAC_MLFLOW=mlflow.address, TARMAC_GRPC_PORT="0", **told)
+    try:
+        server.until("/readyz")
+        address = f"http://127.0.0.1:{server.port}"
+        settings = TrialsSettings(
+            mlflow=mlflow.address, server=address, reference="alias", cache_fields="origin,dest,carrier,hour"
+        )
+        yield Stage(settings, Stop())
+    finally:
+        server.end()
+
+
+def test_callers_of_the_alias_leave_a_bad_version(stage: Stage) -> None:
+    """Callers of a number do not, and nobody loses a request; the trial's model is gone afterwards."""
+    told = model_aliases(stage)
+    by_version, by_alias = told["callers"]["version"], told["callers"]["alias"]
+    assert by_version["bad_after"] == by_version["answers_after"] > 0
+    assert (by_alias["bad_after"], by_alias["failed"], by_version["failed"]) == (0, 0, 0)
+    assert by_alias["bad_before"] > 0
+    with stage.registry() as registry, pytest.raises(NotRegistered):
+        registry.current("trial-aliases")
+
+
+@pytest.mark.parametrize("told", [{"TARMAC_MODELS_LIMIT": "2"}], indirect=True)
+def test_too_small_a_server_loads_at_every_call(stage: Stage) -> None:
+    """Three models in turn, and room for two."""
+    told = several_models(stage)
+    assert told["settings"] == {"models_limit": 2}
+    assert (told["loaded"], told["failed"]) == (told["calls"], 0)
+    assert told["evicted"] == told["calls"]
+
+
+@pytest.mark.parametrize("told", [{"TARMAC_MODELS_LIMIT": "8"}], indirect=True)
+def test_a_server_with_room_loads_nothing_twice(stage: Stage) -> None:
+    """What is in memory stays there, and its size is told."""
+    told = several_models(stage)
+    assert (told["loaded"], told["evicted"], told["failed"]) == (0, 0, 0)
+    assert told["in_memory"] >= 3 * 8_000_000
+    assert told["resident"] > told["in_memory"]
+
+
+@pytest.mark.parametrize("told", [{"TARMAC_BATCH_ROWS": "1"}, {"TARMAC_BATCH_ROWS": "64"}], indirect=True)
+def test_rows_that_wait_together_are_computed_together_where_that_is_allowed(stage: Stage) -> None:
+    """And only there."""
+    told = dynamic_batching(stage)
+    alone = told["settings"]["batch_rows"] == 1
+    assert (told["load"]["requests_per_run"] == 1) is alone
+    assert told["idle"]["waited_seconds"] < 0.05
+
+
+def test_a_key_of_all_that_decides_is_never_wrong(stage: Stage) -> None:
+    """It is found again, and a new version begins with nothing."""
+    told = prediction_cache(stage)
+    assert (told["wrong"], told["stale"], told["failed"]) == (0, 0, 0)
+    assert told["hits"] + told["misses"] == told["questions"]
+    assert told["hit_rate"] > 0.7
+
+
+def test_kept_connections_and_binary_tensors(stage: Stage) -> None:
+    """One connection for all requests, fewer bytes for the same numbers, and the same predictions."""
+    told = connection_reuse(stage)
+    assert told["connections"]["each"]["opened"] == told["connections"]["each"]["requests"]
+    assert told["connections"]["kept"]["opened"] == 1
+    assert told["tensors"]["binary"]["bytes"] < told["tensors"]["json"]["bytes"] / 2
+    assert told["same"]
+
+
+@pytest.mark.parametrize("told", [{"TARMAC_THREADS": "3"}], indirect=True)
+def test_threads_are_those_that_the_server_says(stage: Stage) -> None:
+    """The figures belong to them, and nothing fails."""
+    told = session_threads(stage)
+    assert told["settings"] == {"threads": 3}
+    assert told["failed"] == 0
+    assert told["cpu_seconds"] > 0
+
+
+def test_the_bare_runtime_is_smaller_than_the_server(stage: Stage) -> None:
+    """In memory and on the disk."""
+    told = runtime_figures(stage)
+    for figure in ("resident_bytes", "installed_bytes"):
+        assert 0 < told["bare"][figure] < told["server"][figure]
+
+
+def test_the_image_has_the_modules_that_are_started_by_name() -> None:
+    """They run as processes of their own."""
+    for module in ("trials.job", "trials.bare"):
+        ended = subprocess.run([sys.executable, "-c", f"import {module}"], check=False)
+        assert ended.returncode == 0
