@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from contracts.topics import EVENTS
-from ingest.broker import Place
 from ingest.bronze.batch import Batch, columns
 from ingest.bronze.table import Table
 from ingest.replay import Replay
 from ingest.settings import BackfillSettings
+from runtime.broker import Place
 from runtime.store import Store
 
 _APPLICATION = "{topic}-0@history"
