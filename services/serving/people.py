@@ -165,7 +165,6 @@ class People:
         )
         if self._timetable is None:
             return flight, []
-        self._timetable.check(asked.origin, asked.dest)
         listed = self._timetable.find(*flight[1:5], departure)
         if listed:
             flight = flight._replace(
@@ -173,6 +172,7 @@ class People:
             )
         if not asked.alternatives:
             return flight, []
+        self._timetable.check(asked.origin, asked.dest)
         others = self._timetable.after(asked.origin, asked.dest, departure, asked.hours)
         return flight, [each for each in others if (each.carrier, each.flight) != flight[1:3]][:CANDIDATES]
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
+from typing import Any
+
 import httpx
 import pytest
 
@@ -12,7 +16,8 @@ from lab.spec import Course
 from lab.text import Text
 
 _SETTINGS = Settings.load({"LAB_PORT_OFFSET": "100"})
-_EVENT = probe._Event(at=0.0, trace="", identity="wx-probe-1", degrees=1.5, partition=0, offset=4711)
+_TIME = datetime(2013, 2, 3, 4, tzinfo=UTC)
+_EVENT = probe._Event(at=0.0, time=_TIME, trace="ab" * 16, identity="wx-probe-1", degrees=1.5, partition=0, offset=4711)
 
 
 def _came_out(status: int, body: object) -> tuple[bool, str]:
@@ -38,6 +43,51 @@ def test_the_row_of_the_event_proves_the_lake() -> None:
 def test_no_other_answer_does(status: int, body: object) -> None:
     """No row yet, a store that is away, a row that an earlier log left at the same place: the probe goes on waiting."""
     assert _came_out(status, body)[0] is False
+
+
+def _predicted(status: int, body: object) -> tuple[bool, httpx.Request]:
+    """Return whether an answer of the gateway counts, and what was asked."""
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(status, json=body)
+
+    with httpx.Client(transport=httpx.MockTransport(answer)) as web:
+        return probe._predicted(web, _SETTINGS, _EVENT), asked[0]
+
+
+def test_a_prediction_that_read_the_events_row_proves_the_serving() -> None:
+    """It is asked for a flight of the probe's own airport, through the gateway, in the event's trace."""
+    came_out, asked = _predicted(200, {"features": {"times": {"weather_by_origin": "2013-02-03T04:00:00Z"}}})
+    assert came_out
+    assert str(asked.url) == "http://127.0.0.1:8900/flights/predict"
+    assert asked.headers["traceparent"].split("-")[1] == _EVENT.trace
+    assert json.loads(asked.content)["origin"] == "ZZZ"
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (503, {"error": "away"}),
+        (200, {"features": {"times": {}}}),
+        (200, {"features": {"times": {"weather_by_origin": "2013-02-03T03:59:59Z"}}}),
+    ],
+)
+def test_a_prediction_of_an_older_row_does_not(status: int, body: object) -> None:
+    """A refusal, no reading, the reading before: the probe goes on waiting."""
+    assert _predicted(status, body)[0] is False
+
+
+@pytest.mark.parametrize(
+    ("services", "whole"), [(["ingest-consumer", "serving", "feature"], True), (["ingest-consumer"], False), ([], False)]
+)
+def test_one_trace_has_to_show_every_service(services: list[str], whole: bool) -> None:  # noqa: FBT001  a case
+    """Where models are served, spans of ingest alone are not enough."""
+    found: dict[str, Any] = {"processes": {f"p{at}": {"serviceName": name} for at, name in enumerate(services)}}
+    wire = httpx.MockTransport(lambda _: httpx.Response(200, json={"data": [found] if services else []}))
+    with httpx.Client(transport=wire) as web:
+        assert probe._trace(web, _SETTINGS, _EVENT.trace, probe._passed({"kafka", "serving"})) is whole
 
 
 @pytest.mark.parametrize("name", probe._PLACES)
@@ -78,9 +128,9 @@ def test_a_probe_happens_when_the_replay_is(readings: dict[str, str], moment: st
 
 
 def test_only_what_a_component_brings_may_be_left_out() -> None:
-    """Each step that depends on a component names one that there is; lab 02 takes all of them, lab 01 three."""
+    """Each step that depends on a component names one that there is; lab 04 takes all of them, lab 01 three."""
     course = Course(_SETTINGS.root)
     needs = {name: place.needs for name, place in probe._PLACES.items() if place.needs}
     assert set(needs.values()) <= set(course.components)
-    assert [name for name, need in needs.items() if need not in course.lab("02").components] == []
+    assert [name for name, need in needs.items() if need not in course.lab("04").components] == []
     assert [name for name, need in needs.items() if need in course.lab("01").components] == []

@@ -32,6 +32,7 @@ _SPAN_SECONDS = 15
 _FEATURE = Text(en="a feature", fr="un feature")
 _METRIC = Text(en="a metric", fr="une métrique")
 _ONLINE = Text(en="an online feature", fr="un feature en ligne")
+_PREDICTION = Text(en="a prediction", fr="une prédiction")
 _LAKE = Text(en="a lake row", fr="une ligne du lac")
 _TRACE = Text(en="a trace", fr="une trace")
 
@@ -48,6 +49,7 @@ class _Place(NamedTuple):
 _PLACES = {
     "feature": _Place("ingest"),
     "online": _Place("feature", needs="feature"),
+    "prediction": _Place("gateway", writer="serving-stable", needs="serving"),
     "lake": _Place("lake", writer="lake-bronze", needs="lake"),
     "trace": _Place("jaeger"),
     "metric": _Place("prometheus"),
@@ -60,12 +62,13 @@ def probe(settings: Settings, say: Say, components: Collection[str]) -> dict[str
     Args:
         settings: where all that answers.
         say: told each step.
-        components: what the lab runs; with a feature service, the event has to come out of that as well, and with a
+        components: what the lab runs; with a feature service, the event has to come out of that as well; where models
+            are served, the next prediction through the gateway has to stand on it, in the event's own trace; with a
             lake it has to become a row of its bronze table.
 
     Returns:
         What was seen: `topic`, `partition` and `offset`; seconds since the start for each step, `feature_seconds`,
-        `online_seconds`, `lake_seconds`, `trace_seconds`, `metric_seconds`; `trace`, and how many `events` it took.
+        `online_seconds`, `prediction_seconds`, `lake_seconds`, `trace_seconds`, `metric_seconds`; `trace`, and how many `events` it took.
 
     Raises:
         NotConverged: it did not come out somewhere; says where and what to look at.
@@ -80,12 +83,15 @@ def probe(settings: Settings, say: Say, components: Collection[str]) -> dict[str
             # A span is sent once: a collector that was away at that moment never sees it. Another event tells.
             if time.time() - events[-1].at > _SPAN_SECONDS:
                 events.append(_sent(broker, web, settings))
-            return any(_trace(web, settings, event.trace) for event in events)
+                if "serving" in components:
+                    _predicted(web, settings, events[-1])
+            return any(_trace(web, settings, event.trace, _passed(components)) for event in events)
 
         seen: dict[str, object] = {"topic": _TOPIC}
         steps = [
             ("feature", _FEATURE, lambda: _feature(web, settings, events[0].identity)),
             ("online", _ONLINE, lambda: _online(web, settings, events[0].degrees)),
+            ("prediction", _PREDICTION, lambda: _predicted(web, settings, events[0])),
             ("lake", _LAKE, lambda: _lake(web, settings, events[0])),
             ("trace", _TRACE, traced),
             ("metric", _METRIC, lambda: _metric(web, settings, events[-1])),
@@ -103,9 +109,11 @@ def probe(settings: Settings, say: Say, components: Collection[str]) -> dict[str
 
 @dataclass(frozen=True)
 class _Event:
-    """An event of the probe: when it was sent (seconds since 1970), what it is known by and says, and where it lies."""
+    """An event of the probe: when it was sent and when it happened, what it is known by and says, and where it lies."""
 
     at: float
+    """Seconds since 1970."""
+    time: datetime
     trace: str
     identity: str
     degrees: float
@@ -116,12 +124,12 @@ class _Event:
     def send(cls, broker: Broker, time_: datetime) -> _Event:
         trace, identity, at = secrets.token_hex(16), f"wx-probe-{secrets.token_hex(6)}", time.time()
         headers = [("traceparent", f"00-{trace}-{secrets.token_hex(8)}-01".encode())]
-        when = time_.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        when = _instant(time_)
         # Drawn anew each time: a value that an earlier probe left behind does not pass for this one's.
         degrees = secrets.randbelow(10_000) / 100
         event = {"type": _TOPIC, "id": identity, "time": when, "station": _STATION, "temp": degrees}
         return cls(
-            at, trace, identity, degrees, *broker.send(_TOPIC, _STATION.encode(), json.dumps(event).encode(), headers)
+            at, time_, trace, identity, degrees, *broker.send(_TOPIC, _STATION.encode(), json.dumps(event).encode(), headers)
         )
 
 
@@ -195,9 +203,36 @@ def _lake(web: httpx.Client, settings: Settings, event: _Event) -> bool:
     return answer.status_code == httpx.codes.OK and answer.json().get("id") == event.identity
 
 
-def _trace(web: httpx.Client, settings: Settings, trace: str) -> bool:
+def _predicted(web: httpx.Client, settings: Settings, event: _Event) -> bool:
+    """Say whether a prediction through the gateway stands on the event's reading; it goes into the event's trace."""
+    asked = {
+        "carrier": "ZZ", "flight": 1, "origin": _STATION, "dest": "JFK", "alternatives": 0,
+        "scheduled_departure": _instant(event.time),
+    }  # fmt: skip
+    headers = {"traceparent": f"00-{event.trace}-{secrets.token_hex(8)}-01"}
+    answer = web.post(f"http://127.0.0.1:{settings.port('gateway')}/flights/predict", json=asked, headers=headers)
+    if answer.status_code != httpx.codes.OK:
+        return False
+    read = answer.json()["features"]["times"].get("weather_by_origin")
+    return read is not None and datetime.fromisoformat(read) == event.time
+
+
+def _instant(time_: datetime) -> str:
+    return time_.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _passed(components: Collection[str]) -> set[str]:
+    """Return the services that the event's trace has to show."""
+    return {"ingest-consumer"} | ({"serving", "feature"} if "serving" in components else set())
+
+
+def _trace(web: httpx.Client, settings: Settings, trace: str, services: set[str]) -> bool:
+    """Say whether Jaeger has spans of all these services in one trace."""
     answer = web.get(f"http://127.0.0.1:{settings.port('jaeger')}/api/traces/{trace}")
-    return answer.status_code == httpx.codes.OK and bool(answer.json().get("data"))
+    if answer.status_code != httpx.codes.OK:
+        return False
+    processes = [each for found in answer.json().get("data") or [] for each in found["processes"].values()]
+    return services <= {each["serviceName"] for each in processes}
 
 
 def _metric(web: httpx.Client, settings: Settings, event: _Event) -> bool:
