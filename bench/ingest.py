@@ -34,14 +34,14 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult  # noq
 from contracts import Event, FlightArrived, FlightDeparted, WeatherRead  # noqa: E402
 from contracts.topics import ARRIVED, DEPARTED, EVENTS, WEATHER  # noqa: E402
 from ingest import replay  # noqa: E402
-from ingest.broker import Publisher, Subscription  # noqa: E402
 from ingest.consumer import Consumer  # noqa: E402
 from ingest.figures import ConsumerFigures, ProducerFigures  # noqa: E402
-from ingest.letters import Letterbox  # noqa: E402
 from ingest.producer import Producer, Progress  # noqa: E402
 from ingest.settings import ConsumerSettings, ProducerSettings  # noqa: E402
 from ingest.view import View  # noqa: E402
+from runtime.broker import Publisher, Subscription  # noqa: E402
 from runtime.health import Health  # noqa: E402
+from runtime.letters import Letterbox  # noqa: E402
 from runtime.process import Stop  # noqa: E402
 from runtime.tracing import Tracing  # noqa: E402
 

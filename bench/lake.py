@@ -26,13 +26,13 @@ sys.path.insert(0, str(ROOT / "services"))
 from contracts.topics import EVENTS  # noqa: E402  after the path
 from contracts.views_flights import DEFINITIONS  # noqa: E402
 from ingest import dataset, replay  # noqa: E402
-from ingest.broker import Place  # noqa: E402
 from ingest.bronze.batch import Batch, columns  # noqa: E402
 from ingest.bronze.table import Table  # noqa: E402
 from lake import etl, offline, training  # noqa: E402
 from lake.availability import PREDICTED  # noqa: E402
 from lake.build import build  # noqa: E402
 from lake.store import Lake  # noqa: E402
+from runtime.broker import Place  # noqa: E402
 from runtime.store import Store  # noqa: E402
 
 BEGIN = dt.datetime(2013, 1, 1, tzinfo=dt.UTC)

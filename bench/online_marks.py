@@ -23,7 +23,7 @@ from contracts.layout import decode_value, entity_key, field_of
 from contracts.topics import WEATHER as TOPIC
 from contracts.views_flights import PROJECT, WEATHER
 from ingest import replay
-from ingest.broker import Publisher
+from runtime.broker import Publisher
 from runtime.process import Stop
 
 EVERY = 20

@@ -50,8 +50,11 @@ def lab() -> Iterator[Driver]:
 
 
 @pytest.fixture(scope="session")
-def kafka_address(lab: Driver) -> str:
-    """Return where the test cluster's Kafka answers."""
+def kafka_address(request: pytest.FixtureRequest) -> str:
+    """Return where a broker answers: TARMAC_TEST_KAFKA, or else the test cluster's."""
+    if given := os.environ.get("TARMAC_TEST_KAFKA"):
+        return given
+    lab: Driver = request.getfixturevalue("lab")
     return f"127.0.0.1:{lab.port(9092)}"
 
 

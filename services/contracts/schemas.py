@@ -1,6 +1,6 @@
-"""JSON Schemas of the events, for readers in other languages and for the contract test that keeps them as published.
+"""JSON Schemas of what stands in topics, for readers in other languages and for the test that keeps them as published.
 
-python -m contracts.schemas FOLDER     writes one file per event type
+python -m contracts.schemas FOLDER     writes one file per topic
 """
 
 import json
@@ -10,14 +10,14 @@ from typing import Any
 
 import msgspec
 
-from contracts.topics import EVENTS
+from contracts.topics import RECORDS
 
 PUBLISHED = Path(__file__).parent / "published"
 
 
 def schema(topic: str) -> dict[str, Any]:
-    """The JSON Schema of the topic's event."""
-    made = msgspec.json.schema(EVENTS[topic])
+    """The JSON Schema of the topic's records."""
+    made = msgspec.json.schema(RECORDS[topic])
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": topic, **made}
 
 
@@ -29,7 +29,7 @@ def text(topic: str) -> str:
 def write(folder: Path) -> None:
     """Publish every schema into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
-    for topic in EVENTS:
+    for topic in RECORDS:
         (folder / f"{topic}.json").write_text(text(topic), encoding="utf-8")
 
 

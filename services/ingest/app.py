@@ -5,17 +5,17 @@ import sys
 from http import HTTPStatus
 from pathlib import Path
 
-from contracts.topics import EVENTS
+from contracts.topics import DEAD_LETTER, EVENTS
 from ingest import dataset, replay
 from ingest import repair as repairs
-from ingest.broker import Publisher, Subscription
 from ingest.consumer import Consumer, Effects
 from ingest.figures import ConsumerFigures, OnlineFigures, ProducerFigures
-from ingest.letters import Letterbox
 from ingest.producer import Producer, Progress
 from ingest.settings import ConsumerSettings, ProducerSettings, RepairSettings
 from ingest.view import View
+from runtime.broker import Publisher, Subscription
 from runtime.health import Health
+from runtime.letters import Letterbox
 from runtime.process import Stop
 from runtime.settings import shown
 from runtime.tracing import Tracing
@@ -48,7 +48,7 @@ def consume(settings: ConsumerSettings, stop: Stop) -> None:
     try:
         publisher = Publisher(settings.kafka, stop)
         subscription = Subscription(settings.kafka, settings.group, list(EVENTS), stop)
-        letterbox = Letterbox(settings.kafka, settings.group, publisher, stop)
+        letterbox = Letterbox(settings.kafka, settings.group, publisher, stop, DEAD_LETTER)
         effects = _online(settings, view, figures, health) if settings.redis else None
         consumer = Consumer(settings, subscription, letterbox, view, figures, health, tracing, effects)
         health.met("kafka")

@@ -16,13 +16,13 @@ from opentelemetry.trace import SpanKind
 from contracts import Event
 from contracts.topics import EVENTS
 from contracts.validation import Invalid
-from ingest.broker import Committed, Place, Subscription
 from ingest.figures import ConsumerFigures
-from ingest.letters import Letterbox
 from ingest.partition import Partition
 from ingest.settings import ConsumerSettings
 from ingest.view import View
+from runtime.broker import Committed, Place, Subscription
 from runtime.health import Health
+from runtime.letters import Letterbox
 from runtime.patience import BrokerUnavailable
 from runtime.process import Stop
 from runtime.tracing import Tracing, sampled, traceparent

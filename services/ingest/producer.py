@@ -9,11 +9,11 @@ from http import HTTPStatus
 
 from contracts.topics import EVENTS
 from ingest import resume
-from ingest.broker import Publisher
 from ingest.figures import ProducerFigures
 from ingest.replay import Planned, Replay
 from ingest.resume import Shares
 from ingest.settings import ProducerSettings
+from runtime.broker import Publisher
 from runtime.health import Health
 from runtime.process import Stop
 from runtime.tracing import Tracing

@@ -16,10 +16,11 @@ import msgspec
 
 from contracts.topics import DEAD_LETTER, EVENTS
 from contracts.validation import Invalid, Reader
-from ingest import letters, resume
-from ingest.broker import Committed, Headers, Log, Place, Publisher, Subscription
+from ingest import resume
 from ingest.errors import BadRepairs, RepairBusy
 from ingest.settings import RepairSettings
+from runtime import letters
+from runtime.broker import Committed, Headers, Log, Place, Publisher, Subscription
 from runtime.process import Stop
 
 log = logging.getLogger(__name__)

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ingest.broker import Headers, Log, Place, partition_of
 from ingest.replay import Planned
+from runtime.broker import Headers, Log, Place, partition_of
 from runtime.process import Stop
 
 HEADER = "place"

@@ -12,10 +12,10 @@ import msgspec
 from contracts import Event
 from contracts.features import KINDS, SIDES, WINDOWS
 from contracts.topics import EVENTS, WEATHER
-from ingest.broker import Place
 from ingest.history import History, Window
 from ingest.partition import Partition
 from ingest.stream import OUTCOMES, STRAY, STRAYS, Stream
+from runtime.broker import Place
 from runtime.web import Answer, Question
 
 Named: TypeAlias = tuple[str, str]

@@ -7,6 +7,7 @@ than the work it would describe. Roots are drawn at the ratio; a child exists on
 import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -22,6 +23,8 @@ _SAMPLED = tuple(
     bytes([digit]) for digit in b"13579bdf"
 )  # last digit of the flags: its lowest bit means sampled, others may be set as well
 _W3C = TraceContextTextMapPropagator()
+_RECORDING: ContextVar[trace.Tracer | None] = ContextVar("recording", default=None)
+"""What makes the parts of the span that is being recorded here, if one is."""
 
 
 class Tracing:
@@ -78,9 +81,12 @@ class Tracing:
     @contextmanager
     def root(self, name: str, **attributes: str | float) -> Iterator[list[tuple[str, bytes]]]:
         """A span with no parent; gives the headers that carry its context."""
-        with self._tracer.start_as_current_span(
-            name, context=Context(), kind=SpanKind.PRODUCER, attributes=attributes
-        ) as span:
+        with (
+            self._tracer.start_as_current_span(
+                name, context=Context(), kind=SpanKind.PRODUCER, attributes=attributes
+            ) as span,
+            self._parts(),
+        ):
             yield headers(span)
 
     @contextmanager
@@ -92,13 +98,43 @@ class Tracing:
         if context is None:
             yield trace.INVALID_SPAN
             return
-        with self._tracer.start_as_current_span(name, context=context, kind=kind, attributes=attributes) as span:
+        with (
+            self._tracer.start_as_current_span(name, context=context, kind=kind, attributes=attributes) as span,
+            self._parts(),
+        ):
             yield span
+
+    @contextmanager
+    def _parts(self) -> Iterator[None]:
+        """Let `child` make spans meanwhile, where there is somewhere to send them."""
+        token = _RECORDING.set(self._tracer if self._provider else None)
+        try:
+            yield
+        finally:
+            _RECORDING.reset(token)
 
     def close(self) -> None:
         """Send what waits, then stop."""
         if self._provider:
             self._provider.shutdown()
+
+
+def recording() -> bool:
+    """Whether a span is being recorded here; cheap, for those who would make parts of it."""
+    return _RECORDING.get() is not None
+
+
+@contextmanager
+def child(
+    name: str, kind: SpanKind = SpanKind.INTERNAL, attributes: Mapping[str, str | float] | None = None
+) -> Iterator[Span]:
+    """A part of the span that is being recorded here; nothing where none is."""
+    tracer = _RECORDING.get()
+    if tracer is None:
+        yield trace.INVALID_SPAN
+        return
+    with tracer.start_as_current_span(name, kind=kind, attributes=attributes) as span:
+        yield span
 
 
 def headers(span: Span) -> list[tuple[str, bytes]]:

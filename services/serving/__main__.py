@@ -1,14 +1,16 @@
-"""python -m serving serve."""
+"""python -m serving serve | stream | offline | labels | follow."""
 
 import argparse
+import datetime as dt
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from runtime import logs
 from runtime.process import Stop, guarded
 from runtime.settings import load
-from serving.settings import FAMILY, ServeSettings
+from serving.settings import FAMILY, OfflineSettings, ServeSettings
 
 
 def _serve() -> None:
@@ -21,14 +23,62 @@ def _serve() -> None:
     app.serve(settings)
 
 
+def _stream() -> None:
+    from serving import streaming  # noqa: PLC0415  as above
+
+    streaming.run(os.environ)
+
+
+def _labels() -> None:
+    from serving import labelling  # noqa: PLC0415  as above
+
+    labelling.run(os.environ)
+
+
+def _follow() -> None:
+    from serving import follow  # noqa: PLC0415  as above
+
+    follow.run(os.environ)
+
+
+def _offline(asked: argparse.Namespace) -> None:
+    from serving import offline  # noqa: PLC0415  as above; what it reads with is in no server's image
+
+    settings = load(OfflineSettings, os.environ, FAMILY)
+    logs.start("serving-offline", settings.log_level)
+    wanted = offline.Wanted(asked.model, asked.rows, asked.begin, asked.end, asked.out)
+    sys.stdout.write(f"{offline.run(settings, wanted)}\n")
+
+
+def _batch(command: argparse.ArgumentParser) -> None:
+    """What `offline` takes."""
+    day = dt.datetime.fromisoformat
+    command.add_argument("model", metavar="MODEL", help="name, or name@version")
+    command.add_argument("--rows", type=Path, required=True, metavar="FILE", help="Parquet, a column for each feature")
+    command.add_argument("--from", dest="begin", type=day, metavar="DAY", help="first day of predicted_at, UTC")
+    command.add_argument("--to", dest="end", type=day, metavar="DAY", help="the day after the last")
+    command.add_argument("--out", type=Path, metavar="FILE", help="write there, and not into the lake")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one entry point; its exit code."""
     parser = argparse.ArgumentParser(prog="python -m serving", description="The serving service.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("serve", help="answer over HTTP, as the Open Inference Protocol V2 has it")
-    parser.parse_args(arguments)
+    commands.add_parser("stream", help="answer requests of a topic into another")
+    _batch(commands.add_parser("offline", help="predict the rows of a Parquet file"))
+    commands.add_parser("labels", help="compare predictions with the labels that come later")
+    commands.add_parser("follow", help="ask about each flight that leaves")
+    asked = parser.parse_args(arguments)
     logs.start("serving", "info")
-    return guarded(_serve)
+    run: dict[str, Callable[[], None]] = {
+        "serve": _serve,
+        "stream": _stream,
+        "offline": lambda: _offline(asked),
+        "labels": _labels,
+        "follow": _follow,
+    }
+    return guarded(run[asked.command])
 
 
 if __name__ == "__main__":

@@ -16,9 +16,10 @@ from runtime.asgi import JSON, Answer
 from runtime.health import Health
 from serving import openapi
 from serving.asking import unreadable
-from serving.errors import MethodWrong, PathUnknown, Refused, Unreadable
+from serving.errors import MethodWrong, PathUnknown, Refused
 from serving.figures import Figures
-from serving.repository import Aim, Repository
+from serving.naming import Aim, aim
+from serving.repository import Repository
 
 NAME = "tarmac-serving"
 EXTENSIONS = ["binary_tensor_data", "model_repository", "parameters"]
@@ -116,14 +117,6 @@ class Administration:
 def release() -> str:
     """The version that the server names: that of the runtime that computes."""
     return metadata.version("onnxruntime")
-
-
-def aim(model: str, version: str) -> Aim:
-    """A model and a selector; `model@alias` names an alias as MLflow does."""
-    name, _, alias = model.partition("@")
-    if alias and version:
-        raise Unreadable(f"model {model:.60} and version {version:.60} name two versions", "name one")
-    return name, version or alias
 
 
 def _parts(path: str) -> Sequence[str]:

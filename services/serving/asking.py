@@ -76,7 +76,8 @@ def understood(request: Request, segments: Mapping[str, memoryview], served: Ser
         OutputUnknown: an output is not the model's.
     """
     names = served.session.names if request.outputs is None else _names(request.outputs, served)
-    return work(_feed(request, segments, served), names, served)
+    made = work(_feed(request, segments, served), names, served)
+    return made._replace(parameters=request.parameters) if request.parameters else made
 
 
 def decoded(head: bytes | memoryview) -> Request:

@@ -24,6 +24,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from contracts.inference import Parameters
 from serving.costs import Costs
 from serving.errors import Late, NotComputed, Overloaded
 from serving.figures import Tally
@@ -44,6 +45,8 @@ class Work(NamedTuple):
         rows: first dimension of the inputs, 0 where the model does not stack.
         elements: of all inputs together.
         key: what has to be equal for two requests to be one run; None: never.
+        parameters: of the request, for compositions that choose by them.
+        depth: of the compositions that ask it on.
     """
 
     feed: Feed
@@ -51,6 +54,8 @@ class Work(NamedTuple):
     rows: int
     elements: int
     key: object
+    parameters: Parameters | None = None
+    depth: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +94,9 @@ class Batcher:
         limits: how far it may be loaded.
         tally: counts what it does.
     """
+
+    members = ()
+    """It is made of no others."""
 
     def __init__(self, session: Session, pool: Executor, limits: Limits, tally: Tally) -> None:
         self._session = session

@@ -5,12 +5,15 @@ Temporary
 └── Busy                    what the caller may try again, after `delay` seconds (Retry-After)
     ├── Overloaded          the model's queue is full (429)
     ├── Late                the request's time was over before its turn (504)
-    └── Loading             the model is on its way (503)
+    ├── Loading             the model is on its way (503)
+    └── FeaturesAway        the feature service does not answer, or not in time (503)
 Permanent
+├── BadRows                 rows for batch inference that cannot be read, or lack what the model needs
 ├── Artifact                a version that cannot be served (422); whatever served before it goes on
 │   ├── NotOnnx             its file is a pickle, an archive, cut off, or anything else than a valid ONNX model
 │   ├── OutsideFolder       its external data lies outside its folder
 │   ├── CardWrong           it contradicts its card
+│   ├── CompositionWrong    it is made of models that are unknown, do not fit, or lead around in a circle
 │   ├── NotServable         onnxruntime cannot run it, or the protocol has no type for its inputs or outputs
 │   └── TooBig              it alone is larger than all models may be together
 └── Refused                 a request that cannot be served as it is (400)
@@ -18,6 +21,9 @@ Permanent
     ├── InputWrong          an input's name, datatype, shape or data is not the model's
     ├── OutputUnknown       an output is asked for that the model does not have
     ├── NotComputed         the model fails on these values (422)
+    ├── FlightWrong         a field of a flight is missing, unknown or not of its kind
+    ├── FeaturesUnknown     the version's features are none that the feature service has (422)
+    ├── NotOffered          this server was not told where features are (501)
     ├── ModelUnknown        no model of that name, or it was unloaded (404)
     ├── VersionUnknown      no version or alias of that name, or an alias that points nowhere (404)
     ├── PathUnknown         no such path (404)
@@ -64,6 +70,14 @@ class Loading(Busy):
     """The model is being loaded."""
 
 
+class FeaturesAway(Busy):
+    """The feature service does not answer; it is asked again with the next request."""
+
+
+class BadRows(Permanent):
+    """Rows for batch inference that cannot be read or written, or lack what the model needs."""
+
+
 class Artifact(Permanent):
     """A version of a model that cannot be served."""
 
@@ -80,6 +94,10 @@ class OutsideFolder(Artifact):
 
 class CardWrong(Artifact):
     """The model contradicts its card."""
+
+
+class CompositionWrong(Artifact):
+    """The composition's members are unknown, do not fit, or lead around in a circle."""
 
 
 class NotServable(Artifact):
@@ -112,6 +130,22 @@ class NotComputed(Refused):
     """The model fails on these values."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class FlightWrong(Refused):
+    """A field of a flight is missing, unknown or not of its kind."""
+
+
+class FeaturesUnknown(Refused):
+    """The version has no card, or features that the feature service has not."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class NotOffered(Refused):
+    """This server was not told where features are looked up."""
+
+    status = HTTPStatus.NOT_IMPLEMENTED
 
 
 class ModelUnknown(Refused):

@@ -12,9 +12,10 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from contracts import models
+from contracts import compositions, models
+from contracts.compositions import COMPOSITION, BadComposition
 from contracts.models import CARD, MODEL, BadCard
-from serving.errors import CardWrong, NotOnnx, SourceUnavailable
+from serving.errors import CardWrong, CompositionWrong, NotOnnx, SourceUnavailable
 from serving.registry import Registry
 from serving.source import ALIASES, FolderSource, Listing, is_name, is_number
 
@@ -146,6 +147,9 @@ class FetchedSource:
 
 def _check(title: str, folder: Path) -> None:
     """Hold the files to their card, so that nothing stays that was cut off or belongs to another version."""
+    if (folder / COMPOSITION).is_file():
+        _check_composition(title, folder)
+        return
     file = folder / MODEL
     if not file.is_file():
         raise NotOnnx(
@@ -157,6 +161,13 @@ def _check(title: str, folder: Path) -> None:
         models.check(models.read(folder), file.read_bytes())
     except BadCard as failure:
         raise CardWrong(f"{title}: {failure.what}", failure.remedy) from None
+
+
+def _check_composition(title: str, folder: Path) -> None:
+    try:
+        compositions.read(folder)
+    except BadComposition as failure:
+        raise CompositionWrong(f"{title}: {failure}", "register it anew") from None
 
 
 def _size(folder: Path) -> int:

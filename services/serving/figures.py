@@ -133,6 +133,8 @@ class Figures(Collector):
         self._tallies: dict[tuple[str, str], Tally] = {}
         self.elsewhere: Counted[int] = Counted()
         """HTTP status -> requests that reached no model."""
+        self.members: Counted[tuple[str, str, str, str]] = Counted()
+        """Composition, its version, member and the member's version -> rows that it answered."""
         self.loads: Counted[tuple[str, str]] = Counted()
         """Model and outcome (loaded, refused, evicted, unloaded) -> how often."""
         self.loaded: Mapping[tuple[str, str], int] = {}
@@ -159,6 +161,7 @@ class Figures(Collector):
         yield self._counter("serving_requests_refused", "Requests for which the queue was too long", "refused")
         yield self._counter("serving_cache_hits", "Requests that the cache answered", "hits")
         yield self._counter("serving_cache_misses", "Requests with a key that the cache did not answer", "misses")
+        yield self._members()
         yield from self._models()
 
     def _requests(self) -> Iterator[Metric]:
@@ -173,6 +176,16 @@ class Figures(Collector):
         for status, count in self.elsewhere.items():
             family.add_metric(["", "", str(int(status))], count)
         yield family
+
+    def _members(self) -> Metric:
+        family = CounterMetricFamily(
+            "serving_member_rows",
+            "Rows of a composition that a member answered",
+            labels=[*LABELS, "member", "member_version"],
+        )
+        for labels, rows in self.members.items():
+            family.add_metric(labels, rows)
+        return family
 
     def _models(self) -> Iterator[Metric]:
         loads = CounterMetricFamily("serving_loads", "Versions by what came of them", labels=["model", "outcome"])

@@ -1,19 +1,33 @@
 """A version of a model in memory, with all that answering for it takes."""
 
+from collections.abc import Sequence
 from concurrent.futures import Executor
+from typing import Protocol
 
-from contracts.inference import FREE, ModelMetadata
+from contracts.inference import FREE, ModelMetadata, Parameters
 from contracts.models import INPUT, OUTPUT, Card
 from serving.artifact import Artifact
-from serving.batch import Batcher, Limits
+from serving.batch import Batcher, Limits, Work
 from serving.cache import Cache
 from serving.errors import CardWrong
 from serving.figures import Tally
-from serving.session import PLATFORM, Session
+from serving.outline import Outline
+from serving.session import Array, Session
 from serving.tensors import Reader
 
 ENTRIES = 10_000
 """Answers that a cache keeps."""
+
+
+class Runs(Protocol):
+    """What carries a version's requests out: a batcher for a model, a composer for a composition."""
+
+    @property
+    def members(self) -> Sequence[str]:
+        """Models that it is made of, with the versions that answer now."""
+
+    async def run(self, work: Work, deadline: float) -> list[Array]:
+        """The outputs that `work` names, in their order."""
 
 
 class Served:
@@ -21,7 +35,7 @@ class Served:
 
     Args:
         artifact: what was examined.
-        session: made of it.
+        session: made of it; of a composition, its outline.
         batcher: runs its requests.
         tally: counts them.
         cache: keeps answers.
@@ -51,7 +65,9 @@ class Served:
         "version",
     )
 
-    def __init__(self, artifact: Artifact, session: Session, batcher: Batcher, tally: Tally, cache: Cache) -> None:
+    def __init__(
+        self, artifact: Artifact, session: Session | Outline, batcher: Runs, tally: Tally, cache: Cache
+    ) -> None:
         self.name = artifact.name
         self.version = artifact.version
         self.card = artifact.card
@@ -67,13 +83,15 @@ class Served:
 
     def metadata(self, versions: list[str]) -> ModelMetadata:
         """What V2 metadata tells of it."""
-        told = None
+        told: Parameters | None = None
         if self.card:
             told = {"label": self.card.label, "kind": self.card.kind, "sha256": self.card.sha256}
+            if self.batcher.members:
+                told["members"] = list(self.batcher.members)
         found = ModelMetadata(
             self.name,
             versions,
-            PLATFORM,
+            self.session.platform,
             [each.metadata for each in self.session.inputs],
             [each.metadata for each in self.session.outputs],
             told,

@@ -25,6 +25,8 @@ from serving.artifact import Artifact
 from serving.errors import Loading, ModelUnknown, NotServable, SourceUnavailable
 from serving.figures import Figures
 from serving.models import Served
+from serving.naming import Aim
+from serving.outline import Outline
 from serving.room import Room
 from serving.session import Session
 from serving.shelf import DEFAULT, Shelf
@@ -32,9 +34,7 @@ from serving.source import Listing, Source
 
 log = logging.getLogger(__name__)
 
-Aim = tuple[str, str]
-"""A model, and a version, an alias or nothing (the default)."""
-Made = tuple[Artifact, Session]
+Made = tuple[Artifact, Session | Outline]
 
 
 class Opens(Protocol):

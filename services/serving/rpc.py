@@ -16,16 +16,21 @@ from typing import Any
 import grpc
 import grpc.aio
 import numpy as np
+from opentelemetry.trace import SpanKind
 
 from contracts import inference_binary as binary
 from contracts.inference import DATATYPES, Asked, Input, Request
 from contracts.inference_grpc import CONTENTS, METHODS, SERVICE, message
 from runtime.errors import BadSetting, ServiceError
+from runtime.tracing import Tracing, sampled
 from serving import asking, errors
-from serving.administration import EXTENSIONS, METADATA_SECONDS, NAME, aim, release
+from serving.administration import EXTENSIONS, METADATA_SECONDS, NAME, release
 from serving.errors import InputWrong
+from serving.journal import Journal, named
 from serving.models import Served
+from serving.naming import aim
 from serving.repository import Repository
+from serving.running import run
 
 log = logging.getLogger(__name__)
 
@@ -52,12 +57,25 @@ class Rpc:
         ready: whether the server is.
         seconds: that a request may take, unless its caller allows less.
         largest: bytes of a message.
+        tracing: makes a span of each inference whose caller traces.
+        journal: of predictions; None: none is kept.
     """
 
-    def __init__(self, repository: Repository, ready: Callable[[], bool], *, seconds: float, largest: int) -> None:
+    def __init__(  # noqa: PLR0913  the parts of the service meet here
+        self,
+        repository: Repository,
+        ready: Callable[[], bool],
+        *,
+        seconds: float,
+        largest: int,
+        tracing: Tracing | None = None,
+        journal: Journal | None = None,
+    ) -> None:
         self._repository = repository
         self._ready = ready
         self._seconds = seconds
+        self._tracing = tracing or Tracing.off()
+        self._journal = journal
         self._options = [("grpc.max_receive_message_length", largest), ("grpc.so_reuseport", 0)]
 
     @contextlib.asynccontextmanager
@@ -135,6 +153,13 @@ class Rpc:
         )
 
     async def _infer(self, asked: Message, context: grpc.aio.ServicerContext) -> Message:
+        parent = _metadata(context).get(b"traceparent")
+        if not sampled(parent):
+            return await self._inferred(asked, context)
+        with self._tracing.continued("ModelInfer", parent, SpanKind.SERVER):
+            return await self._inferred(asked, context)
+
+    async def _inferred(self, asked: Message, context: grpc.aio.ServicerContext) -> Message:
         begun = time.perf_counter()
         left = context.time_remaining()
         seconds = self._seconds if left is None else min(left, self._seconds)
@@ -144,8 +169,10 @@ class Rpc:
         try:
             request = _request(asked)
             work = asking.understood(request, _segments(asked, request), served)
-            found = await served.batcher.run(work, asyncio.get_running_loop().time() + seconds)
+            found = await run(served, work, asyncio.get_running_loop().time() + seconds)
             status = HTTPStatus.OK
+            if self._journal:
+                self._journal.offer(served, work, found, _metadata(context), named(request))
         except ServiceError as failure:
             status = errors.status(failure)
             raise
@@ -196,9 +223,24 @@ def _told(handler: Handler) -> Handler:
     return handled
 
 
+def _metadata(context: grpc.aio.ServicerContext) -> dict[bytes, bytes]:
+    """What goes with a call, as headers of HTTP go with a request."""
+    return {
+        name.encode(): value.encode() if isinstance(value, str) else value
+        for name, value in context.invocation_metadata() or ()
+    }
+
+
 def _request(asked: Message) -> Request:
     inputs = [Input(each.name, tuple(each.shape), each.datatype) for each in asked.inputs]
-    return Request(inputs, asked.id, outputs=[Asked(each.name) for each in asked.outputs] or None)
+    parameters = {name: _value(each) for name, each in asked.parameters.items()} or None
+    return Request(inputs, asked.id, parameters, [Asked(each.name) for each in asked.outputs] or None)
+
+
+def _value(parameter: Message) -> object:
+    """What a parameter of the request holds; None where it holds nothing."""
+    field = next((each.name for each, _ in parameter.ListFields()), None)
+    return getattr(parameter, field) if field else None
 
 
 def _segments(asked: Message, request: Request) -> dict[str, memoryview]:

@@ -80,6 +80,8 @@ class Session:
         NotServable: onnxruntime does not take it, or the protocol has no type for one of its tensors.
     """
 
+    platform = PLATFORM
+
     def __init__(self, artifact: Artifact, options: Options) -> None:
         self._title = f"model {artifact.name} version {artifact.version}"
         try:

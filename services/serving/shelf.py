@@ -57,8 +57,10 @@ class Shelf:
     def target(self, selector: str) -> str:
         """The version that a selector names: a version, an alias, or the default.
 
-        The default is the shelf's alias. Only a model without any alias is served by its newest version: one whose
-        champion was taken away is in the middle of something, and its newest version was perhaps never tested.
+        The default is the shelf's alias, or the champion where the model has no such alias: a server of challengers
+        answers for every model, and a release of one breaks no request for the others. Only a model without any alias
+        is served by its newest version: one whose champion was taken away is in the middle of something, and its newest
+        version was perhaps never tested.
 
         Raises:
             VersionUnknown: it names none, or one that is not there.
@@ -68,7 +70,7 @@ class Shelf:
             return selector
         if selector == DEFAULT and not aliases and versions:
             return versions[-1]
-        alias = selector or self.alias
+        alias = selector or (self.alias if self.alias in aliases else CHAMPION)
         if alias not in aliases:
             told = ", ".join((*aliases, *versions)) or "none"
             raise VersionUnknown(f"model {self.name} has no version or alias {alias:.60}", f"there are {told:.300}")

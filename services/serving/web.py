@@ -7,6 +7,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import NamedTuple
 
@@ -17,13 +18,17 @@ from runtime.asgi import JSON, Receive, Scope, Send
 from runtime.errors import Permanent, ServiceError
 from runtime.tracing import Tracing, sampled
 from serving import answering, asking, cache, errors, invocations
-from serving.administration import Administration, aim
+from serving.administration import Administration
 from serving.answering import Reply
 from serving.batch import Work
 from serving.errors import Encoded, MethodWrong, PathUnknown, Refused, TooLarge, Unreadable
 from serving.figures import Figures, Tally
+from serving.journal import Journal, named
 from serving.models import Served
-from serving.repository import Aim, Repository
+from serving.naming import Aim, aim
+from serving.people import People
+from serving.repository import Repository
+from serving.running import run
 from serving.session import Array
 
 log = logging.getLogger(__name__)
@@ -53,7 +58,9 @@ class Web:
         tracing: makes a span of each request whose caller traces.
         largest: bytes of a body.
         seconds: that a request may take, unless it says less.
-        default: model of `/invocations`; empty: the only one there is.
+        default: model of `/invocations` and `/flights/predict`; empty: the only one there is.
+        people: answers about flights; None: this server does not offer it.
+        journal: of predictions; None: none is kept.
     """
 
     def __init__(  # noqa: PLR0913  the parts of the service meet here
@@ -66,6 +73,8 @@ class Web:
         largest: int,
         seconds: float,
         default: str,
+        people: People | None = None,
+        journal: Journal | None = None,
     ) -> None:
         self._repository = repository
         self._administration = administration
@@ -75,7 +84,12 @@ class Web:
         self._seconds = seconds
         self._default = default
         self._ways: dict[str, Way] = {}
-        self._verbs: Mapping[str, Infer] = {"infer": _infer, "invocations": _invoke}
+        self._people = people or People()
+        self._verbs: Mapping[str, Infer] = {
+            "infer": partial(_infer, journal),
+            "invocations": partial(_invoke, journal),
+            "flights": self._people.answer,
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, as ASGI has it."""
@@ -120,12 +134,15 @@ class Web:
     def _way(self, path: str) -> Way | None:
         """Where a path leads, None where it is not for inference."""
         match [each for each in path.split("/") if each]:
-            case ["v2", "models", model, ("infer" | "invocations") as verb]:
+            case ["v2", "models", model, ("infer" | "invocations" | "flights") as verb]:
                 way = Way(aim(model, ""), self._verbs[verb])
-            case ["v2", "models", model, "versions", version, ("infer" | "invocations") as verb]:
+            case ["v2", "models", model, "versions", version, ("infer" | "invocations" | "flights") as verb]:
                 way = Way(aim(model, version), self._verbs[verb])
             case ["invocations"]:
-                return Way(aim(self._default or self._only(), ""), _invoke)
+                return Way(aim(self._default or self._only(path), ""), self._verbs["invocations"])
+            case ["flights", "predict"]:
+                self._people.offered()
+                return Way(aim(self._default or self._only(path), ""), self._verbs["flights"])
             case _:
                 return None
         if len(self._ways) >= _PATHS:
@@ -133,11 +150,12 @@ class Web:
         self._ways[path] = way
         return way
 
-    def _only(self) -> str:
+    def _only(self, path: str) -> str:
         names = self._repository.names()
         if len(names) != 1:
-            told = f"/invocations: {len(names)} models are here, and none is the default"
-            raise PathUnknown(told, "POST /v2/models/{model}/invocations, or set TARMAC_DEFAULT_MODEL")
+            told = f"{path}: {len(names)} models are here, and none is the default"
+            remedy = "POST /v2/models/{model}/invocations or …/flights, or set TARMAC_DEFAULT_MODEL"
+            raise PathUnknown(told, remedy)
         return names[0]
 
     async def _body(self, scope: Scope, receive: Receive, headers: Headers) -> bytes:
@@ -161,38 +179,42 @@ class Web:
         raise MethodWrong(f"{method:.20} {path:.100} is not possible", "GET")
 
 
-async def _infer(served: Served, body: bytes, headers: Headers, deadline: float) -> Reply:
+async def _infer(journal: Journal | None, served: Served, body: bytes, headers: Headers, deadline: float) -> Reply:
     question = asking.asked(body, headers, served)
     parameters = question.request.parameters
     if parameters:
         deadline = min(deadline, _allowed(parameters.get("timeout"), deadline))
         found = await _kept(served, question.work, deadline, cache.wish(parameters))
     else:
-        found = await served.batcher.run(question.work, deadline)
+        found = await run(served, question.work, deadline)
+    if journal:
+        journal.offer(served, question.work, found, headers, named(question.request))
     return answering.answered(question, found, served)
 
 
 async def _kept(served: Served, work: Work, deadline: float, wish: cache.Wish | None) -> list[Array]:
     """The outputs, from the version's cache where the request names a key under which they are."""
     if wish is None:
-        return await served.batcher.run(work, deadline)
-    key = wish.key, tuple(work.names)
+        return await run(served, work, deadline)
+    key = wish.key, tuple(work.names), served.batcher.members
     found = served.cache.get(key, time.monotonic())
     if found is not None:
         served.tally.hits += 1
         return found
     served.tally.misses += 1
-    found = await served.batcher.run(work, deadline)
+    found = await run(served, work, deadline)
     served.cache.put(key, found, time.monotonic() + wish.seconds)
     return found
 
 
-async def _invoke(served: Served, body: bytes, headers: Headers, deadline: float) -> Reply:
+async def _invoke(journal: Journal | None, served: Served, body: bytes, headers: Headers, deadline: float) -> Reply:
     kind = headers.get(b"content-type", JSON)
     if not kind.startswith(JSON):
         raise Encoded(f"Content-Type {kind[:60].decode('latin-1')} is not taken", "send application/json")
     work, table = invocations.asked(body, served)
-    found = await served.batcher.run(work, deadline)
+    found = await run(served, work, deadline)
+    if journal:
+        journal.offer(served, work, found, headers)
     return JSON, invocations.answered(work.names, found, table=table), ()
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from contracts import models
 from contracts.models import MODEL
-from training import dataset
+from training import dataset, variants
 from training.dataset import INSTANTS, Dataset
 from training.errors import Refused
 from training.estimators import KINDS
@@ -28,7 +28,7 @@ def _fit(settings: TrainingSettings, asked: argparse.Namespace) -> Lines:
     data = dataset.read(asked.set, asked.held_from, without)
     yield from _shown(data)
     for kind in dict.fromkeys(asked.kind or KINDS):
-        made = fit(data, kind, f"{asked.name}-{kind}")
+        made = (variants.fit if kind in variants.MAKERS else fit)(data, kind, f"{asked.name}-{kind}")
         yield _quality(kind, made)
         if asked.out:
             yield f"{kind}: written to {_written(made, asked.out / kind)}"
@@ -50,7 +50,7 @@ def _quality(kind: str, made: Fitted) -> str:
     return (
         f"{kind}: RMSE {quality.rmse:.2f} min, MAE {quality.mae:.2f} min, R2 {quality.r2:.3f}, deciles off by "
         f"{quality.calibration:.2f} min; ONNX {len(made.content)} bytes, sha256 {made.card.sha256[:12]}, at most "
-        f"{made.difference:.1e} min from scikit-learn"
+        f"{made.difference:.1e} min from {'its original' if kind in variants.MAKERS else 'scikit-learn'}"
     )
 
 
@@ -78,6 +78,18 @@ def _registry(settings: TrainingSettings) -> "Registry":
     from training.registry import Registry  # noqa: PLC0415  as above
 
     return Registry(settings.mlflow, settings.experiment, settings.mlflow_seconds)
+
+
+def _compose(settings: TrainingSettings, asked: argparse.Namespace) -> Lines:
+    from training.composing import compose  # noqa: PLC0415  as above
+
+    made, version = compose(_registry(settings), asked.name, asked.file)
+    figures = made.quality.figures()
+    yield f"{asked.name}: {made.card.kind} of {', '.join(made.members)}; " + ", ".join(
+        f"{each} {figures[each]:.3f}" for each in ("rmse", "mae", "calibration")
+    )
+    yield from (f"  {name} {value:.4g}" for name, value in made.card.quality.items() if name not in figures)
+    yield f"{asked.name}: {'registered' if version.new else 'stands already'} as {version}"
 
 
 def _promote(settings: TrainingSettings, asked: argparse.Namespace) -> Lines:
@@ -108,5 +120,9 @@ def _refusal(done: "Promotion", alias: str) -> Refused:
     )
 
 
-COMMANDS: Mapping[str, Callable[[TrainingSettings, argparse.Namespace], Lines]] = {"fit": _fit, "promote": _promote}
+COMMANDS: Mapping[str, Callable[[TrainingSettings, argparse.Namespace], Lines]] = {
+    "fit": _fit,
+    "compose": _compose,
+    "promote": _promote,
+}
 """Command -> what carries it out."""

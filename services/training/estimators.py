@@ -76,12 +76,12 @@ def fitted(kind: str, rows: Rows) -> Pipeline:
         warnings.simplefilter("ignore", ConvergenceWarning)  # the number of passes is fixed on purpose
         model.fit(rows.features.astype("float64"), (rows.label - mean) / spread)
     if kind == NETWORK:
-        _in_minutes(model[-1], mean, spread)
+        in_minutes(model[-1], mean, spread)
     return model
 
 
-def _in_minutes(net: MLPRegressor, mean: float, spread: float) -> None:
-    """Let the last layer of a net that has learnt a label without size predict minutes."""
+def in_minutes(net: MLPRegressor, mean: float, spread: float) -> None:
+    """Let the last layer of a net that has learnt a label without size predict minutes: times `spread`, plus `mean`."""
     net.coefs_[-1] *= spread
     net.intercepts_[-1] = net.intercepts_[-1] * spread + mean
 

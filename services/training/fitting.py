@@ -1,13 +1,14 @@
 """One model of one kind: fitted, written as ONNX, and judged on the held-out rows as ONNX predicts them."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from contracts.models import Card
 from training import estimators
 from training.dataset import Dataset
 from training.evaluation import Quality, evaluate
-from training.export import exported
+from training.export import Exported, exported
 from training.scoring import Scorer
 
 UNIT = "minutes"
@@ -24,7 +25,7 @@ class Fitted:
         content: of model.onnx.
         quality: figures on the held-out rows.
         parameters: of the estimator, as text by name.
-        difference: largest distance between ONNX and scikit-learn, minutes.
+        difference: largest distance between ONNX and scikit-learn, of a variant to its original, minutes.
     """
 
     card: Card
@@ -47,7 +48,27 @@ def fit(data: Dataset, kind: str, name: str) -> Fitted:
         Unequal: ONNX predicts something else than scikit-learn.
     """
     model = estimators.fitted(kind, data.train)
-    made = exported(model, data.held.features)
+    return told(data, kind, name, exported(model, data.held.features), estimators.parameters(model))
+
+
+def told(  # noqa: PLR0913, PLR0917  all that a card says
+    data: Dataset,
+    kind: str,
+    name: str,
+    made: Exported,
+    parameters: dict[str, str],
+    figures: Mapping[str, float] | None = None,
+) -> Fitted:
+    """A model with its card, judged on the held-out rows as ONNX predicts them.
+
+    Args:
+        data: the training set, split.
+        kind: of the model.
+        name: of the registered model.
+        made: the model as ONNX.
+        parameters: of the estimator, as text by name.
+        figures: further ones for the card.
+    """
     predicted = Scorer(made.content, len(data.features), name)(data.held.features)
     quality = evaluate(predicted, data.held.label)
     card = Card(
@@ -59,6 +80,6 @@ def fit(data: Dataset, kind: str, name: str) -> Fitted:
         opset=made.opset,
         sha256=hashlib.sha256(made.content).hexdigest(),
         dataset=data.lineage,
-        quality={**quality.figures(), TRAIN_MEAN: float(data.train.label.mean())},
+        quality={**quality.figures(), TRAIN_MEAN: float(data.train.label.mean()), **(figures or {})},
     )
-    return Fitted(card, made.content, quality, estimators.parameters(model), made.difference)
+    return Fitted(card, made.content, quality, parameters, made.difference)

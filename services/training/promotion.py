@@ -11,19 +11,16 @@ from pathlib import Path
 
 import numpy as np
 
-from contracts import models
-from contracts.models import CHAMPION, MODEL, BadCard, Card
+from contracts.models import CHAMPION, Card
 from contracts.views import Undefined
 from contracts.views_flights import DEFINITIONS
 from training import dataset
 from training.dataset import Rows
-from training.errors import BadModel, NotConverted
 from training.evaluation import evaluate
-from training.export import verified
 from training.fitting import TRAIN_MEAN
 from training.gate import Budgets, Candidate, Condition, Held, Rival, judge
+from training.predictors import Predictor, predictor
 from training.registry import Registry, Version
-from training.scoring import Scorer
 
 
 @dataclass(frozen=True)
@@ -46,14 +43,6 @@ class Promotion:
     def through(self) -> bool:
         """Whether all conditions are met."""
         return all(each.met for each in self.conditions)
-
-
-@dataclass(frozen=True)
-class _Files:
-    """A version as fetched: its card and the bytes of model.onnx."""
-
-    card: Card
-    content: bytes
 
 
 def promote(registry: Registry, version: Version, alias: str, budgets: Budgets) -> Promotion:
@@ -82,56 +71,34 @@ def promote(registry: Registry, version: Version, alias: str, budgets: Budgets) 
 def _judged(
     registry: Registry, version: Version, champion: Version | None, budgets: Budgets, folder: Path
 ) -> tuple[str, tuple[Condition, ...]]:
-    files = _fetched(registry, version, folder / "candidate")
+    candidate = predictor(registry, version, folder / "candidate")
     rows = registry.held_out(version, folder)
-    held = dataset.brought(rows, files.card.features)
+    held = dataset.brought(rows, candidate.card.features)
     if champion:
-        rival = _champion(champion, _fetched(registry, champion, folder / "champion"), rows)
+        rival = _champion(champion, predictor(registry, champion, folder / "champion"), rows)
     else:
-        rival = Rival("the mean of the past", np.full(len(held), files.card.quality.get(TRAIN_MEAN, 0.0)))
-    judgement = Held(held.label, held.days, files.card.dataset.get("held_from", ""))
-    return rival.name, judge(_candidate(files, held, str(version)), rival, judgement, budgets)
+        rival = Rival("the mean of the past", np.full(len(held), candidate.card.quality.get(TRAIN_MEAN, 0.0)))
+    judgement = Held(held.label, held.days, candidate.card.dataset.get("held_from", ""))
+    return rival.name, judge(_candidate(candidate, held), rival, judgement, budgets)
 
 
-def _fetched(registry: Registry, version: Version, folder: Path) -> _Files:
-    place = registry.files(version, folder)
-    try:
-        card = models.read(place)
-        content = (place / MODEL).read_bytes()
-        models.check(card, content)
-    except BadCard as failure:
-        raise BadModel(f"version {version}: {failure.what}", failure.remedy) from None
-    except OSError as failure:
-        raise BadModel(f"version {version}: {MODEL} cannot be read: {failure}", "register it anew") from None
-    return _Files(card, content)
-
-
-def _candidate(files: _Files, held: Rows, what: str) -> Candidate:
-    scorer = Scorer(files.content, len(files.card.features), what)
-    predicted = scorer(held.features)
+def _candidate(predictor: Predictor, held: Rows) -> Candidate:
+    predicted = predictor(held.features)
     return Candidate(
         predicted=predicted,
         quality=evaluate(predicted, held.label),
-        leaks=foreign(files.card),
-        closest=closest(held, files.card.features),
-        broken=_broken(files.content, what),
-        size=len(files.content),
-        latency=scorer.milliseconds(held.features),
+        leaks=foreign(predictor.card),
+        closest=closest(held, predictor.card.features),
+        broken=predictor.broken(),
+        size=predictor.size,
+        latency=predictor.milliseconds(held.features),
     )
 
 
-def _champion(version: Version, files: _Files, rows: Path) -> Rival:
-    held = dataset.brought(rows, files.card.features)
-    predicted = Scorer(files.content, len(files.card.features), str(version))(held.features)
-    return Rival(f"champion {version}", predicted, files.card.dataset.get("held_from", ""))
-
-
-def _broken(content: bytes, what: str) -> str:
-    try:
-        verified(content, what)
-    except NotConverted as failure:
-        return failure.what
-    return ""
+def _champion(version: Version, predictor: Predictor, rows: Path) -> Rival:
+    held = dataset.brought(rows, predictor.card.features)
+    predicted = predictor(held.features)
+    return Rival(f"champion {version}", predicted, predictor.card.dataset.get("held_from", ""))
 
 
 def foreign(card: Card) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from mlflow.entities import DatasetInput, InputTag
 from mlflow.models.model import Model
 from mlflow.types import Schema, TensorSpec
 
+from contracts.compositions import COMPOSITION
 from contracts.models import INPUT, MODEL, OUTPUT, Card
 from training.dataset import Dataset, Rows
 
@@ -33,8 +34,10 @@ def signature(card: Card) -> dict[str, Any]:
 
 
 def folder(files: Path, card: Card, place: Path) -> Path:
-    """Complete a folder that has model.onnx and card.json by MLmodel, so that MLflow's own tools can serve it."""
+    """Complete a folder by MLmodel, so that MLflow's own tools can serve the model in it."""
     shutil.copytree(files, place, dirs_exist_ok=True)
+    if (place / COMPOSITION).exists():
+        return _composed(card, place)
     model = Model()
     needs = {"onnx": onnx.__version__, "onnxruntime": onnxruntime.__version__, "mlflow": mlflow.__version__}
     lines = "".join(f"{name}=={version}\n" for name, version in needs.items())
@@ -42,6 +45,15 @@ def folder(files: Path, card: Card, place: Path) -> Path:
     python = platform.python_version()
     model.add_flavor("python_function", loader_module="mlflow.onnx", data=MODEL, python_version=python)
     model.add_flavor("onnx", onnx_version=onnx.__version__, data=MODEL, providers=["CPUExecutionProvider"])
+    told = {**model.to_dict(), "signature": signature(card)}
+    (place / "MLmodel").write_text(yaml.safe_dump(told, sort_keys=False), encoding="utf-8")
+    return place
+
+
+def _composed(card: Card, place: Path) -> Path:
+    """A composition: MLflow's own tools can show it, and cannot run it."""
+    model = Model()
+    model.add_flavor("composition", data=COMPOSITION, kind=card.kind)
     told = {**model.to_dict(), "signature": signature(card)}
     (place / "MLmodel").write_text(yaml.safe_dump(told, sort_keys=False), encoding="utf-8")
     return place

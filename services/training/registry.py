@@ -13,11 +13,12 @@ from pathlib import Path
 
 import mlflow
 from mlflow import environment_variables as mlflows
-from mlflow.entities import LoggedModelOutput, Metric, Param, RunTag
+from mlflow.entities import DatasetInput, LoggedModelOutput, Metric, Param, RunTag
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
+from contracts.models import Card
 from training import records
 from training.dataset import Dataset
 from training.errors import NotRegistered, RegistryAway, RegistryRefused
@@ -46,6 +47,25 @@ class Recorded:
     data: Dataset
     folder: Path
     held: Path
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """What is written of a model, whatever it is.
+
+    Attributes:
+        card: of the model.
+        parameters: as text by name.
+        folder: with its files.
+        held: file of the held-out rows.
+        inputs: what it was made from, as MLflow tells it.
+    """
+
+    card: Card
+    parameters: dict[str, str]
+    folder: Path
+    held: Path
+    inputs: list[DatasetInput]
 
 
 @dataclass(frozen=True)
@@ -95,12 +115,27 @@ class Registry:
 
     def register(self, told: Recorded) -> Version:
         """Write a run, its model and a version of the registered model; the version that stands there then."""
-        with self._named(f"model {told.made.card.name}"):
-            found = self._same(told.made)
+        made = told.made
+        return self._registered(_Entry(made.card, made.parameters, told.folder, told.held, records.datasets(told.data)))
+
+    def register_composed(self, card: Card, parameters: dict[str, str], folder: Path, held: Path) -> Version:
+        """Write a run and a version of a composition; the version that stands there then.
+
+        Args:
+            card: of the composition.
+            parameters: what it is made of, as text by name.
+            folder: with composition.json and card.json.
+            held: file of the rows that it is judged by.
+        """
+        return self._registered(_Entry(card, parameters, folder, held, []))
+
+    def _registered(self, told: _Entry) -> Version:
+        with self._named(f"model {told.card.name}"):
+            found = self._same(told.card)
             if found:
                 return _version(found)
-            self._name_made(told.made.card.name)
-            run = self._client.create_run(self._experiment_made(), run_name=told.made.card.name).info.run_id
+            self._name_made(told.card.name)
+            run = self._client.create_run(self._experiment_made(), run_name=told.card.name).info.run_id
             try:
                 version = self._written(told, run)
             except BaseException:
@@ -152,9 +187,9 @@ class Registry:
         with self._named(f"alias {alias} of {version.name}"):
             self._client.set_registered_model_alias(version.name, alias, version.number)
 
-    def _same(self, made: Fitted) -> ModelVersion | None:
-        wanted = {SHA256: made.card.sha256, SET: made.card.dataset["sha256"]}
-        for each in self._client.search_model_versions(f"name = '{made.card.name}'", max_results=1000):
+    def _same(self, card: Card) -> ModelVersion | None:
+        wanted = {SHA256: card.sha256, SET: card.dataset["sha256"]}
+        for each in self._client.search_model_versions(f"name = '{card.name}'", max_results=1000):
             if each.status == "READY" and wanted.items() <= each.tags.items():
                 return each
         return None
@@ -170,19 +205,20 @@ class Registry:
         found = self._client.get_experiment_by_name(self._experiment)
         return str(found.experiment_id if found else self._client.create_experiment(self._experiment))
 
-    def _written(self, told: Recorded, run: str) -> Version:
-        card, now = told.made.card, time.time_ns() // 1_000_000
-        tags = _tags(told)
+    def _written(self, told: _Entry, run: str) -> Version:
+        card, now = told.card, time.time_ns() // 1_000_000
+        tags = _tags(card)
         model = self._client.create_logged_model(
-            self._client.get_run(run).info.experiment_id, card.name, run, tags, told.made.parameters, card.kind
+            self._client.get_run(run).info.experiment_id, card.name, run, tags, told.parameters, card.kind
         )
         with tempfile.TemporaryDirectory() as place:
             self._client.log_model_artifacts(model.model_id, str(records.folder(told.folder, card, Path(place))))
-        self._client.log_inputs(run, records.datasets(told.data))
+        if told.inputs:
+            self._client.log_inputs(run, told.inputs)
         self._client.log_batch(
             run,
             [Metric(name, value, now, 0, model.model_id) for name, value in card.quality.items()],
-            [Param(name, value) for name, value in told.made.parameters.items()],
+            [Param(name, value) for name, value in told.parameters.items()],
             [RunTag(name, value) for name, value in tags.items()],
         )
         self._client.log_artifact(run, str(told.held))
@@ -193,7 +229,7 @@ class Registry:
             f"models:/{model.model_id}",
             run,
             tags,
-            description=_about(told),
+            description=_about(card),
             await_creation_for=0,
             model_id=model.model_id,
         )
@@ -224,13 +260,11 @@ def _version(found: ModelVersion, *, new: bool = False) -> Version:
     return Version(found.name, str(found.version), found.run_id or "", new)
 
 
-def _tags(told: Recorded) -> dict[str, str]:
-    card = told.made.card
+def _tags(card: Card) -> dict[str, str]:
     lineage = {f"dataset.{name}": value for name, value in card.dataset.items()}
     return {SHA256: card.sha256, KIND: card.kind, "service": card.service, "label": card.label, **lineage}
 
 
-def _about(told: Recorded) -> str:
-    card, quality = told.made.card, told.made.quality
-    judged = f"RMSE {quality.rmse:.2f} on rows from {card.dataset['held_from']}"
+def _about(card: Card) -> str:
+    judged = f"RMSE {card.quality['rmse']:.2f} on rows from {card.dataset['held_from']}"
     return f"{card.kind}, {card.label}, {card.service}; {judged}"

@@ -2,6 +2,7 @@
 
 import statistics
 import time
+from collections.abc import Callable
 
 import numpy as np
 import onnxruntime
@@ -43,13 +44,7 @@ class Scorer:
 
     def milliseconds(self, features: Matrix) -> float:
         """How long the prediction of one row takes, the median of many calls, after some to warm up."""
-        taken = []
-        for number in range(_CALLS + _CALLS // 10):
-            row = features[number % len(features)][None, :]
-            begun = time.perf_counter()
-            self._session.run([OUTPUT], {INPUT: row})
-            taken.append(time.perf_counter() - begun)
-        return statistics.median(taken[_CALLS // 10 :]) * 1000
+        return milliseconds(lambda row: self._session.run([OUTPUT], {INPUT: row}), features)
 
     def _run(self, features: Matrix) -> Vector:
         (found,) = self._session.run([OUTPUT], {INPUT: features})
@@ -63,3 +58,14 @@ class Scorer:
         wanted = [[(INPUT, "tensor(float)", [features])], [(OUTPUT, "tensor(float)", [1])]]
         if told != wanted:
             raise BadModel(f"model {what}: its signature is {told}, not {wanted}", "register it anew")
+
+
+def milliseconds(predict: Callable[[Matrix], object], features: Matrix) -> float:
+    """How long `predict` takes for one row, the median of many calls, after some to warm up."""
+    taken = []
+    for number in range(_CALLS + _CALLS // 10):
+        row = features[number % len(features)][None, :]
+        begun = time.perf_counter()
+        predict(row)
+        taken.append(time.perf_counter() - begun)
+    return statistics.median(taken[_CALLS // 10 :]) * 1000

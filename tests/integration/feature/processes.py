@@ -86,11 +86,12 @@ class Service:
 
     Args:
         env: its variables, without the prefix.
+        port: where it answers; 0: on one that nobody has.
 
     """
 
-    def __init__(self, env: Mapping[str, object]) -> None:
-        self.port = free_port()
+    def __init__(self, env: Mapping[str, object], port: int = 0) -> None:
+        self.port = port or free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         told = {
             f"TARMAC_{name.upper()}": str(value) for name, value in {"traces": "", **env, "port": self.port}.items()

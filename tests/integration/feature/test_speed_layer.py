@@ -14,12 +14,12 @@ from contracts.layout import decode_time, decode_value, entity_key, field_of, na
 from contracts.online import Writer
 from contracts.topics import DEPARTED, EVENTS, WEATHER
 from contracts.views_flights import DEFINITIONS, PROJECT
-from ingest.broker import Place
 from ingest.figures import OnlineFigures
 from ingest.online import OnlineStore
 from ingest.partition import Partition
 from ingest.view import View
 from integration.feature.processes import PASSWORD, Redis
+from runtime.broker import Place
 from runtime.health import Health
 from unit.ingest.worlds import BEGIN, Record
 

@@ -1,6 +1,5 @@
 """A real broker, and topics of their own for each test, so that whatever else runs on it is not disturbed."""
 
-import os
 import uuid
 from collections.abc import Iterator
 
@@ -9,18 +8,9 @@ from kafka.admin import KafkaAdminClient, NewTopic
 
 from contracts.events import Event
 from contracts.topics import DEAD_LETTER, EVENTS, WEATHER
-from ingest import letters, repair
+from ingest import repair
 
 PARTITIONS = 3
-
-
-@pytest.fixture(scope="session")
-def kafka_address(request: pytest.FixtureRequest) -> str:
-    """Where a broker answers: TARMAC_TEST_KAFKA, or else the test cluster's."""
-    if given := os.environ.get("TARMAC_TEST_KAFKA"):
-        return given
-    lab = request.getfixturevalue("lab")
-    return f"127.0.0.1:{lab.port(9092)}"
 
 
 @pytest.fixture
@@ -41,8 +31,7 @@ def topics(admin: KafkaAdminClient, monkeypatch: pytest.MonkeyPatch) -> Iterator
         monkeypatch.delitem(EVENTS, topic)
     for name, kind in contracts.items():
         monkeypatch.setitem(EVENTS, name, kind)
-    for module in (letters, repair):
-        monkeypatch.setattr(module, "DEAD_LETTER", names[DEAD_LETTER])
+    monkeypatch.setattr(repair, "DEAD_LETTER", names[DEAD_LETTER])
     make(admin, names)
     yield names
     admin.delete_topics(list(names.values()))

@@ -11,17 +11,18 @@ from kafka.admin import KafkaAdminClient
 
 from contracts import Event, WeatherRead
 from contracts.topics import DEAD_LETTER, WEATHER
-from ingest import letters, repair, replay, resume
-from ingest.broker import Log, Publisher, Subscription
+from ingest import repair, replay, resume
 from ingest.consumer import Consumer
 from ingest.figures import ConsumerFigures, ProducerFigures
-from ingest.letters import Letterbox
 from ingest.producer import Producer, Progress
 from ingest.replay import Planned, Replay
 from ingest.settings import ConsumerSettings, ProducerSettings, RepairSettings
 from ingest.view import View
 from integration.ingest.conftest import make
+from runtime import letters
+from runtime.broker import Log, Publisher, Subscription
 from runtime.health import Health
+from runtime.letters import Letterbox
 from runtime.process import Stop
 from runtime.tracing import Tracing
 from unit.ingest.worlds import BEGIN, reading

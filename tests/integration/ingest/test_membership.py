@@ -7,7 +7,7 @@ import pytest
 from kafka.admin import KafkaAdminClient, NewPartitions
 
 from contracts.topics import WEATHER
-from ingest.broker import Subscription
+from runtime.broker import Subscription
 from runtime.process import Stop
 
 pytestmark = pytest.mark.cluster

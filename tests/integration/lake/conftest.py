@@ -23,11 +23,11 @@ from kafka.admin import KafkaAdminClient, NewTopic
 import runtime.store
 from contracts import Event, encode
 from contracts.topics import EVENTS
-from ingest.broker import Publisher
 from lab.images import Catalogue
 from lab.settings import Settings
 from lab.tools import golang
 from lake.store import Lake
+from runtime.broker import Publisher
 from runtime.process import Stop
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -106,15 +106,38 @@ def test_predictions_are_told_by_version(server: Server) -> None:
 
 
 def test_a_track_answers_by_its_own_alias(mlflow: Mlflow, client: MlflowClient, tmp_path: Path) -> None:
-    """Where a request names the model alone; while there is no such alias it says so, and no other version answers."""
+    """Where a request names the model alone; while there is no such alias the champion answers there as well."""
     running = serving(mlflow, tmp_path, TARMAC_ALIAS=CHALLENGER)
     try:
         running.until("/readyz")
-        status, told = running.ask("POST", INFER, BODY)
-        assert (status, "challenger" in told["error"]) == (404, True)
+        assert asked(running, "1") == ["1"]
         client.set_registered_model_alias(NAME, CHALLENGER, "2")
-        running.until(f"/v2/models/{NAME}/ready")
-        assert asked(running, "2") == ["2"]
+        there = asked(running, "2")
+        assert there == sorted(there)
+    finally:
+        assert running.end() == 0
+
+
+def test_a_composition_is_served_from_the_registry(mlflow: Mlflow, client: MlflowClient, tmp_path: Path) -> None:
+    """As the training registered it; its member is swapped under it without a failed request."""
+    parts = {"kind": "by_parameter", "parameter": "way", "ways": {"old": f"{NAME}@1"}, "otherwise": NAME}
+    file = tmp_path / "composition.json"
+    file.write_text(json.dumps(parts), "utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TARMAC_MLFLOW", mlflow.address)
+        assert main(["compose", "delay-routed", str(file)]) == 0
+    running = serving(mlflow, tmp_path / "models")
+    try:
+        running.until("/v2/models/delay-routed/ready")
+        assert running.ask("GET", "/v2/models/delay-routed")[1]["parameters"]["members"] == [f"{NAME}/1", f"{NAME}/1"]
+        status, told = running.ask("POST", "/v2/models/delay-routed/infer", BODY)
+        assert (status, told["model_name"], told["model_version"]) == (200, "delay-routed", "1")
+        client.set_registered_model_alias(NAME, CHAMPION, "2")
+        assert asked(running, "2")[-1] == "2"
+        status, new = running.ask("POST", "/v2/models/delay-routed/infer", BODY)
+        assert (status, new["outputs"] != told["outputs"]) == (200, True)
+        old = json.dumps({**json.loads(BODY), "parameters": {"way": "old"}}).encode()
+        assert running.ask("POST", "/v2/models/delay-routed/infer", old)[1]["outputs"] == told["outputs"]
     finally:
         assert running.end() == 0
 

@@ -31,6 +31,7 @@ images:
     go: {module: example.org/tool/v2, version: v2.0.1, package: ./cmd/tool}
   packages:
     wheels: [requirements/packages.txt]
+    sources: [services/child/__init__.py]
   pulled:
     upstream: REGISTRY/apache/kafka:4.1.2
     sources: [services/child]

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from contracts import Invalid
-from ingest import letters, repair
+from ingest import repair
 from ingest.errors import BadRepairs
+from runtime import letters
 from unit.ingest.worlds import Record
 
 BROKEN = json.dumps({"type": "weather.read.v1", "id": "wx-JFK-1234", "time": "2013-01-01T00:00:00Z", "station": "jfk"})

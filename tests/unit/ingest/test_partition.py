@@ -7,9 +7,9 @@ from hypothesis import strategies as some
 
 from contracts import WeatherRead
 from contracts.validation import Invalid
-from ingest.broker import Committed
 from ingest.partition import STREAMS, Note, Partition, read_note
 from ingest.stream import APPLIED, DEAD
+from runtime.broker import Committed
 from unit.ingest.worlds import PLACE, Record, reading, record
 
 NOTE_LIMIT = 4096  # bytes: offset.metadata.max.bytes of a broker

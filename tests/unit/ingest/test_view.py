@@ -5,9 +5,9 @@ from http import HTTPStatus
 
 from contracts import FlightDeparted, encode
 from contracts.topics import DEPARTED, EVENTS, WEATHER
-from ingest.broker import Place
 from ingest.partition import Partition
 from ingest.view import View
+from runtime.broker import Place
 from unit.ingest.worlds import BEGIN, Record, reading, record
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from contracts import WeatherRead, encode
 from contracts.topics import WEATHER
-from ingest.broker import Headers, Place
+from runtime.broker import Headers, Place
 
 PLACE = Place(WEATHER, 0)
 BEGIN = dt.datetime(2013, 1, 1, tzinfo=dt.UTC)

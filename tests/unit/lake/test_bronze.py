@@ -9,10 +9,10 @@ import pytest
 
 from contracts import encode
 from contracts.topics import EVENTS, WEATHER
-from ingest.broker import Place
 from ingest.bronze.batch import Batch, columns
 from ingest.bronze.compaction import Upkeep
 from ingest.bronze.table import Table
+from runtime.broker import Place
 from runtime.store import Store
 from unit.ingest.worlds import record
 from unit.lake.worlds import World, reading

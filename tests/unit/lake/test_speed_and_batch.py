@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from contracts import FlightArrived, FlightDeparted, encode
 from contracts.features import SIDES, WINDOWS
 from contracts.topics import ARRIVED, DEPARTED
-from ingest.broker import Place
 from ingest.partition import Partition
 from ingest.view import View
 from lake import silver, windows
+from runtime.broker import Place
 from unit.ingest.worlds import Record
 from unit.lake.worlds import arrived, departed
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from contracts import Event, FlightArrived, FlightDeparted, WeatherRead, encode
 from contracts.topics import ARRIVED, DEPARTED, EVENTS, WEATHER
-from ingest.broker import Place
 from ingest.bronze.batch import Batch, columns
 from ingest.bronze.table import Table
 from lake.store import Lake
+from runtime.broker import Place
 from runtime.store import Store
 from unit.ingest.worlds import Record
 

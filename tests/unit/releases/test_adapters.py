@@ -14,6 +14,7 @@ from releases.route import ANNOTATION, Held, Route, weighed
 from releases.samples import Histogram, Moments, Share
 from releases.settings import ReleaseSettings
 from releases.state import Weigh
+from runtime.errors import BadSetting
 from unit.patterns.servers import Reply, nobody, serving
 from unit.releases.cluster import HEADER, RULES
 from unit.releases.worlds import plan
@@ -155,10 +156,10 @@ BUCKET = "serving_request_duration_seconds_bucket|pod"
 class TestPrometheus:
     """Counters between two instants."""
 
-    def observed(self, before: dict[str, float], now: dict[str, float]) -> Any:  # noqa: ANN401  an observation
-        """What is seen of both versions."""
+    def observed(self, before: dict[str, float], now: dict[str, float], failed: str = "5xx,422") -> Any:  # noqa: ANN401
+        """What is seen of both versions: an observation."""
         with serving(prometheus(before, now)) as server:
-            return Prometheus(ReleaseSettings(prometheus=server.address)).observe(PLAN, 100, 115)
+            return Prometheus(ReleaseSettings(prometheus=server.address, failed=failed)).observe(PLAN, 100, 115)
 
     def test_counters_are_subtracted_series_by_series(self) -> None:
         """A series that is new counts whole, and one that began again counts from 0."""
@@ -173,6 +174,24 @@ class TestPrometheus:
         assert seen.stable.answers == Share(5, 65)
         assert seen.canary.answers == Share(2, 20)
         assert seen.missing == ""
+
+    def test_a_version_that_fails_on_values_fails(self) -> None:
+        """422 counts as an error, as 5xx do: it is what serving says of a version that cannot compute or be loaded.
+
+        Other 4xx are the caller's own, and a setting says otherwise where that is wanted.
+        """
+        base = {f"{side}/{REQUESTS}={status}": 0.0 for side in ("stable", "canary") for status in (200, 422, 404, 503)}
+        now = dict(zip(base, (90.0, 3.0, 5.0, 2.0, 10.0, 7.0, 1.0, 2.0), strict=True))
+        seen = self.observed(base, now)
+        assert (seen.stable.answers, seen.canary.answers) == (Share(5, 100), Share(9, 20))
+        assert self.observed(base, now, failed="5xx").canary.answers == Share(2, 20)
+        assert self.observed(base, now, failed="4xx, 503").canary.answers == Share(10, 20)
+
+    @pytest.mark.parametrize("text", ["", "5", "5xx,", "6xx", "all", "5XX", "42x"])
+    def test_what_is_no_status_is_refused_at_once(self, text: str) -> None:
+        """With variable and remedy, before anything is asked."""
+        with pytest.raises(BadSetting, match="TARMAC_FAILED"):
+            Prometheus(ReleaseSettings(failed=text))
 
     def test_no_data_is_not_zero(self) -> None:
         """A version without series is missing; one whose series stand still had no requests."""

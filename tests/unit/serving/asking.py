@@ -11,6 +11,8 @@ import msgspec
 from runtime.health import Health
 from runtime.tracing import Tracing
 from serving.administration import Administration
+from serving.journal import Journal
+from serving.people import People
 from serving.repository import Repository
 from serving.web import Web
 from unit.serving.graphs import repository
@@ -41,13 +43,16 @@ class Answer(NamedTuple):
 class Site:
     """The application over the models in a folder, which were looked at once."""
 
-    def __init__(self, root: Path, models: Repository | None = None, default: str = "") -> None:
+    def __init__(  # noqa: PLR0913  what a test may want to choose
+        self, root: Path, models: Repository | None = None, default: str = "", *, people: People | None = None,
+        journal: Journal | None = None, tracing: Tracing | None = None,
+    ) -> None:  # fmt: skip
         self.models = models or repository(root)
         self.health = Health()
         figures = self.models._figures
         self.web = Web(
-            self.models, Administration(self.models, self.health, figures), figures, Tracing.off(),
-            largest=LARGEST, seconds=10, default=default,
+            self.models, Administration(self.models, self.health, figures), figures, tracing or Tracing.off(),
+            largest=LARGEST, seconds=10, default=default, people=people, journal=journal,
         )  # fmt: skip
         self.begun = False
 

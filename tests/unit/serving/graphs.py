@@ -6,18 +6,23 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from contracts import models
-from contracts.models import INPUT, OUTPUT, Card
+from contracts.compositions import COMPOSITION
+from contracts.models import CHAMPION, INPUT, OUTPUT, Card
 from serving.artifact import Artifact
 from serving.batch import Limits
+from serving.composed import composed
+from serving.composing import Composing
 from serving.examination import examined
 from serving.figures import Figures
 from serving.models import Served, served
 from serving.opening import Opener
+from serving.outline import Outline
 from serving.repository import Made, Repository
 from serving.room import Room
 from serving.session import Options, Session
@@ -110,11 +115,28 @@ def serving(root: Path, content: onnx.ModelProto | bytes, *, card: bool = False)
     return served(made, ThreadPoolExecutor(1), Limits(), Figures().tally("m", "1"))
 
 
-def repository(root: Path, room: Room | None = None, limits: Limits | None = None) -> Repository:
+def repository(
+    root: Path, room: Room | None = None, limits: Limits | None = None, *, alias: str = CHAMPION
+) -> Repository:
     """Return a repository of the models in a folder."""
     source, figures, pool = FolderSource(root), Figures(), ThreadPoolExecutor(1)
 
     def serve(made: Made) -> Served:
-        return served(made, pool, limits or Limits(), figures.tally(made[0].name, made[0].version))
+        artifact, session = made
+        if isinstance(session, Outline):
+            return composed(artifact, session, made_of, figures, 100)
+        return served((artifact, session), pool, limits or Limits(), figures.tally(artifact.name, artifact.version))
 
-    return Repository(source, Opener(source, Options(), LARGEST), serve, room or Room(), figures)
+    opener = Composing(source, Opener(source, Options(), LARGEST), alias)
+    made_of = Repository(source, opener, serve, room or Room(), figures, alias=alias)
+    return made_of
+
+
+def put_composition(root: Path, name: str, version: str, parts: object, features: Sequence[str] = FEATURES) -> Path:
+    """Write a version of a composition; return its folder."""
+    folder = root / name / version
+    folder.mkdir(parents=True)
+    content = msgspec.json.encode(parts)
+    (folder / COMPOSITION).write_bytes(content)
+    models.write(told(name, content, tuple(features)), folder)
+    return folder

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto
 
-from serving.batch import Limits
+from serving.batch import Batcher, Limits
 from unit.serving.asking import LARGEST, Answer, Site, binary, tensor, texts
 from unit.serving.graphs import gathering, identity, linear, mixed, point, put, repository
 
@@ -333,6 +333,7 @@ def test_a_model_that_has_too_much_to_do_says_when_to_come_again(tmp_path: Path)
     assert site.post(PATH, GOOD).status == 200
     served = site.models.find(("delay", ""))
     assert served
+    assert isinstance(served.batcher, Batcher)
     served.batcher._busy = True
     served.batcher.costs.typical = 2.5
     for path, body in ((PATH, GOOD), ("/invocations", {"inputs": [[1, 2, 3]]})):

@@ -9,33 +9,41 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from serving.people import People
 from unit.serving.asking import Site, tensor
-from unit.serving.graphs import linear, put
+from unit.serving.features import FLIGHT, FeatureService, put_known
+from unit.serving.schedules import timetable
 
 _KNOWN = st.sampled_from(
     ["inputs", "outputs", "parameters", "id", "name", "shape", "datatype", "data", "instances", "dataframe_split",
-     "dataframe_records", "columns", "ready", "timeout", "cache_key", "binary_data_size", "binary_data_output"]
+     "dataframe_records", "columns", "ready", "timeout", "cache_key", "binary_data_size", "binary_data_output",
+     "carrier", "flight", "origin", "dest", "scheduled_departure", "tailnum", "alternatives", "hours"]
 )  # fmt: skip
 """Names that the protocols know."""
 BODIES = {
     "infer": {"inputs": [tensor("features", [1, 3], data=[1, 2, 3])]},
     "invocations": {"inputs": [[1, 2, 3]]},
+    "flights": FLIGHT,
+    "predict": FLIGHT,
 }
+
+
+def known(folder: Path) -> Site:
+    """Return a server with one model whose features can be looked up."""
+    put_known(folder / "models", "m", "1")
+    return Site(folder / "models", people=People(FeatureService().lookup(), timetable(folder)))
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
     """Return a server with one model."""
-    put(tmp_path, "m", "1", linear())
-    return Site(tmp_path)
+    return known(tmp_path)
 
 
 @pytest.fixture(scope="module")
 def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Site:
     """Return a server with one model that lives through all that is sent to it."""
-    root = tmp_path_factory.mktemp("models")
-    put(root, "m", "1", linear())
-    return Site(root)
+    return known(tmp_path_factory.mktemp("fuzzed"))
 
 
 def described(site: Site) -> Any:  # noqa: ANN401  any JSON

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from contracts.models import CHALLENGER
 from serving.errors import Loading, ModelUnknown, NotOnnx, SourceUnavailable, TooBig, VersionUnknown
 from serving.opening import Opener
 from serving.repository import Made, Repository
@@ -149,6 +150,37 @@ def test_an_alias_that_points_nowhere_leaves_the_old_version_serving(tmp_path: P
             await models.want(("n", ""), soon())
         with pytest.raises(VersionUnknown, match="no version or alias nobody"):
             await models.want(("n", "nobody"), soon())
+
+    play(scene())
+
+
+def test_a_server_of_challengers_answers_for_every_model(tmp_path: Path) -> None:
+    """With the champion where there is no challenger, before a release and after it; asked for by name it is not there.
+
+    What is half released stays what it is: a challenger that cannot be loaded is not passed off as the champion.
+    """
+
+    async def scene() -> None:
+        for name in ("m", "n"):
+            put(tmp_path, name, "1", linear())
+            put(tmp_path, name, "2", linear(factor=2))
+            point(tmp_path, name, champion="1")
+        point(tmp_path, "m", champion="1", challenger="2")
+        models = repository(tmp_path, alias=CHALLENGER)
+        await models.refresh()
+        assert [version(models, name) for name in ("m", "n")] == ["2", "1"]
+        with pytest.raises(VersionUnknown, match="no version or alias challenger"):
+            await models.want(("n", CHALLENGER), soon())
+        point(tmp_path, "m", champion="2")
+        point(tmp_path, "n", champion="1", challenger="2")
+        await models.refresh()
+        assert [version(models, name) for name in ("m", "n")] == ["2", "2"]
+        put(tmp_path, "o", "1", linear())
+        put(tmp_path, "o", "2", b"no model")
+        point(tmp_path, "o", champion="1", challenger="2")
+        await models.refresh()
+        with pytest.raises(NotOnnx):
+            await models.want(("o", ""), soon())
 
     play(scene())
 

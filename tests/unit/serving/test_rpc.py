@@ -16,7 +16,7 @@ from contracts.inference_grpc import CONTENTS, SERVICE, message
 from runtime.errors import BadSetting
 from serving.rpc import Rpc
 from unit.serving.asking import texts
-from unit.serving.graphs import identity, linear, mixed, point, put, repository
+from unit.serving.graphs import identity, linear, mixed, point, put, put_composition, repository
 from unit.serving.test_session import KINDS
 
 Call = Callable[..., Awaitable[Any]]
@@ -73,6 +73,27 @@ def test_typed_and_raw_contents_are_computed(tmp_path: Path) -> None:
             "ModelInfer", model_name="m", model_version="challenger", inputs=inputs, raw_input_contents=raw
         )
         assert np.frombuffer(found.raw_output_contents[0], np.float32).tolist() == [70.0]
+
+    played(tmp_path, scene)
+
+
+def test_a_composition_is_asked_as_any_model(tmp_path: Path) -> None:
+    """Its metadata is a model's, and it chooses by the parameters of the call."""
+    put(tmp_path, "small", "1", linear(), card=True)
+    put(tmp_path, "big", "1", linear(factor=10), card=True)
+    parts = {"kind": "by_parameter", "parameter": "depth", "ways": {"fast": "small"}, "otherwise": "big"}
+    put_composition(tmp_path, "whole", "1", parts)
+
+    async def scene(call: Call) -> None:
+        told = await call("ModelMetadata", name="whole")
+        assert (told.platform, list(told.inputs[0].shape)) == ("tarmac_composition", [-1, 3])
+        inputs = [given("features", [1, 3], fp32_contents=[1, 2, 4])]
+        for parameters, wanted in (({}, 70.0), ({"depth": {"string_param": "fast"}}, 7.0)):
+            found = await call("ModelInfer", model_name="whole", inputs=inputs, parameters=parameters)
+            assert np.frombuffer(found.raw_output_contents[0], np.float32).tolist() == [wanted]
+        with pytest.raises(grpc.aio.AioRpcError, match="it takes fast") as refused:
+            await call("ModelInfer", model_name="whole", inputs=inputs, parameters={"depth": {"int64_param": 3}})
+        assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
 
     played(tmp_path, scene)
 

@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 from contracts.topics import EVENTS
 from ingest import replay
-from ingest.broker import Place
 from ingest.bronze.batch import Batch, columns
 from ingest.bronze.table import Table
 from lake.build import build
 from lake.store import Lake
+from runtime.broker import Place
 from runtime.store import Store
 
 log = logging.getLogger(__name__)

@@ -8,10 +8,10 @@ from typing import Any
 
 import redis
 
-from ingest.broker import Publisher
 from lake.store import Lake
 from pipelines import scratch
 from pipelines.settings import PipelinesSettings
+from runtime.broker import Publisher
 from runtime.errors import Temporary
 from runtime.process import Stop
 from runtime.store import Store

@@ -8,6 +8,7 @@ the same interval as the one before it would have.
 
 import itertools
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,10 +18,11 @@ from releases.errors import NoMetrics
 from releases.plan import Plan, Side
 from releases.samples import Histogram, Moments, Observation, Sample, Share
 from releases.settings import ReleaseSettings
+from runtime.errors import BadSetting
 
 _SECONDS = 5.0  # time limit of one question
 _INFINITE = "+Inf"
-_FAILED = "5"  # first digit of a status that counts as an error
+_STATUS = re.compile("[1-5]([0-9][0-9]|xx)")
 Series = Mapping[frozenset[tuple[str, str]], float]
 """Labels of a series, its name among them, and its value."""
 
@@ -34,6 +36,7 @@ class Prometheus:
 
     def __init__(self, settings: ReleaseSettings) -> None:
         self._names = settings
+        self._failed = failing(settings.failed)
         self._client = httpx.Client(base_url=settings.prometheus, timeout=_SECONDS, trust_env=False)
 
     def observe(self, plan: Plan, since: float, until: float) -> Observation:
@@ -74,7 +77,7 @@ class Prometheus:
     def _read(self, grown: Series) -> tuple[Sample, Moments]:
         names = self._names
         sample = Sample(
-            answers=_answers(_of(grown, names.requests_metric), names.status_label),
+            answers=self._answers(_of(grown, names.requests_metric)),
             latency=_histogram(_of(grown, f"{names.latency_metric}_bucket")),
             outputs=_histogram(_of(grown, f"{names.outputs_metric}_bucket")),
             labels=Moments(
@@ -89,6 +92,11 @@ class Prometheus:
             _sum(grown, f"{names.pairs_metric}_squares_total"),
         )
         return sample, pairs
+
+    def _answers(self, series: Series) -> Share:
+        counts = [(dict(labels).get(self._names.status_label, ""), value) for labels, value in series.items()]
+        failed = sum(value for status, value in counts if status.startswith(self._failed))
+        return Share(round(failed), round(sum(value for _, value in counts)))
 
     def _series(self, who: str, side: Side, at: float) -> Series:
         names = self._names
@@ -138,10 +146,21 @@ def _sum(series: Series, name: str) -> float:
     return math.fsum(_of(series, name).values())
 
 
-def _answers(series: Series, label: str) -> Share:
-    counts = [(dict(labels).get(label, ""), value) for labels, value in series.items()]
-    failed = sum(value for status, value in counts if status.startswith(_FAILED))
-    return Share(round(failed), round(sum(value for _, value in counts)))
+def failing(text: str) -> tuple[str, ...]:
+    """Beginnings of the statuses that count as errors.
+
+    Args:
+        text: `5xx,422`: statuses, or hundreds of them.
+
+    Raises:
+        BadSetting: it is something else.
+    """
+    found = [each.strip() for each in text.split(",")]
+    odd = [each for each in found if not _STATUS.fullmatch(each)]
+    if odd:
+        told = f"environment variable TARMAC_FAILED={text!r}: {odd[0]!r} is no status"
+        raise BadSetting(told, "give it statuses such as 422 and hundreds such as 5xx, separated by commas")
+    return tuple(each.removesuffix("xx") for each in found)
 
 
 def _histogram(series: Series) -> Histogram | None:

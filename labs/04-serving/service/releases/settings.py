@@ -39,6 +39,10 @@ class ReleaseSettings(ServiceSettings):
     status_label: str = "status"
     """Its label that holds the HTTP status."""
 
+    failed: str = "5xx,422"
+    """Statuses that count as errors, and hundreds of them: 422 is a version that fails on values or cannot be loaded;
+    other 4xx are the caller's own."""
+
     latency_metric: str = "serving_request_duration_seconds"
     """Histogram of seconds to the answer."""
 

@@ -73,6 +73,12 @@ spec:
             - {name: TARMAC_WATCH_SECONDS, value: {{ int $values.watchSeconds | quote }}}
             - {name: TARMAC_MODELS, value: /models}
             - {name: TARMAC_DEFAULT_MODEL, value: {{ $values.defaultModel | quote }}}
+            - {name: TARMAC_FEATURE, value: {{ $values.feature | quote }}}
+            - {name: TARMAC_FEATURE_SECONDS, value: {{ $values.featureSeconds | quote }}}
+            - {name: TARMAC_TIMETABLE, value: {{ $values.timetable | quote }}}
+            - {name: TARMAC_KAFKA, value: {{ $values.kafka | quote }}}
+            - {name: TARMAC_LOG_RATIO, value: {{ $values.logRatio | quote }}}
+            - {name: TARMAC_TRACK, value: {{ .track | quote }}}
             - {name: TARMAC_MODEL_BYTES, value: {{ int $values.modelBytes | quote }}}
             - {name: TARMAC_MODELS_BYTES, value: {{ int $values.modelsBytes | quote }}}
             - {name: TARMAC_THREADS, value: {{ int $values.threads | quote }}}

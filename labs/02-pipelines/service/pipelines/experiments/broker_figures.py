@@ -8,8 +8,8 @@ from contextlib import closing
 from typing import Any
 
 from contracts.topics import EVENTS, WEATHER
-from ingest.broker import Log, Place, Publisher
 from pipelines.stage import Stage
+from runtime.broker import Log, Place, Publisher
 from runtime.errors import Temporary
 from runtime.figures import Result, percentile, rounded, row
 

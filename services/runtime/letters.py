@@ -11,14 +11,28 @@ last commit are found in the dead-letter topic itself, and are not written again
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
-from contracts.topics import DEAD_LETTER
-from contracts.validation import Invalid
-from ingest.broker import Headers, Log, Place, Publisher
+from runtime.broker import Headers, Log, Place, Publisher
 from runtime.process import Stop
 
 PREFIX = "dead-"
+
+
+class Refusal(Protocol):
+    """What is wrong with a record."""
+
+    @property
+    def kind(self) -> str:
+        """Malformed, contract, …: few values, for metrics."""
+
+    @property
+    def field(self) -> str:
+        """The field at fault, `$` for the whole value."""
+
+    @property
+    def reason(self) -> str:
+        """In words."""
 
 
 class Origin(NamedTuple):
@@ -29,7 +43,7 @@ class Origin(NamedTuple):
     offset: int
 
 
-def headers(record: Any, refusal: Invalid, group: str) -> Headers:  # noqa: ANN401  the client's record
+def headers(record: Any, refusal: Refusal, group: str) -> Headers:  # noqa: ANN401  the client's record
     """The headers of the letter about `record`."""
     told = {
         "reason": refusal.reason,
@@ -73,18 +87,18 @@ class Letterbox:
         topic: where they go.
     """
 
-    def __init__(self, servers: str, group: str, publisher: Publisher, stop: Stop, topic: str = "") -> None:
+    def __init__(self, servers: str, group: str, publisher: Publisher, stop: Stop, topic: str) -> None:
         self._servers = servers
         self._group = group
         self._publisher = publisher
         self._stop = stop
-        self._topic = topic or DEAD_LETTER
+        self._topic = topic
         self._written: set[Origin] = set()
         self._waiting: list[Any] = []
         self.ends: list[int] = []
         """By partition of the dead-letter topic: the offset before which no later letter of ours can stand."""
 
-    def put(self, record: Any, refusal: Invalid) -> None:  # noqa: ANN401  the client's record
+    def put(self, record: Any, refusal: Refusal) -> None:  # noqa: ANN401  the client's record
         """Write the letter about `record`, unless it was written before a crash."""
         about = Origin(record.topic, record.partition, record.offset)
         if about in self._written:

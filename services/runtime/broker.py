@@ -1,4 +1,4 @@
-"""Kafka, as ingest needs it: the only module that knows the client library.
+"""Kafka, as services need it: the only module that knows the client library.
 
     Publisher      idempotent, acknowledged sends in order
     Subscription   a member of a consumer group that says where it stands
@@ -11,6 +11,7 @@ import logging
 import time
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple, TypeAlias
 
 from kafka import KafkaConsumer, KafkaProducer
@@ -19,7 +20,7 @@ from kafka.errors import KafkaError, OffsetOutOfRangeError
 from kafka.partitioner import murmur2
 from kafka.structs import OffsetAndMetadata, TopicPartition
 
-from ingest.errors import SendRefused, TopicMissing
+from runtime.errors import Temporary
 from runtime.membership import keep_joining
 from runtime.patience import BrokerUnavailable, patiently
 from runtime.process import Stop
@@ -33,6 +34,14 @@ _PAUSE = 1.0  # seconds between two attempts
 _LEADER_BOUND = 60.0  # seconds that a partition may be without a leader before the process gives up and starts afresh
 _REAP = 1_000  # records between two looks at what was acknowledged
 _NEVER = 24 * 3600 * 1000  # milliseconds: a batch waits for its broker rather than being dropped and leaving a gap
+
+
+class TopicMissing(Temporary):
+    """A topic does not exist (yet): topics are declared by the platform, never created by accident."""
+
+
+class SendRefused(Temporary):
+    """The broker refused a record; where to go on is found again from the log after a restart."""
 
 
 class Committed(NamedTuple):
@@ -221,6 +230,13 @@ class Subscription:
     def seek(self, place: Place, offset: int) -> None:
         """Read on from `offset`."""
         self._consumer.seek(place, offset)
+
+    def hold(self, places: AbstractSet[Place]) -> None:
+        """Read of all partitions but these until told otherwise."""
+        held = self._consumer.paused()
+        if held != places:
+            self._consumer.resume(*(held - places))
+            self._consumer.pause(*(places - held))
 
     def written(self, place: Place) -> int | None:
         """Next offset to be written, as of the last fetch: costs nothing."""

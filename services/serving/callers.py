@@ -1,0 +1,10 @@
+"""Headers by which callers say who they are and what they ask about; the parameters of a V2 request can as well."""
+
+FLIGHT = b"x-tarmac-flight"
+"""Id of the flight that is asked about, as in `flight.arrived.v1`; several rows: with commas between."""
+VARIANT = b"x-tarmac-variant"
+"""Side of an A/B test that the caller is on; the gateway's route goes by it."""
+UNIT = b"x-tarmac-unit"
+"""Who asks; the same one is always on the same side of a test."""
+REQUEST = b"x-request-id"
+"""Id that the gateway gives a request, the same for a copy of it."""

@@ -1,0 +1,42 @@
+"""The parts that a server has only where it is told to: what answers about flights, and the journal."""
+
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry
+
+from runtime.process import Stop
+from serving import journal, lookup
+from serving.journal import Journal, Sends
+from serving.lookup import Lookup
+from serving.people import People
+from serving.settings import ServeSettings
+from serving.timetable import Timetable
+
+
+def written(settings: ServeSettings, registry: CollectorRegistry) -> Journal | None:
+    """The journal of predictions; None where no broker is named."""
+    if not settings.kafka:
+        return None
+
+    def connect(stop: Stop) -> Sends:
+        # Imported here: a server without a journal goes without Kafka's client.
+        from runtime.broker import Publisher  # noqa: PLC0415
+
+        return Publisher(settings.kafka, stop)
+
+    made = Journal(connect, settings.track, settings.log_ratio, settings.log_room)
+    journal.Figures(made, registry)
+    return made
+
+
+def people(settings: ServeSettings, kept: Journal | None, registry: CollectorRegistry) -> People:
+    """What answers about flights; it refuses where no feature service is named.
+
+    Raises:
+        BadSetting: the timetable is none.
+    """
+    if not settings.feature:
+        return People()
+    timetable = Timetable.load(Path(settings.timetable)) if settings.timetable else None
+    figures = lookup.Figures(registry)
+    return People(Lookup(settings.feature, settings.feature_seconds, figures), timetable, kept)
