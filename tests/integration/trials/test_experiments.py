@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,18 +12,23 @@ import pytest
 from integration.mlflow_server import Server as Mlflow
 from integration.serving.processes import Server
 from runtime.process import Stop
+from training.__main__ import main
+from trials.experiments.cascade import cascade
 from trials.experiments.connection_reuse import connection_reuse
 from trials.experiments.dynamic_batching import dynamic_batching
 from trials.experiments.model_aliases import model_aliases
 from trials.experiments.prediction_cache import prediction_cache
+from trials.experiments.quantised_model import quantised_model
 from trials.experiments.runtime_figures import runtime_figures
 from trials.experiments.session_threads import session_threads
 from trials.experiments.several_models import several_models
 from trials.registry import NotRegistered
 from trials.settings import TrialsSettings
 from trials.stage import Stage
+from unit.training import sets
 
 pytestmark = pytest.mark.engines
+KINDS = ("linear", "boosting", "network", "network-int8", "network-pruned")
 ROOT = Path(__file__).parents[3]
 HOME = os.pathsep.join(map(str, (ROOT / "services", ROOT / "labs/04-serving/service")))
 """Where the image has its modules."""
@@ -142,3 +148,35 @@ def test_the_image_has_the_modules_that_are_started_by_name() -> None:
     for module in ("trials.job", "trials.bare"):
         ended = subprocess.run([sys.executable, "-c", f"import {module}"], check=False)
         assert ended.returncode == 0
+
+
+@pytest.fixture(scope="module")
+def trained(mlflow: Mlflow, tmp_path_factory: pytest.TempPathFactory) -> Mlflow:
+    """Return the registry with what the training makes of a small set."""
+    file = sets.made(tmp_path_factory.mktemp("set"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TARMAC_MLFLOW", mlflow.address)
+        kinds = [word for kind in KINDS for word in ("--kind", kind)]
+        assert main(["fit", "--set", str(file), *kinds, "--name", "delay"]) == 0
+    return mlflow
+
+
+def test_variants_are_judged_by_the_flights_that_were_held_out(trained: Mlflow, stage: Stage) -> None:
+    """Each beside the original, and the server has the one that was chosen."""
+    assert trained
+    told = quantised_model(replace(stage, settings=replace(stage.settings, variant="delay-network-int8")))
+    original, int8 = (told["variants"][name] for name in ("delay-network", "delay-network-int8"))
+    assert int8["bytes_packed"] < original["bytes_packed"]
+    assert int8["rmse"] == pytest.approx(original["rmse"], rel=0.1)
+    assert told["served"] == {"version": "1", "same": True}
+
+
+def test_a_cascade_lies_between_its_models(trained: Mlflow, stage: Stage) -> None:
+    """At the ends it is one of the two; the bound in between gives the big one some rows."""
+    assert trained
+    told = cascade(replace(stage, settings=replace(stage.settings, cascade_minutes=10.0)))
+    first, *_, last = told["bounds"]
+    assert (first["share"], first["rmse"]) == (1.0, told["rmse"]["delay-boosting"])
+    assert (last["share"], last["rmse"]) == (0.0, told["rmse"]["delay-linear"])
+    assert told["chosen"]["minutes"] == 10.0
+    assert told["settings"] == {"cascade_minutes": 10.0}

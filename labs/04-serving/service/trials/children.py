@@ -59,7 +59,7 @@ class Child:
             NotThere: it is not, in time or at all.
         """
         begun = time.monotonic()
-        self._process = subprocess.Popen(self._words, env=self._env, stderr=subprocess.DEVNULL)  # noqa: S603  our own
+        self._process = subprocess.Popen(self._words, env=self._env)  # noqa: S603  our own
         self._stage.until(self._ready, f"a process of {' '.join(self._words[2:])}", _SECONDS)
         return time.monotonic() - begun
 
@@ -77,7 +77,7 @@ class Child:
 
     def _ready(self) -> bool | None:
         if self._process is None or self._process.poll() is not None:
-            raise NotThere(f"process {' '.join(self._words[2:])} has ended", "run it by hand and read what it says")
+            raise NotThere(f"process {' '.join(self._words[2:])} has ended", "the conductor's log has what it said")
         try:
             return True if Peer(self.address).text("/readyz", 2) else None
         except PeerFailure:

@@ -101,6 +101,16 @@ class Stage:
 
         self.until(ready, f"model {model} {version} at {address}", seconds)
 
+    def until_calm(self, *models: str) -> None:
+        """Wait until the stack's own servers have loaded a trial's models too: that takes work of the same machine."""
+        for address in (self.settings.stable, self.settings.canary):
+            try:
+                Peer(address).text("/livez", 2)
+            except PeerFailure:
+                continue
+            for model in models:
+                self.until_ready(address, model)
+
     def until(self, look: Callable[[], T | None], what: str, seconds: float) -> T:
         """What `look` gives as soon as it is not None.
 

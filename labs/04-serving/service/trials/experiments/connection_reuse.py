@@ -55,6 +55,7 @@ def connection_reuse(stage: Stage) -> Result:
     ):
         stage.until_ready(server, SMALL)
         stage.until_ready(server, LARGE)
+        stage.until_calm(SMALL, LARGE)
         small = ask(SMALL, [[1, 2, 3, 4]])
         asked(server, small, _WARM, kept=True)
         connections = {name: asked(server, small, _MANY, kept=name == KEPT) for name in (EACH, KEPT)}

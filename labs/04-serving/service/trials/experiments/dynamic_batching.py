@@ -35,6 +35,7 @@ def dynamic_batching(stage: Stage) -> Result:
     server, question = stage.settings.server, ask(MODEL, [_ROW])
     with stage.registry() as registry, registry.trial(MODEL, graphs.deep(layers(), _WIDTH)):
         stage.until_ready(server, MODEL)
+        stage.until_calm(MODEL)
         first = scraped(server)
         idle = _idle(stage, Caller(server))
         second = scraped(server)

@@ -64,6 +64,7 @@ def prediction_cache(stage: Stage) -> Result:
     asked = questions()
     with stage.registry() as registry, registry.trial(MODEL, *versions), Caller(server) as caller:
         stage.until_ready(server, MODEL)
+        stage.until_calm(MODEL)
         alone = [caller.ask(ask(MODEL, [each.row])) for each in asked[:_UNKEPT]]
         before = scraped(server)
         kept = [caller.ask(keyed(each, fields)) for each in asked]

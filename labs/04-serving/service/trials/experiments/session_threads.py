@@ -28,6 +28,7 @@ def session_threads(stage: Stage) -> Result:
     rows = np.random.default_rng(0).normal(size=(_ROWS, graphs.COLUMNS)).astype(np.float32)
     with stage.registry() as registry, registry.trial(MODEL, graphs.deep(layers(rows), _WIDTH)):
         stage.until_ready(server, MODEL)
+        stage.until_calm(MODEL)
         with Traffic(server, [binary(MODEL, rows)], _RATE) as traffic:
             stage.stop.wait(_WARM)
             before, warm = scraped(server), len(traffic.answers)

@@ -31,6 +31,7 @@ def several_models(stage: Stage) -> Result:
         registry.trial(lga, content),
         Caller(server) as caller,
     ):
+        stage.until_calm(*MODELS)
         for name in MODELS:
             _known(stage, caller, name)
         before = scraped(server)
