@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from functools import cached_property
 from pathlib import Path
@@ -159,16 +160,22 @@ class _Stack(_Strict):
     components: dict[str, Component]
 
 
+DECLARED, DRAFT = "lab.yaml", "lab.draft.yaml"
+
+
 class Course:
     """All that a checkout declares.
 
     Args:
         root: the checkout.
+        drafts: whether labs count that are still being made, declared in lab.draft.yaml; None: where LAB_DRAFTS is 1.
 
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, drafts: bool | None = None) -> None:
         self.root = root
+        wanted = os.environ.get("LAB_DRAFTS") == "1" if drafts is None else drafts
+        self._names = (DECLARED, DRAFT) if wanted else (DECLARED,)
 
     @cached_property
     def components(self) -> dict[str, Component]:
@@ -206,14 +213,14 @@ class Course:
                 Text(en=f"there is no lab {code!r}", fr=f"il n'y a pas de lab {code!r}"),
                 Text(en=f"choose one of 01 to {LABS:02d}", fr=f"choisissez un numéro de 01 à {LABS:02d}"),
             )
-        folders = sorted((self.root / "labs").glob(f"{int(code):02d}-*/lab.yaml"))
-        if not folders:
+        files = self._files(f"{int(code):02d}-*")
+        if not files:
             there = ", ".join(self.codes())
             raise BadInput(
                 Text(en=f"lab {int(code):02d} does not exist yet", fr=f"le lab {int(code):02d} n'existe pas encore"),
                 Text(en=f"labs that exist: {there}", fr=f"labs qui existent : {there}"),
             )
-        return folders[0].parent
+        return files[0].parent
 
     def lab(self, code: str) -> LabSpec:
         """Return a lab by its number.
@@ -222,7 +229,7 @@ class Course:
             BadInput: there is no such lab, or its lab.yaml does not hold.
 
         """
-        path = self.folder(code) / "lab.yaml"
+        path = next(file for name in self._names if (file := self.folder(code) / name).exists())
         lab = _load(path, LabSpec)
         if f"{lab.number:02d}" != path.parent.name[:2]:
             raise _bad(path, "number", f"{lab.number} != {path.parent.name[:2]}")
@@ -234,7 +241,11 @@ class Course:
 
     def codes(self) -> list[str]:
         """Return the numbers of the labs that exist."""
-        return sorted(path.parent.name[:2] for path in (self.root / "labs").glob("0[1-9]-*/lab.yaml"))
+        return [path.parent.name[:2] for path in self._files("0[1-9]-*")]
+
+    def _files(self, folders: str) -> list[Path]:
+        """Return the files that declare labs, in the order of their folders."""
+        return sorted(path for name in self._names for path in (self.root / "labs").glob(f"{folders}/{name}"))
 
     def topics(self, lab: LabSpec) -> list[Topic]:
         """Return every topic that a lab works with: its components' and its own."""

@@ -53,6 +53,19 @@ def _refused(course: Course, code: str) -> tuple[str, str]:
     return caught.value.render("en"), caught.value.render("fr")
 
 
+def test_a_draft_is_there_for_its_authors_alone(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given a lab in lab.draft.yaml, then it does not exist yet, but with LAB_DRAFTS=1 it does."""
+    folder = course.root / "labs" / "02-pipelines"
+    folder.mkdir()
+    _write(folder / "lab.draft.yaml", {**_LAB, "number": 2, "name": "pipelines", "namespace": "lab-02"})
+    assert course.codes() == ["01"]
+    assert "lab 02 does not exist yet" in _refused(course, "02")[0]
+    monkeypatch.setenv("LAB_DRAFTS", "1")
+    seen = Course(course.root)
+    assert seen.codes() == ["01", "02"]
+    assert seen.lab("02").name == "pipelines"
+
+
 @pytest.mark.parametrize("code", ["1", "01"])
 def test_a_lab_is_found_by_its_number(course: Course, code: str) -> None:
     """`1` and `01` are the same lab."""

@@ -20,7 +20,7 @@ _UNNAMED = {"choose-runtime"}
 @pytest.fixture(scope="module")
 def course() -> Course:
     """Return what this checkout declares."""
-    return Course(ROOT)
+    return Course(ROOT, drafts=True)
 
 
 @pytest.fixture(scope="module")
