@@ -80,7 +80,8 @@ def test_a_prediction_of_an_older_row_does_not(status: int, body: object) -> Non
 
 
 @pytest.mark.parametrize(
-    ("services", "whole"), [(["ingest-consumer", "serving", "feature"], True), (["ingest-consumer"], False), ([], False)]
+    ("services", "whole"),
+    [(["ingest-consumer", "serving", "feature"], True), (["ingest-consumer"], False), ([], False)],
 )
 def test_one_trace_has_to_show_every_service(services: list[str], whole: bool) -> None:  # noqa: FBT001  a case
     """Where models are served, spans of ingest alone are not enough."""

@@ -68,7 +68,8 @@ def probe(settings: Settings, say: Say, components: Collection[str]) -> dict[str
 
     Returns:
         What was seen: `topic`, `partition` and `offset`; seconds since the start for each step, `feature_seconds`,
-        `online_seconds`, `prediction_seconds`, `lake_seconds`, `trace_seconds`, `metric_seconds`; `trace`, and how many `events` it took.
+        `online_seconds`, `prediction_seconds`, `lake_seconds`, `trace_seconds`, `metric_seconds`; `trace`, and how many
+        `events` it took.
 
     Raises:
         NotConverged: it did not come out somewhere; says where and what to look at.
@@ -128,9 +129,8 @@ class _Event:
         # Drawn anew each time: a value that an earlier probe left behind does not pass for this one's.
         degrees = secrets.randbelow(10_000) / 100
         event = {"type": _TOPIC, "id": identity, "time": when, "station": _STATION, "temp": degrees}
-        return cls(
-            at, time_, trace, identity, degrees, *broker.send(_TOPIC, _STATION.encode(), json.dumps(event).encode(), headers)
-        )
+        place = broker.send(_TOPIC, _STATION.encode(), json.dumps(event).encode(), headers)
+        return cls(at, time_, trace, identity, degrees, *place)
 
 
 def _sent(broker: Broker, web: httpx.Client, settings: Settings) -> _Event:
