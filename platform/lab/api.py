@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -66,6 +67,8 @@ class Api:
         self._settings = settings
         self._client = _connect(settings.kubeconfig)
         self._dynamic = _discover(self._client, settings)
+        # What is not known yet makes the client forget all kinds and discover them anew: one question at a time.
+        self._searching = threading.Lock()
 
     def judge(self, objects: Iterable[Object]) -> None:
         """Let the API server judge objects without applying them.
@@ -266,11 +269,9 @@ class Api:
 
     def _resource(self, kind: str, version: str | None = None) -> Resource:
         wanted = {"kind": kind} | ({"api_version": version} if version else {})
-        found = [
-            each
-            for each in self._dynamic.resources.search(**wanted)
-            if each.preferred or version or each.group_version == "v1"
-        ]
+        with self._searching:
+            known = self._dynamic.resources.search(**wanted)
+        found = [each for each in known if each.preferred or version or each.group_version == "v1"]
         if not found:
             raise ResourceNotFoundError(kind)
         # Some kinds live in two groups (Event); the core one is what we mean.
