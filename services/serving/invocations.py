@@ -62,7 +62,8 @@ def asked(body: bytes, served: Served) -> tuple[Work, bool]:
         raise Unreadable(f"request: {' and '.join(sent) or 'nothing'} was sent", f"send one of {', '.join(_FORMS)}")
     table = sent[0].startswith("dataframe")
     feed = _table(given, served) if table else _arrays(given.inputs if sent == ["inputs"] else given.instances, served)
-    return work(feed, served.session.names, served)._replace(parameters=given.params), table
+    made = work(feed, served.session.names, served)
+    return (made._replace(parameters=given.params) if given.params else made), table
 
 
 def answered(names: Sequence[str], found: Sequence[Array], *, table: bool) -> bytes:

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from integration.lake.conftest import gateway_in
 from serving.__main__ import main
 from unit.serving.graphs import linear, point, put, put_composition
 from unit.training import sets
@@ -75,6 +76,27 @@ def test_the_same_rows_give_the_same_bytes(place: Path, rows: Path) -> None:
     assert file.read_bytes() == before
     assert (place / "lake/predictions/m/2/flights.parquet").read_bytes() != before
     assert sorted(each.name for each in file.parent.iterdir()) == ["flights.parquet"]
+
+
+def test_predictions_go_into_the_object_store(
+    place: Path, rows: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Where the lake is one; the same bytes again. While it is away the job may be run again: exit code 1."""
+    folder = place / "s3"
+    folder.mkdir()
+    with gateway_in(folder) as store:
+        for name, value in store.store.environment.items():
+            monkeypatch.setenv(name, value)
+        file = folder / "objects/lake/predictions/m/1/flights.parquet"
+        assert run("m", "--rows", rows) == 0
+        before = file.read_bytes()
+        assert pl.read_parquet(before).height == 6000
+        assert run("m", "--rows", rows) == 0
+        assert file.read_bytes() == before
+        capfd.readouterr()
+        store.stop()
+        assert run("m", "--rows", rows) == 1
+        assert json.loads(capfd.readouterr().err.splitlines()[-1])["kind"] == "StoreAway"
 
 
 def test_days_may_be_chosen(place: Path, rows: Path) -> None:
