@@ -23,8 +23,16 @@ from lab.text import Text
 Object: TypeAlias = dict[str, Any]
 """A Kubernetes object as JSON gives it."""
 
+BROUGHT = {
+    "gateway.networking.k8s.io/v1": ("Gateway", "HTTPRoute", "GRPCRoute", "ReferenceGrant"),
+    "gateway.envoyproxy.io/v1alpha1": ("EnvoyProxy", "BackendTrafficPolicy", "ClientTrafficPolicy", "SecurityPolicy"),
+}
+"""Kinds inside a namespace that components bring along (`definitions` in stack.yaml), by group and version."""
+ROUTING = ("HTTPRoute", "GRPCRoute", "ReferenceGrant", "BackendTrafficPolicy", "ClientTrafficPolicy", "SecurityPolicy")
+"""Those of them that say which requests go where and how: a lab may declare them, and its bundle holds them."""
+_BROUGHT = {kind: version for version, kinds in BROUGHT.items() for kind in kinds}
 MANAGER = "tarmac"
-_NOT_FOUND, _CONFLICT = 404, 409
+_FORBIDDEN, _NOT_FOUND, _CONFLICT = 403, 404, 409
 _NO_LOG = "unable to retrieve container logs for "
 """What the kubelet answers, with 200, for a container that it has thrown away."""
 _AT_ONCE = 8
@@ -91,11 +99,18 @@ class Api:
         return dict(found.to_dict())
 
     def find(self, kind: str, namespace: str | None = None, labels: str | None = None) -> list[Object]:
-        """Return the objects of a kind, in one namespace or all."""
+        """Return the objects of a kind, in one namespace or all; none of a kind that this cluster does not know."""
+        # A kind that is not there makes the client discover everything anew, each time: one small question is cheaper.
+        if kind in _BROUGHT and kind not in self.kinds(_BROUGHT[kind]):
+            return []
         try:
             answer = self._resource(kind).get(namespace=namespace, label_selector=labels)
         except ResourceNotFoundError:
             return []
+        except DynamicApiError as error:
+            if error.status == _FORBIDDEN and kind in _BROUGHT:
+                return []  # somebody else brought the kind: where nobody lets us see any, we made none
+            raise
         version = answer.to_dict().get("apiVersion", "")
         return [{"apiVersion": version, "kind": kind, **item} for item in answer.to_dict()["items"]]
 

@@ -18,6 +18,8 @@ PORTS = {
     "ingest": 8080,
     "lab-01": 8081,
     "lab-02": 8082,
+    "lab-04": 8084,
+    "lab-04-releases": 8805,
     "lake": 8083,
     # Not the usual ports: a database of the machine's own is nothing rare, and would keep every lab from starting.
     "objectstore": 19000,
@@ -27,6 +29,7 @@ PORTS = {
     "mlflow": 15000,
     "gateway": 8800,
     "serving": 8801,
+    "page": 8804,
 }
 """Host ports on 127.0.0.1 by name, before `LAB_PORT_OFFSET` is added."""
 

@@ -1,12 +1,23 @@
-"""What the API server refuses, in words that help."""
+"""What the API server refuses, in words that help, and kinds that it may not know."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from kubernetes.client import ApiException
-from kubernetes.dynamic.exceptions import api_exception
+from kubernetes.dynamic.exceptions import DynamicApiError, api_exception
 
 from lab import api
+from lab.settings import Settings
+from lab.spec import Course
+from unit.patterns.servers import Server, serving
+
+ROOT = Path(__file__).resolve().parents[2]
+GROUP = "gateway.networking.k8s.io"
 
 SERVICE = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "gateway", "namespace": "lab-01"}}
 
@@ -29,3 +40,94 @@ def test_a_refusal_says_what_helps(message: str, remedies: tuple[str, str]) -> N
     assert all(word in refused.what.en for word in ("Service/gateway", message))
     assert remedies[0] in refused.remedy.en
     assert remedies[1] in refused.remedy.fr
+
+
+def _resource(kind: str, plural: str) -> dict[str, Any]:
+    return {"name": plural, "kind": kind, "namespaced": True, "singularName": kind.lower(), "verbs": ["list", "get"]}
+
+
+def _answers(*, known: bool) -> dict[str, Any]:
+    """What an API server tells of itself; `known`: whether it has Gateway API's kinds."""
+    versions = {"groupVersion": f"{GROUP}/v1", "version": "v1"}
+    groups = [{"name": GROUP, "versions": [versions], "preferredVersion": versions}] if known else []
+    answers: dict[str, Any] = {
+        "/version": {"major": "1", "minor": "37", "gitVersion": "v1.37.2"},
+        "/api": {"kind": "APIVersions", "versions": ["v1"]},
+        "/apis": {"kind": "APIGroupList", "groups": groups},
+        "/api/v1": {
+            "kind": "APIResourceList",
+            "groupVersion": "v1",
+            "resources": [_resource("ConfigMap", "configmaps")],
+        },
+    }
+    if known:
+        answers[f"/apis/{GROUP}/v1"] = {
+            "kind": "APIResourceList",
+            "groupVersion": f"{GROUP}/v1", "resources": [_resource("HTTPRoute", "httproutes")],
+        }  # fmt: skip
+    return answers
+
+
+@contextmanager
+def _cluster(tmp_path: Path, answers: dict[str, Any], *, forbidden: str = "") -> Iterator[tuple[api.Api, Server]]:
+    """An API server at the wire, and a connection to it."""
+
+    def answer(_: str, path: str, __: object) -> tuple[int, Any]:
+        place = path.partition("?")[0]
+        if forbidden and place.endswith(forbidden):
+            return 403, {"message": f"{forbidden} is forbidden"}
+        return (200, answers[place]) if place in answers else (404, {"message": "not found"})
+
+    settings = Settings.load({"HOME": str(tmp_path)})
+    settings.folder.mkdir(parents=True)
+    with serving(answer) as server:
+        named = {"name": "x", "cluster": {"server": server.address}}
+        context = {"name": "x", "context": {"cluster": "x", "user": "x"}}
+        content = {
+            "clusters": [named],
+            "contexts": [context],
+            "current-context": "x",
+            "users": [{"name": "x", "user": {}}],
+        }
+        settings.kubeconfig.write_text(yaml.safe_dump({"apiVersion": "v1", "kind": "Config", **content}))
+        yield api.Api(settings), server
+
+
+def test_a_kind_that_no_component_brought_has_no_objects(tmp_path: Path) -> None:
+    """On lab 01's cluster a reset asks for routes as well: one small question, and not everything discovered anew."""
+    with _cluster(tmp_path, _answers(known=False)) as (asked, server):
+        before = len(server.calls)
+        assert asked.find("HTTPRoute", "chain") == []
+        assert [path for _, path, _ in server.calls[before:]] == [f"/apis/{GROUP}/v1"]
+
+
+def test_a_kind_that_a_component_brought_is_found(tmp_path: Path) -> None:
+    """Its objects are listed, each with its kind and version."""
+    answers = _answers(known=True)
+    listed = {"apiVersion": f"{GROUP}/v1", "kind": "HTTPRouteList", "items": [{"metadata": {"name": "serving"}}]}
+    answers[f"/apis/{GROUP}/v1/namespaces/chain/httproutes"] = listed
+    with _cluster(tmp_path, answers) as (asked, _):
+        (route,) = asked.find("HTTPRoute", "chain")
+    assert (route["kind"], route["apiVersion"], route["metadata"]["name"]) == ("HTTPRoute", f"{GROUP}/v1", "serving")
+
+
+def test_what_nobody_lets_us_see_is_not_ours(tmp_path: Path) -> None:
+    """Somebody else brought the kind, and gave us no rights on it: no objects. Kubernetes' own kinds fail."""
+    with _cluster(tmp_path, _answers(known=True), forbidden="httproutes") as (asked, _):
+        assert asked.find("HTTPRoute", "chain") == []
+    with (
+        _cluster(tmp_path / "other", _answers(known=True), forbidden="configmaps") as (asked, _),
+        pytest.raises(DynamicApiError),
+    ):
+        asked.find("ConfigMap", "chain")
+
+
+def test_every_kind_that_a_component_brings_into_a_namespace_is_known() -> None:
+    """What stack.yaml has defined is what resets, prunings and bundles ask for; GatewayClass stands in no namespace."""
+    wanted = [each.definitions for each in Course(ROOT).components.values() if each.definitions]
+    declared: dict[str, set[str]] = {}
+    for each in wanted:
+        for version, kinds in each.kinds.items():
+            declared.setdefault(version, set()).update(set(kinds) - {"GatewayClass"})
+    assert declared == {version: set(kinds) for version, kinds in api.BROUGHT.items()}
+    assert set(api.ROUTING) <= set().union(*declared.values())

@@ -91,6 +91,10 @@ def language(request: pytest.FixtureRequest) -> str:
         (("reset", "01"), "en", "cluster tarmac is absent"),
         (("solve", "01"), "fr", "le cluster tarmac est absent"),
         (("support", "01"), "en", "cluster tarmac is absent"),
+        (("release", "status"), "fr", "le cluster tarmac est absent"),
+        (("release", "back"), "en", "cluster tarmac is absent"),
+        (("release", "start", "nowhere.yaml"), "en", "plan nowhere.yaml: No such file or directory"),
+        (("release", "start", "--model", "m"), "fr", "lab release start : il n'y a pas de version"),
         (("data", "list"), "fr", "quel lab ? Aucun n'est debout"),
         (("data", "lineage", "a/b"), "en", "training set 'a/b': the name cannot be one"),
         (("data", "diff", "january", "12"), "fr", "commit '12' : ce n'en est pas un"),
@@ -206,6 +210,16 @@ def test_every_act_on_training_sets_explains_itself(shell: Shell, act: str) -> N
     assert code == 0
     assert out.startswith(f"Usage: lab data {act} ")
     assert " / " in " ".join(out.split())
+
+
+@pytest.mark.parametrize("act", ["status", "start", "back", "pause", "resume"])
+def test_every_act_on_releases_explains_itself(shell: Shell, act: str) -> None:
+    """In English and French, as the commands do; nobody has to guess the plan's fields that options replace."""
+    code, out, _ = shell.lab("release", act, "--help")
+    assert code == 0
+    assert out.startswith(f"Usage: lab release {act} ")
+    assert " / " in " ".join(out.split())
+    assert act != "start" or all(option in out for option in ("--model", "--version", "--strategy", "[PLAN]"))
 
 
 def test_status_of_an_absent_cluster_is_no_error(shell: Shell) -> None:

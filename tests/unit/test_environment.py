@@ -1,8 +1,12 @@
-"""`lab kubectl`: every word is kubectl's."""
+"""The trainee's own hands: every word of `lab kubectl` is kubectl's, and every address is told."""
 
 import pytest
 
 from lab.commands.environment import kubectl
+from lab.converge.engine import urls
+from lab.settings import Settings
+from lab.spec import Budget, LabSpec
+from lab.text import Text
 
 
 @pytest.mark.parametrize(
@@ -17,3 +21,17 @@ def test_no_word_is_lost_on_the_way(words: list[str]) -> None:
     """Options, `--help` and `--` reach kubectl as they were typed."""
     context = kubectl.make_context("kubectl", list(words))
     assert list(context.params["words"]) == words
+
+
+def test_a_lab_tells_all_of_its_own_addresses() -> None:
+    """Its service, what else of its own has a host port, and the pages of its components; nothing of other labs."""
+    lab = LabSpec(
+        number=4, name="serving", title=Text.plain("Lab"), namespace="lab-04", components=["page", "kafka"],
+        budget=Budget(memory_mib=1, idle_cores=1),
+    )  # fmt: skip
+    told = urls(Settings.load({"LAB_PORT_OFFSET": "100"}), lab)
+    assert told == {
+        "lab": "http://127.0.0.1:8184", "releases": "http://127.0.0.1:8905", "page": "http://127.0.0.1:8904",
+    }  # fmt: skip
+    first = urls(Settings.load({}), lab.model_copy(update={"number": 1, "components": []}))
+    assert first == {"lab": "http://127.0.0.1:8081"}

@@ -161,6 +161,15 @@ class Bundle:
         """
         return self._entry("traces", service, _GENERATE).items()
 
+    def model(self, name: str) -> View:
+        """Return a registered model: `aliases` (alias -> version, as text) and `versions`, oldest first.
+
+        Raises:
+            Missing: there is none of that name.
+
+        """
+        return self._entry("models", name, APPLY)
+
     def _entry(self, part: str, name: str, remedy: Text) -> View:
         entries = self._root.entries(part)
         if name not in entries:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from lab.cluster.base import Claim, Cluster, Status
 from lab.cluster.context import Context
 from lab.cluster.k3s import K3s
@@ -9,15 +11,20 @@ from lab.cluster.kind import Kind
 from lab.errors import BadInput
 from lab.process import found
 from lab.settings import Settings
+from lab.spec import Component
 from lab.text import Text
 
 __all__ = ["Cluster", "Status", "choose"]
 
 
-def choose(settings: Settings) -> Cluster:
+def choose(settings: Settings, components: Sequence[Component] = ()) -> Cluster:
     """Return the cluster that `LAB_CLUSTER` asks for; nothing is started.
 
     A name keeps the backend that it was made with, so that no command ever meets another cluster's files.
+
+    Args:
+        settings: say which.
+        components: what is to be brought up there, where anything is.
 
     Raises:
         BadInput: the cluster of this name was made with another backend.
@@ -30,7 +37,7 @@ def choose(settings: Settings) -> Cluster:
         raise _other(settings, made or asked)
     if asked == "k3s":
         return K3s(settings)
-    return Context(settings) if asked.startswith("context:") else Kind(settings)
+    return Context(settings, components) if asked.startswith("context:") else Kind(settings)
 
 
 def _best() -> str:

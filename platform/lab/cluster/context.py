@@ -11,11 +11,12 @@ from typing import Any
 
 from lab.cluster.base import Claim, Status, write_private
 from lab.cluster.forward import Forwarder
-from lab.cluster.permissions import NEEDED, Permission, question
+from lab.cluster.permissions import Permission, needed, question
 from lab.errors import BadInput, LabError, MissingRequirement, NotConverged
 from lab.process import CommandFailed, run
 from lab.progress import Say
 from lab.settings import Settings
+from lab.spec import Component
 from lab.text import Text
 from lab.tools import kubectl
 
@@ -25,11 +26,18 @@ _PATIENCE = "10s"
 
 
 class Context:
-    """A context of the user's kubeconfig: read, never written; the cluster gets our namespaces and nothing else."""
+    """A context of the user's kubeconfig: read, never written; the cluster gets our namespaces and nothing else.
+
+    Args:
+        settings: which context.
+        components: what is to be brought up there; permissions are asked for accordingly.
+
+    """
 
     backend = "context"
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, components: Sequence[Component] = ()) -> None:
+        self._components = components
         self._settings = settings
         self.name = settings.cluster.removeprefix("context:")
         self.kubeconfig = settings.kubeconfig
@@ -163,7 +171,7 @@ class Context:
         """See that the context may do all that the tool will do, before it does anything."""
         # One question is enough for an administrator of the cluster.
         everything = Permission("*", "*", ("*",))
-        missing = self._refused([everything]) and self._refused(NEEDED)
+        missing = self._refused([everything]) and self._refused(needed(self._components))
         if missing:
             listed = "; ".join(missing)
             raise MissingRequirement(

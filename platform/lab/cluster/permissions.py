@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from lab.spec import Component
 
 _READ = ("get", "list", "watch")
 _WRITE = ("get", "list", "create", "patch", "delete")
@@ -60,15 +64,37 @@ NEEDED = (
         Permission("rbac.authorization.k8s.io", resource, _WRITE)
         for resource in ("roles", "rolebindings", "clusterroles", "clusterrolebindings")
     ),
-    # Kinds that a component brings along, and what is made of them.
-    Permission("apiextensions.k8s.io", "customresourcedefinitions", ("get", "create", "patch")),
-    *(
-        Permission("gateway.networking.k8s.io", resource, _WRITE)
-        for resource in ("gatewayclasses", "gateways", "httproutes")
-    ),
-    *(Permission("gateway.envoyproxy.io", resource, _WRITE) for resource in ("envoyproxies", "backendtrafficpolicies")),
 )
-"""All that `lab up`, `check`, `reset` and `down` do, in every namespace of theirs."""
+"""What `lab up`, `check`, `reset` and `down` do for every lab, in every namespace of theirs."""
+
+
+_GRANTING = tuple(
+    Permission("rbac.authorization.k8s.io", resource, ("bind", "escalate")) for resource in ("roles", "clusterroles")
+)
+"""What serves such kinds gets rights (leases, states of routes, events) that nobody grants who has not got them."""
+
+
+def needed(components: Iterable[Component] = ()) -> tuple[Permission, ...]:
+    """Return all that is done for these components: the kinds that they bring are defined, made and cleared away."""
+    brought = [each.definitions for each in components if each.definitions]
+    if not brought:
+        return NEEDED
+    defining = Permission("apiextensions.k8s.io", "customresourcedefinitions", ("get", "create", "patch"))
+    made = [
+        Permission(version.partition("/")[0], plural(kind), _WRITE)
+        for definitions in brought
+        for version, kinds in definitions.kinds.items()
+        for kind in kinds
+    ]
+    return (*NEEDED, defining, *made, *_GRANTING)
+
+
+def plural(kind: str) -> str:
+    """Return the name under which Kubernetes has the objects of a kind: HTTPRoute, httproutes."""
+    name = kind.lower()
+    if name.endswith("s"):
+        return f"{name}es"
+    return f"{name[:-1]}ies" if re.search(r"[^aeiou]y$", name) else f"{name}s"
 
 
 def question(permission: Permission, verb: str) -> dict[str, object]:

@@ -24,6 +24,7 @@ COMMANDS = {
     "solve": "solve",
     "compare": "compare",
     "data": "data",
+    "release": "release",
     "reset": "reset",
     "support": "support",
     "mutants": "mutants",

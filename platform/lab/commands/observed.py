@@ -21,6 +21,7 @@ def observe(settings: Settings, lab: LabSpec) -> State:
         http=evidence.http,
         groups=evidence.groups,
         traces=evidence.traces,
+        models="mlflow" in lab.components,
     )
     with Broker(settings) as broker:
         return collect(wanted, Api(settings), broker, Web(settings))

@@ -6,6 +6,7 @@ import click
 
 from lab.api import Api, Object, ready
 from lab.cluster import Status, choose
+from lab.commands import served
 from lab.commands.common import output
 from lab.converge.engine import urls
 from lab.progress import dump
@@ -23,11 +24,13 @@ def status(settings: Settings, output: str) -> None:
     state = cluster.status()
     workloads = _workloads(settings) if state is Status.RUNNING else []
     code = Record(settings).lab()
-    places = urls(settings, Course(settings.root).lab(code) if code else None)
+    lab = Course(settings.root).lab(code) if code else None
+    places = urls(settings, lab)
+    figures = served.asked(settings) if workloads and lab and served.PAGE in lab.components else None
     files = sorted(str(path) for path in settings.folder.glob("*")) if settings.folder.exists() else []
     if output == "json":
         facts = {"cluster": cluster.name, "backend": cluster.backend, "status": state.value}
-        more = {"lab": code, "workloads": workloads, "urls": places, "files": files}
+        more = {"lab": code, "workloads": workloads, "urls": places, "files": files, "served": figures}
         click.echo(dump({**facts, **more, "cache": str(settings.cache)}))
         return
     click.echo(f"{cluster.backend}/{cluster.name}: {state.value}   lab: {code or '-'}")
@@ -36,6 +39,8 @@ def status(settings: Settings, output: str) -> None:
     if workloads:
         for name, url in places.items():
             click.echo(f"  {name:<11} {url}")
+    for line in served.lines(figures, settings.lang) if figures else ():
+        click.echo(f"  {line}")
     click.echo(f"  kubeconfig  {settings.kubeconfig}")
     click.echo(f"  state       {settings.folder}")
     click.echo(f"  cache       {settings.cache}")

@@ -14,7 +14,7 @@ from lab.cluster import Cluster, Status, choose
 from lab.cluster import engine as engines
 from lab.converge.probe import EarlyProof, probe
 from lab.progress import Progress, Say
-from lab.settings import Settings
+from lab.settings import PORTS, Settings
 from lab.spec import Course, LabSpec
 from lab.stack import jobs, readiness, secrets
 from lab.stack.manifests import Manifests
@@ -79,7 +79,7 @@ class _Run:
         self.course = course
         self.lab: LabSpec = course.lab(code)
         self.progress = progress
-        self.cluster: Cluster = choose(settings)
+        self.cluster: Cluster = choose(settings, [course.components[name] for name in self.lab.components])
         self.manifests = Manifests(settings, course.folder(code), self.lab)
         self.catalogue = images.Catalogue(settings.root)
         named = {image for name in self.lab.components for image in course.components[name].images.values()}
@@ -241,7 +241,7 @@ class _Run:
         return bool(changed)
 
 
-_PAGES = ("ingest", "lake", "feature", "objectstore", "mlflow", "serving", "gateway", "prometheus", "jaeger")
+_PAGES = ("ingest", "lake", "feature", "objectstore", "mlflow", "serving", "gateway", "page", "prometheus", "jaeger")
 """Components that answer over HTTP."""
 
 
@@ -249,7 +249,9 @@ def urls(settings: Settings, lab: LabSpec | None) -> dict[str, str]:
     """Return where a lab's services answer on this machine; none where no lab stands."""
     if lab is None:
         return {}
-    ports = {"lab": f"lab-{lab.code}"} | {name: name for name in _PAGES if name in lab.components}
+    own = f"lab-{lab.code}"
+    more = {name.removeprefix(f"{own}-"): name for name in PORTS if name.startswith(f"{own}-")}
+    ports = {"lab": own} | more | {name: name for name in _PAGES if name in lab.components}
     return {name: f"http://127.0.0.1:{settings.port(port)}" for name, port in ports.items()}
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lab.api import Api, Object
+from lab.api import BROUGHT, Api, Object
 from lab.broker import Broker
 
 KINDS = (
     "Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Service", "ConfigMap", "Secret",
     "ServiceAccount", "Role", "RoleBinding", "PersistentVolumeClaim", "NetworkPolicy", "PodDisruptionBudget", "Ingress",
-    "HorizontalPodAutoscaler", "ResourceQuota", "LimitRange",
+    "HorizontalPodAutoscaler", "ResourceQuota", "LimitRange", *(kind for kinds in BROUGHT.values() for kind in kinds),
 )  # fmt: skip
-"""Kinds that a lab's namespace may hold; a trainee may have made any of them by hand."""
+"""Kinds that a lab's namespace may hold, where the cluster knows them; a trainee may have made any of them by hand."""
 _EVERYWHERE = {("ConfigMap", "kube-root-ca.crt"), ("ServiceAccount", "default")}
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from lab import tools
-from lab.api import Api, Object, Refused
+from lab.api import ROUTING, Api, Object, Refused
 from lab.errors import BadInput
 from lab.process import CommandFailed, run
 from lab.progress import Say
@@ -20,7 +20,7 @@ from lab.text import Text
 LAB_LABEL = "tarmac.dev/lab"
 PRUNED = (
     "Deployment", "StatefulSet", "Job", "CronJob", "Service", "ConfigMap", "ServiceAccount", "Role", "RoleBinding",
-    "NetworkPolicy", "PodDisruptionBudget",
+    "NetworkPolicy", "PodDisruptionBudget", *ROUTING,
 )  # fmt: skip
 """Kinds that a lab may declare and that are taken away when its manifests no longer hold them."""
 _IMAGE = "tarmac.local/"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol, TypeVar
 
+from lab.api import ROUTING
 from lab.state.bundle import FORMAT, State
 from lab.state.objects import trimmed
 from lab.state.redaction import redacted
@@ -26,8 +27,9 @@ _LAB_KINDS = (
     "Secret",
     "PersistentVolumeClaim",
     "NetworkPolicy",
+    *ROUTING,
 )
-_STACK_KINDS = ("Deployment", "StatefulSet", "Service")
+_STACK_KINDS = ("Deployment", "StatefulSet", "Service", *ROUTING)
 # Kubernetes and the platform put these into every namespace; they tell nothing about a trainee's work.
 _EVERYWHERE = {("ConfigMap", "kube-root-ca.crt")}
 _Part = TypeVar("_Part")
@@ -45,6 +47,7 @@ class Wanted:
         http: places such as `lab-01:/link` by name.
         groups: consumer groups.
         traces: services whose traces are recorded.
+        models: whether the registry's models are recorded, with their aliases.
 
     """
 
@@ -55,6 +58,7 @@ class Wanted:
     http: Mapping[str, str] = field(default_factory=dict)
     groups: Sequence[str] = ()
     traces: Sequence[str] = ()
+    models: bool = False
 
 
 class Objects(Protocol):
@@ -89,6 +93,9 @@ class Questions(Protocol):
     def traces(self, service: str) -> list[JsonDict]:
         """Return `traceId`, `operations` and `services` of each trace."""
 
+    def models(self) -> JsonDict:
+        """Return each registered model's `aliases` (alias -> version) and `versions`, oldest first."""
+
 
 def collect(wanted: Wanted, objects: Objects, log: Log, questions: Questions) -> State:
     """Return a lab's state as it is now.
@@ -97,11 +104,13 @@ def collect(wanted: Wanted, objects: Objects, log: Log, questions: Questions) ->
     stuck trainee needs a bundle most of all when something is down.
     """
     problems: list[str] = []
+    none: JsonDict = {}
     with ThreadPoolExecutor(8) as pool:
         found = pool.submit(_tried, "kubernetes", lambda: _objects(wanted, objects), [], problems)
         version = pool.submit(_tried, "kubernetes", objects.version, "", problems)
         topics = pool.submit(_tried, "kafka", log.topics, {}, problems)
         groups = pool.submit(_tried, "kafka", lambda: log.groups(wanted.groups), {}, problems)
+        models = pool.submit(_tried, "mlflow", lambda: questions.models() if wanted.models else none, none, problems)
         metrics = dict(zip(wanted.metrics, pool.map(questions.metric, wanted.metrics.values()), strict=True))
         traces = dict(zip(wanted.traces, pool.map(questions.traces, wanted.traces), strict=True))
         answers = dict(zip(wanted.http, pool.map(questions.answer, wanted.http.values()), strict=True))
@@ -116,6 +125,7 @@ def collect(wanted: Wanted, objects: Objects, log: Log, questions: Questions) ->
         "metrics": metrics,
         "traces": traces,
         "answers": answers,
+        "models": models.result(),
         "problems": sorted(problems),
     }
     clean = redacted(state)

@@ -12,6 +12,8 @@ JsonDict = dict[str, object]
 
 _SECONDS = 20.0
 _TRACES = 20
+_MODELS = 100
+"""Models, or versions of one, that MLflow is asked for at a time."""
 _NO_ANSWER = 0
 
 
@@ -44,6 +46,34 @@ class Web:
         """Return a service's latest traces: `traceId`, `operations` and `services`, each sorted; empty when none."""
         body = self._get("jaeger", "/api/traces", {"service": service, "limit": str(_TRACES)})["body"]
         return [_trace(entry) for entry in _items(_under(body, "data"))]
+
+    def models(self) -> JsonDict:
+        """Return each model of the registry: its `aliases` (alias -> version) and `versions`, oldest first.
+
+        Raises:
+            ConnectionError: MLflow does not answer, or not with a list of models.
+
+        """
+        found = [(str(_under(each, "name")), _aliases(each)) for each in self._listed("registered-models", "")]
+        return {
+            name: {"aliases": aliases, "versions": sorted(map(_version, self._listed("model-versions", name)))}
+            for name, aliases in sorted(found)
+        }
+
+    def _listed(self, what: str, model: str) -> list[object]:
+        """Return all of MLflow's registered models, or all versions of one."""
+        found: list[object] = []
+        page = ""
+        wanted = {"filter": f"name = '{model}'"} if model else {}
+        while True:
+            query = {"max_results": str(_MODELS), **wanted} | ({"page_token": page} if page else {})
+            answer = self._get("mlflow", f"/api/2.0/mlflow/{what}/search", query)
+            if answer["status"] != httpx.codes.OK or not isinstance(answer["body"], dict):
+                raise ConnectionError(f"{what}: {answer['status']} {answer['body']}")
+            found += _items(_under(answer["body"], what.replace("-", "_")))
+            page = str(answer["body"].get("next_page_token") or "")
+            if not page:
+                return found
 
     def _get(self, service: str, path: str, query: Mapping[str, str]) -> JsonDict:
         try:
@@ -83,3 +113,12 @@ def _trace(entry: object) -> JsonDict:
         "operations": sorted({str(_under(span, "operationName")) for span in spans}),
         "services": sorted({str(_under(process, "serviceName")) for process in names}),
     }
+
+
+def _aliases(model: object) -> JsonDict:
+    pairs = [(_under(each, "alias"), _under(each, "version")) for each in _items(_under(model, "aliases"))]
+    return {str(alias): str(version) for alias, version in pairs}
+
+
+def _version(entry: object) -> int:
+    return int(str(_under(entry, "version")))

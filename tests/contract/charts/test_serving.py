@@ -85,6 +85,24 @@ def test_a_release_owns_the_weights() -> None:
     assert parent == {"name": gateway["metadata"]["name"], "namespace": Case("gateway", "default").namespace}
 
 
+def test_a_release_may_move_one_route_and_nothing_else() -> None:
+    """Read and patch this HTTPRoute, make events, and that for the accounts that the values name."""
+    case = Case("serving", "default")
+    role = named(case, "Role", "serving-releases")
+    assert role["rules"] == [
+        {
+            "apiGroups": ["gateway.networking.k8s.io"],
+            "resources": ["httproutes"],
+            "resourceNames": [named(case, "HTTPRoute", "serving")["metadata"]["name"]],
+            "verbs": ["get", "patch"],
+        },
+        {"apiGroups": [""], "resources": ["events"], "verbs": ["create"]},
+    ]
+    binding = named(case, "RoleBinding", "serving-releases")
+    assert binding["roleRef"]["name"] == role["metadata"]["name"]
+    assert binding["subjects"] == [{"kind": "ServiceAccount", "name": "releases", "namespace": "lab-04"}]
+
+
 def test_nothing_that_a_server_may_have_begun_is_done_twice() -> None:
     """The gateway tries again only what never reached a server."""
     (policy,) = [each for each in objects(Case("serving", "default")) if each["kind"] == "BackendTrafficPolicy"]

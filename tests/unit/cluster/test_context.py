@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import stat
 import sys
 from collections.abc import Iterator
@@ -15,8 +14,9 @@ import yaml
 from lab.cluster import forward
 from lab.cluster.base import Status
 from lab.cluster.context import NAMESPACES, Context
-from lab.cluster.permissions import NEEDED, Permission, question
+from lab.cluster.permissions import NEEDED, Permission, needed, plural, question
 from lab.errors import BadInput, MissingRequirement, NotConverged
+from lab.spec import Course
 
 from .conftest import Machine
 
@@ -207,10 +207,30 @@ def test_every_kind_that_charts_and_labs_declare_is_asked_for(machine: Machine) 
         lines = path.read_text().splitlines()
         declared |= {line.split("kind:")[1].strip() for line in lines if line.startswith("kind:")}
     assert declared
-    asked = {each.resource for each in NEEDED if "create" in each.verbs}
-    plural = {kind.lower() + ("es" if kind.endswith("s") else "s") for kind in declared if kind != "Kustomization"}
-    plural = {re.sub(r"(?<![aeiou])ys$", "ies", name) for name in plural}
-    assert plural <= asked
+    every = needed(Course(root).components.values())
+    asked = {each.resource for each in every if "create" in each.verbs}
+    assert {plural(kind) for kind in declared if kind != "Kustomization"} <= asked
+
+
+def test_rights_on_kinds_that_no_component_brings_are_not_asked_for(machine: Machine, context: Context) -> None:
+    """Who brings lab 01 up needs no right on definitions or gateways; who brings a gateway up does, for each kind."""
+    components = Course(machine.settings().root).components
+    without = needed([components["kafka"], components["prometheus"]])
+    assert without == NEEDED
+    assert not [each for each in without if "gateway" in each.group or each.group == "apiextensions.k8s.io"]
+    with_ = {str(each) for each in needed([components["gateway"]])} - {str(each) for each in NEEDED}
+    assert {
+        "customresourcedefinitions.apiextensions.k8s.io", "httproutes.gateway.networking.k8s.io",
+        "referencegrants.gateway.networking.k8s.io", "gatewayclasses.gateway.networking.k8s.io",
+        "backendtrafficpolicies.gateway.envoyproxy.io", "envoyproxies.gateway.envoyproxy.io",
+    } <= with_  # fmt: skip
+    grants = {(each.resource, verb) for each in needed([components["gateway"]]) for verb in each.verbs}
+    assert {("roles", "escalate"), ("clusterroles", "bind")} <= grants
+    machine.answer("denied", json.dumps(["create httproutes"]))
+    context.up(machine.say)
+    own = Context(machine.settings(LAB_CLUSTER="context:training"), [components["gateway"]])
+    with pytest.raises(MissingRequirement, match=r"create httproutes\.gateway\.networking\.k8s\.io"):
+        own.up(machine.say)
 
 
 def test_a_question_is_what_the_api_server_understands() -> None:

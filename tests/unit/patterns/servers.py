@@ -11,6 +11,13 @@ Reply = tuple[int, Any]
 """Status and body: JSON, or text as it is."""
 
 
+class _Listener(ThreadingHTTPServer):
+    """Takes many callers at once: one that finds no room tries again after a second."""
+
+    daemon_threads = True
+    request_queue_size = 64
+
+
 class Server:
     """One fake role.
 
@@ -33,8 +40,7 @@ class Server:
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class' name
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Listener(("127.0.0.1", 0), Handler)
         self.address = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         self._thread.start()

@@ -52,8 +52,10 @@ class Cluster:
         self.version = 1
         self.annotations: dict[str, str] = {}
         self.rules = copy.deepcopy(RULES)
+        self.meddle = 0  # patches before which somebody else changes the route
         self.events: dict[str, dict[str, Any]] = {}
         self.aliases: dict[str, str] = {}
+        self.versions = {"6", "7"}
         self.away: set[str] = set()
         self.writes: list[Any] = []
         self.registry = metrics.registry()
@@ -103,12 +105,16 @@ class Cluster:
             return self._event(body)
         if parts.path.endswith("/alias"):
             return self._alias(body)
+        if parts.path.endswith("/model-versions/get"):
+            return self._version(parse_qs(parts.query)["version"][0])
         return self._query(parse_qs(parts.query))
 
     def _route(self, method: str, body: Any) -> Reply:  # noqa: ANN401  any JSON
         if "route" in self.away:
             return 503, {}
         if method == "PATCH":
+            if self.meddle:
+                self.meddle, self.version = self.meddle - 1, self.version + 1
             if body["metadata"]["resourceVersion"] != str(self.version):
                 return 409, {}
             self.version += 1
@@ -132,6 +138,14 @@ class Cluster:
             return 503, {}
         self.aliases[f"{body['name']}@{body['alias']}"] = body["version"]
         return 200, {}
+
+    def _version(self, number: str) -> Reply:
+        if "registry" in self.away:
+            return 503, {}
+        found = number in self.versions
+        return (
+            (200, {"model_version": {"version": number}}) if found else (404, {"error_code": "RESOURCE_DOES_NOT_EXIST"})
+        )
 
     def _query(self, asked: dict[str, list[str]]) -> Reply:
         if "prometheus" in self.away:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from releases.controller import Controller
-from releases.errors import ApiFailure, BadPlan, Conflict, NoRegistry
+from releases.errors import ApiFailure, BadPlan, Conflict, NoRegistry, NotNow
 from releases.state import Phase
 from unit.releases.cluster import RULES, Cluster, standing
 from unit.releases.worlds import Version, World, plan
@@ -102,11 +102,12 @@ def test_two_releases_at_once_are_refused(cluster: Cluster) -> None:
     """While one is under way another cannot begin; after it has been given up it can."""
     controller = cluster.controller()
     controller.start(GOOD)
-    with pytest.raises(Conflict, match="wait for its end"):
+    with pytest.raises(NotNow, match="wait for its end"):
         controller.start(GOOD)
     assert controller.abort().phase is Phase.ROLLED_BACK
-    with pytest.raises(BadPlan, match="no release is under way"):
-        controller.abort()
+    for order in (controller.abort, controller.halt, controller.resume):
+        with pytest.raises(NotNow, match="no release is under way"):
+            order()
     assert controller.start(GOOD).phase is Phase.RUNNING
 
 
@@ -123,6 +124,9 @@ def test_a_registry_that_is_away_delays_the_end(cluster: Cluster) -> None:
         with pytest.raises(NoRegistry):
             controller.glance()
     assert (cluster.state().phase, cluster.weight()) == (Phase.PROMOTING, 50)
+    for order in (controller.abort, controller.halt):
+        with pytest.raises(NotNow, match="is being promoted"):
+            order()
     cluster.away.clear()
     assert lived(cluster, controller) is Phase.PROMOTED
 
@@ -187,12 +191,7 @@ def test_its_metrics_tell_where_it_is(cluster: Cluster) -> None:
         controller.glance()
         cluster.wait(5)
     controller.glance()
-    told = {
-        (sample.name, *sample.labels.values()): sample.value
-        for family in cluster.registry.collect()
-        for sample in family.samples
-        if sample.name.startswith("release_")
-    }
+    told = _told(cluster)
     assert told["release_weight", "canary"] == 50
     assert told["release_weight", "stable"] == 50
     assert told["release_step",] == 2
@@ -200,3 +199,122 @@ def test_its_metrics_tell_where_it_is(cluster: Cluster) -> None:
     assert told["release_phase", "rolled back"] == 0
     assert told["release_verdicts_total", "promote"] == 2
     assert told["release_evidence", "errors"] < 1
+
+
+def test_a_version_that_the_registry_does_not_have_is_refused(cluster: Cluster) -> None:
+    """Nothing begins: it would wait for the alias for ever. A registry that is away is told as such."""
+    controller = cluster.controller()
+    with pytest.raises(BadPlan, match="plan, version: MLflow has no version 8 of model delay-boosting"):
+        controller.start(plan(version="8"))
+    cluster.away.add("registry")
+    with pytest.raises(NoRegistry):
+        controller.start(GOOD)
+    assert cluster.writes == []
+
+
+def _at_first_step(cluster: Cluster, controller: Controller) -> None:
+    controller.start(GOOD)
+    while cluster.state().stage == 0:
+        controller.glance()
+        cluster.wait(5)
+
+
+def test_a_paused_release_stays_and_is_resumed(cluster: Cluster) -> None:
+    """However long: the weight is what it was, whoever starts the controller anew; then it goes on to its good end."""
+    controller = cluster.controller()
+    _at_first_step(cluster, controller)
+    assert controller.halt().halted
+    for _ in range(GOOD.criteria.patience * 4):
+        cluster.controller().glance()
+        cluster.wait(5)
+    state = cluster.state()
+    assert (state.phase, state.stage, cluster.weight()) == (Phase.RUNNING, 1, 25)
+    assert "somebody has paused it" in state.decisions[-1].reasons[0].en
+    assert not controller.resume().halted
+    assert lived(cluster, controller) is Phase.PROMOTED
+    reasons = [event["reason"] for event in cluster.events.values()]
+    assert reasons.index("Halted") < reasons.index("Resumed")
+
+
+def test_an_order_that_changes_nothing_is_not_written(cluster: Cluster) -> None:
+    """Pausing what is paused keeps the release as it is; resuming what runs is refused."""
+    controller = cluster.controller()
+    _at_first_step(cluster, controller)
+    with pytest.raises(NotNow, match="not paused by anybody"):
+        controller.resume()
+    controller.halt()
+    written = len(cluster.writes)
+    assert controller.halt().halted
+    assert len(cluster.writes) == written
+
+
+@pytest.mark.parametrize(
+    ("canary", "away"), [(Version(errors=0.4), ""), (Version(), "prometheus")], ids=["errors", "no metrics"]
+)
+def test_a_pause_protects_nobody_from_going_back(tmp_path: Path, canary: Version, away: str) -> None:
+    """A paused canary that is worse, or that cannot be seen, is rolled back all the same."""
+    with standing(World(14, canary), tmp_path) as cluster:
+        controller = cluster.controller()
+        _at_first_step(cluster, controller)
+        controller.halt()
+        cluster.away.add(away)
+        assert lived(cluster, controller) is Phase.ROLLED_BACK
+        assert cluster.weight() == 0
+
+
+def test_a_blue_green_release_is_not_paused(cluster: Cluster) -> None:
+    """It is compared with what was recorded just before, so that a pause would leave nothing to compare with."""
+    controller = cluster.controller()
+    controller.start(plan(strategy="blue-green", seconds=60))
+    with pytest.raises(NotNow, match="blue-green"):
+        controller.halt()
+    assert controller.abort().phase is Phase.ROLLED_BACK
+
+
+def test_an_order_outlasts_writes_of_others(cluster: Cluster) -> None:
+    """Back means back, though the loop, or somebody's hands, change the route at the same moment; not for ever."""
+    controller = cluster.controller()
+    _at_first_step(cluster, controller)
+    cluster.meddle = 3
+    assert controller.abort().phase is Phase.ROLLED_BACK
+    assert cluster.weight() == 0
+    cluster.meddle = 100
+    with pytest.raises(Conflict):
+        controller.start(GOOD)
+
+
+def test_a_route_made_anew_has_no_release(cluster: Cluster) -> None:
+    """Somebody removed the route, and `lab up` made it again: nothing is under way, and no figure says otherwise."""
+    controller = cluster.controller()
+    _at_first_step(cluster, controller)
+    controller.glance()
+    assert _told(cluster)["release_weight", "canary"] == 25
+    cluster.annotations, cluster.rules, cluster.version = {}, RULES, 1
+    assert controller.glance() is None
+    told = _told(cluster)
+    assert told["release_route_weight", "serving-stable"] == 100
+    assert not {name for name, *_ in told} & {"release_weight", "release_phase", "release_evidence"}
+
+
+def test_weights_are_told_without_a_release(cluster: Cluster) -> None:
+    """Weights set by hand show: per cent of each Service, and nothing of one that the route no longer names."""
+    controller = cluster.controller()
+    stable = RULES[0]["backendRefs"][0]
+    refs = [{**stable, "weight": 3}, {**stable, "name": "serving-canary", "weight": 1}]
+    cluster.rules = [{**RULES[0], "backendRefs": refs}]
+    controller.glance()
+    told = _told(cluster)
+    assert told["release_route_weight", "serving-stable"] == 75
+    assert told["release_route_weight", "serving-canary"] == 25
+    cluster.rules = RULES
+    controller.glance()
+    assert ("release_route_weight", "serving-canary") not in _told(cluster)
+
+
+def _told(cluster: Cluster) -> dict[tuple[str, ...], float]:
+    return {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in cluster.registry.collect()
+        for sample in family.samples
+        if sample.name.startswith("release_")
+    }

@@ -33,6 +33,17 @@ def test_a_release_is_begun_told_and_given_up(cluster: Cluster) -> None:
     assert "delay-boosting version 7: running; stage 1 of 3 (step), canary 10 %" in told["text"]["en"]
     assert "delay-boosting version 7 : en cours ; étape 1 sur 3 (step), canari 10 %" in told["text"]["fr"]
     assert "the stable version is seen" in told["text"]["en"]
+    assert "canari ; cette étape : 0 observations" in told["text"]["fr"]
+    while cluster.state().looks == 0:
+        cluster.wait(5)
+        controller.glance()
+    words = desk.told(())[1]["text"]
+    assert "shown so far:" in words["en"]
+    assert "requêtes en échec : " in words["fr"]
+    assert len(words["en"].splitlines()) == len(words["fr"].splitlines())
+    assert desk.ordered(("pause",), None)[1]["halted"]
+    assert "suspendue par quelqu'un" in desk.told(())[1]["text"]["fr"]
+    assert not desk.ordered(("resume",), None)[1]["halted"]
     assert desk.ordered(("abort",), None)[1]["phase"] == "rolled back"
 
 
@@ -42,10 +53,19 @@ def test_bad_orders_are_answered_not_raised(cluster: Cluster) -> None:
     status, refused = desk.ordered((), {**GIVEN, "version": "latest"})
     assert status == HTTPStatus.BAD_REQUEST
     assert "version" in refused["error"]
-    assert desk.ordered(("abort",), None)[0] == HTTPStatus.BAD_REQUEST
+    assert desk.ordered((), {**GIVEN, "version": 8})[0] == HTTPStatus.BAD_REQUEST
+    for order in ("abort", "pause", "resume"):
+        status, refused = desk.ordered((order,), None)
+        assert (status, refused["kind"]) == (HTTPStatus.CONFLICT, "NotNow")
+        assert refused["error"] == "no release is under way"
+        assert refused["fr"]["error"] == "aucune livraison n'est en cours"
+        assert "lab release start" in refused["fr"]["remedy"]
     desk.ordered((), GIVEN)
     assert desk.ordered((), GIVEN)[0] == HTTPStatus.CONFLICT
     assert desk.ordered(("later",), GIVEN)[0] == HTTPStatus.NOT_FOUND
+    cluster.away.add("registry")
+    desk.ordered(("abort",), None)
+    assert desk.ordered((), GIVEN)[0] == HTTPStatus.SERVICE_UNAVAILABLE
     cluster.away.add("route")
     assert desk.told(())[0] == HTTPStatus.SERVICE_UNAVAILABLE
 

@@ -77,3 +77,22 @@ def test_what_is_no_plan_is_refused(given: object) -> None:
     """Any JSON value is either a plan or a BadPlan."""
     with pytest.raises(BadPlan):
         plans.read(given)
+
+
+def test_the_tracks_of_the_serving_chart_are_meant_without_words() -> None:
+    """A model and a version are enough; a number is a version too; what is named is taken as it is."""
+    short = plans.read({"strategy": "shadow", "model": 'delay "x"', "version": 7})
+    assert (short.version, short.stable.service, short.canary.service) == ("7", "serving-stable", "serving-canary")
+    assert short.stable.selector == 'track="stable",model="delay \\"x\\""'
+    assert short.canary.selector == 'track="canary",model="delay \\"x\\"",version="7"'
+    own = plans.read({**GIVEN, "stable": {"service": "mine", "selector": 'app="mine"'}})
+    assert own.stable.service == "mine"
+
+
+@pytest.mark.parametrize(
+    "given", [{"model": 7, "version": "7"}, {"model": "m"}, {"model": "m", "version": True}, [], 7]
+)
+def test_what_is_left_out_beyond_that_is_told(given: Any) -> None:  # noqa: ANN401  any JSON
+    """No model, no version, no object: a plan that names its field."""
+    with pytest.raises(BadPlan, match="plan, "):
+        plans.read({"strategy": "canary", **given} if isinstance(given, dict) else given)

@@ -22,6 +22,7 @@ class Server:
         held: its objects by kind, namespace and name.
         refuses: name of an object that it refuses.
         told: what it says of an object by name, as events.
+        deleted: what was taken away, as `Kind/name`, in its order.
         logs: last lines of a pod's container; `previous` under the name with a "-".
         meanwhile: what happens in the cluster while one waits for a change.
 
@@ -32,6 +33,7 @@ class Server:
         self.refuses = ""
         self.told: dict[str, list[str]] = {}
         self.logs: dict[str, str] = {}
+        self.deleted: list[str] = []
         self.meanwhile: Callable[[], None] = lambda: None
 
     def judge(self, objects: Iterable[Object]) -> None:
@@ -79,9 +81,11 @@ class Server:
             if held == kind and place == namespace and wanted.items() <= each["metadata"].get("labels", {}).items()
         ]
 
-    def delete(self, objects: Iterable[Object]) -> None:
+    def delete(self, objects: Iterable[Object], *, grace: int | None = None) -> None:
         """Take objects away."""
+        assert grace is None or grace > 0
         for each in objects:
+            self.deleted.append(f"{each['kind']}/{each['metadata']['name']}")
             self.held.pop((each["kind"], each["metadata"].get("namespace"), each["metadata"]["name"]), None)
 
     def watch(

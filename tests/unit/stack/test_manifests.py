@@ -136,3 +136,14 @@ def test_an_image_of_ours_that_does_not_exist_is_named(manifests: Manifests) -> 
     _write(manifests, _workload("Deployment", "thing"))
     with pytest.raises(BadInput, match=r"Deployment/thing: image: tarmac.local/lab-01\? \(tarmac.local/other\)"):
         manifests.build({"other": "tarmac.local/other:1"}, lambda _: None)
+
+
+@pytest.mark.parametrize("kind", ["HTTPRoute", "GRPCRoute", "ReferenceGrant", "BackendTrafficPolicy"])
+def test_a_route_that_the_copy_no_longer_holds_goes(kind: str, manifests: Manifests, server: Server) -> None:
+    """Kinds that a component brought are a lab's to declare, and go with its manifests as all others do."""
+    route = {"apiVersion": "x/v1", "kind": kind, "metadata": {"name": "mine"}, "spec": {}}
+    _write(manifests, CONFIG, route)
+    assert manifests.apply(server, manifests.build(IMAGES, lambda _: None)) == ["ConfigMap/config", f"{kind}/mine"]  # type: ignore[arg-type]
+    _write(manifests, CONFIG)
+    assert manifests.apply(server, manifests.build(IMAGES, lambda _: None)) == [f"{kind}/mine"]  # type: ignore[arg-type]
+    assert (kind, "lab-01", "mine") not in server.held

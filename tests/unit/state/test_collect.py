@@ -1,5 +1,6 @@
 """Collecting a bundle from a running cluster; the wire is faked, everything else is real."""
 
+import dataclasses
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -134,3 +135,67 @@ def test_a_place_of_no_known_service_is_no_answer(web: Web) -> None:
     answer = web.answer("nosuch:/x")
     assert answer["status"] == 0
     assert "nosuch" in str(answer["body"])
+
+
+_MODELS = {
+    "": {
+        "registered_models": [{"name": "delay-linear"}],
+        "next_page_token": "more",
+    },
+    "more": {
+        "registered_models": [
+            {
+                "name": "delay-boosting",
+                "aliases": [{"alias": "champion", "version": "10"}, {"alias": "challenger", "version": 9}],
+            }
+        ]
+    },
+}
+"""MLflow's answers to a search of models, by page."""
+_VERSIONS = {"delay-linear": [], "delay-boosting": [{"version": "10"}, {"version": "9"}]}
+
+
+def _registry(request: httpx.Request) -> httpx.Response:
+    assert request.url.port == 15100
+    if request.url.path.endswith("registered-models/search"):
+        return httpx.Response(200, json=_MODELS[request.url.params.get("page_token", "")])
+    name = request.url.params["filter"].removeprefix("name = '").removesuffix("'")
+    return httpx.Response(200, json={"model_versions": _VERSIONS[name]})
+
+
+def _asked(transport: httpx.MockTransport) -> Any:  # noqa: ANN401  JSON
+    web = Web(Settings.load({"LAB_PORT_OFFSET": "100"}), httpx.Client(transport=transport))
+    wanted = Wanted(lab="04", namespace="lab-04", models=True)
+    return collect(wanted, _Api(), _Broker(), web)
+
+
+def test_models_are_recorded_with_versions_and_aliases() -> None:
+    """All pages of the registry; versions oldest first, also where there are ten and more."""
+    state = _asked(httpx.MockTransport(_registry))
+    assert state["models"] == {
+        "delay-boosting": {"aliases": {"champion": "10", "challenger": "9"}, "versions": [9, 10]},
+        "delay-linear": {"aliases": {}, "versions": []},
+    }
+    assert state["problems"] == []
+
+
+@pytest.mark.parametrize("answer", [httpx.Response(503, text="starting"), httpx.Response(200, text="<html>")])
+def test_a_registry_that_is_down_leaves_the_rest_of_the_bundle(answer: httpx.Response) -> None:
+    """No models, and a line that says what MLflow answered."""
+    state = _asked(httpx.MockTransport(lambda _: answer))
+    assert state["models"] == {}
+    assert state["problems"][0].startswith("mlflow: ConnectionError: registered-models: ")
+    assert state["objects"]
+
+
+def test_a_lab_without_a_registry_does_not_ask_it(web: Web) -> None:
+    """Labs 01 and 02 have no MLflow: no models, and no problem either."""
+    state: Any = collect(dataclasses.replace(_WANTED, models=False), _Api(), _Broker(), web)
+    assert (state["models"], state["problems"]) == ({}, [])
+
+
+def test_routes_of_the_lab_and_of_the_chain_are_recorded(web: Web) -> None:
+    """The trainee's own, and the one in `chain` whose weights a release moves, with what it kept there."""
+    state: Any = collect(_WANTED, _Api(), _Broker(), web)
+    places = {(item["kind"], item["metadata"]["namespace"]) for item in state["objects"]}
+    assert {("HTTPRoute", "lab-01"), ("HTTPRoute", "chain"), ("BackendTrafficPolicy", "chain")} <= places

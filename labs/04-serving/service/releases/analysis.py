@@ -1,8 +1,8 @@
 """One verdict from everything that is known of a release, with reasons in plain words.
 
 In this order: without metrics nothing is decided for the canary (pause, then back); what has been shown to be worse
-goes back at once; without enough data nothing happens; at the end everything required must have been shown good; what
-could not be shown within the plan's patience goes back.
+goes back at once; what somebody has paused does not go on; without enough data nothing happens; at the end everything
+required must have been shown good; what could not be shown within the plan's patience goes back.
 """
 
 from enum import StrEnum
@@ -39,6 +39,7 @@ class Progress(msgspec.Struct, frozen=True):
         canary: requests of the canary in this stage.
         stable: requests of the stable version in this stage.
         missing: what is missing and why, where `blind` is not 0.
+        halted: whether somebody has paused the release.
     """
 
     looks: int = 0
@@ -47,6 +48,7 @@ class Progress(msgspec.Struct, frozen=True):
     canary: int = 0
     stable: int = 0
     missing: str = ""
+    halted: bool = False
 
 
 class Assessment(msgspec.Struct, frozen=True):
@@ -64,6 +66,8 @@ def assessed(plan: Plan, stage: Stage, progress: Progress, findings: tuple[Findi
     bad = [each for each in findings if each.outcome is Outcome.WORSE]
     if bad:
         return Assessment(Verdict.ROLL_BACK, tuple(map(reasons.worse, bad)), findings)
+    if progress.halted:
+        return Assessment(Verdict.HOLD, (reasons.halted(),), findings)
     open_ = _open(plan, stage, progress, findings)
     if not open_:
         return Assessment(Verdict.PROMOTE, _good(stage, progress, findings, needed(plan)), findings)

@@ -9,19 +9,21 @@ import logging
 import time
 from collections.abc import Callable
 
-from releases import machine
-from releases.errors import ApiFailure, BadPlan, Conflict, NoMetrics
+from releases import machine, refusals
+from releases.errors import ApiFailure, Conflict, NoMetrics
 from releases.events import Events
 from releases.measures import Measures
-from releases.plan import Plan
+from releases.plan import BlueGreen, Plan
 from releases.prometheus import Prometheus
 from releases.registry import Registry
-from releases.route import Held, Route
+from releases.route import Held, Route, weights
 from releases.samples import Observation
 from releases.state import Alias, State, Tell
 from releases.words import Words
 
 log = logging.getLogger(__name__)
+
+_TRIES = 5  # times that an order is given when somebody else writes the route at the same moment
 
 
 class Controller:
@@ -61,7 +63,9 @@ class Controller:
             NoRegistry: the alias cannot be moved; it is tried again at the next glance.
         """
         held = self._route.read()
+        self._measures.dealt(weights(held.rules))
         if held.state is None:
+            self._measures.show(None)
             return None
         held = self._finished(held, held.state)
         state = held.state
@@ -82,30 +86,80 @@ class Controller:
         """Begin a release.
 
         Raises:
-            Conflict: another one is under way, or somebody else has just begun one.
+            BadPlan: MLflow has no such version.
+            NotNow: another one is under way.
+            NoRegistry: MLflow does not say.
             ApiFailure: the route can be neither read nor written.
         """
-        held = self._route.read()
-        if held.state is not None and not held.state.over:
-            what = f"release of {held.state.plan.model} version {held.state.plan.version} is {held.state.phase}"
-            raise Conflict(what, "wait for its end, or abort it")
-        state, _ = machine.start(plan, self._clock())
-        self._route.write(held, state)  # what is pending is done at the next glance
-        return state
+
+        def begun(before: State | None) -> State:
+            if before is not None and not before.over:
+                raise refusals.busy(before)
+            return machine.start(plan, self._clock())[0]
+
+        self._registry.require(plan.model, plan.version)
+        return self._ordered(begun)  # what is pending is done at the next glance
 
     def abort(self) -> State:
         """Roll back what is under way.
 
         Raises:
-            BadPlan: nothing is.
+            NotNow: nothing is, or it is promoted already.
             ApiFailure: the route can be neither read nor written.
         """
-        held = self._route.read()
-        if held.state is None or held.state.over:
-            raise BadPlan("no release is under way", "start one with POST /release")
         words = Words("somebody has asked for it", "quelqu'un l'a demandé")
-        state, _ = machine.abort(held.state, self._clock(), words)
-        self._route.write(held, state)
+        return self._ordered(lambda state: machine.abort(refusals.open_(state), self._clock(), words)[0])
+
+    def halt(self) -> State:
+        """Let what is under way stay at its stage; it is looked at as before, and still goes back when it is worse.
+
+        Raises:
+            NotNow: nothing is, it is promoted already, or it cannot stay.
+            ApiFailure: the route can be neither read nor written.
+        """
+
+        def halted(state: State | None) -> State:
+            under_way = refusals.open_(state)
+            if isinstance(under_way.plan, BlueGreen):
+                raise refusals.compared(under_way)
+            return machine.halt(under_way, self._clock())[0]
+
+        return self._ordered(halted)
+
+    def resume(self) -> State:
+        """Go on with what was halted.
+
+        Raises:
+            NotNow: nothing is under way, or it is not halted.
+            ApiFailure: the route can be neither read nor written.
+        """
+
+        def resumed(state: State | None) -> State:
+            under_way = refusals.open_(state)
+            if not under_way.halted:
+                raise refusals.unpaused(under_way)
+            return machine.resume(under_way, self._clock())[0]
+
+        return self._ordered(resumed)
+
+    def _ordered(self, change: Callable[[State | None], State]) -> State:
+        """Keep what an order makes of the release; the loop may write at the same moment, then it is made anew.
+
+        Raises:
+            Conflict: somebody else was first each time.
+        """
+        for left in reversed(range(_TRIES)):
+            held = self._route.read()
+            state = change(held.state)
+            if state == held.state:
+                break
+            try:
+                self._route.write(held, state)
+            except Conflict:
+                if not left:
+                    raise
+            else:
+                break
         return state
 
     def _looked(self, held: Held, state: State) -> State:

@@ -2,6 +2,7 @@
 
 Permanent
 ├── BadPlan        a plan that cannot be carried out: names the field
+├── NotNow         an order that does not fit what is under way
 └── NoAccount      the pod has no service account to speak to Kubernetes with
 Temporary
 ├── ApiFailure     the Kubernetes API did not do what was asked
@@ -10,11 +11,26 @@ Temporary
 └── NoRegistry     MLflow did not do what was asked
 """
 
+from releases.words import Words
 from runtime.errors import Permanent, Temporary
 
 
 class BadPlan(Permanent):
     """A plan that cannot be carried out as it is."""
+
+
+class NotNow(Permanent):
+    """An order that does not fit what is under way; whoever gave it reads why in a language of theirs.
+
+    Args:
+        words: what does not fit.
+        advice: what to do about it.
+    """
+
+    def __init__(self, words: Words, advice: Words) -> None:
+        super().__init__(words.en, advice.en)
+        self.words = words
+        self.advice = advice
 
 
 class NoAccount(Permanent):

@@ -6,6 +6,7 @@ with the last state that was kept goes on as if it had not died.
 
 from msgspec.structs import replace
 
+from releases import reasons
 from releases.analysis import Assessment, Progress, Verdict, assessed
 from releases.criteria import Criteria
 from releases.errors import NoMetrics
@@ -65,6 +66,21 @@ def abort(state: State, clock: float, why: Words) -> Moved:
     if state.over or state.phase is Phase.PROMOTING:
         return state, ()
     return _decided(state, Assessment(Verdict.ROLL_BACK, (why,), state.findings), clock)
+
+
+def halt(state: State, clock: float) -> Moved:
+    """Stay at this stage because somebody says so; nothing where it stays already, or has its verdict."""
+    if state.over or state.phase is Phase.PROMOTING or state.halted:
+        return state, ()
+    return _spoken(replace(state, halted=True), "Halted", reasons.halted(), clock)
+
+
+def resume(state: State, clock: float) -> Moved:
+    """Go on after `halt`; patience begins anew, since the looks meanwhile could lead to nothing."""
+    if not state.halted:
+        return state, ()
+    words = Words("somebody has resumed it", "quelqu'un l'a reprise")
+    return _spoken(replace(state, halted=False, looks=0), "Resumed", words, clock)
 
 
 def done(state: State) -> State:
@@ -137,7 +153,9 @@ def _gathered(state: State, seen: Observation, clock: float) -> State:
 
 
 def _progress(state: State, seen: Observation, clock: float) -> Progress:
-    return Progress(state.looks, state.blind, clock - state.since, state.canary, state.stable, seen.missing)
+    return Progress(
+        state.looks, state.blind, clock - state.since, state.canary, state.stable, seen.missing, state.halted
+    )
 
 
 def _decided(state: State, judged: Assessment, clock: float) -> Moved:
@@ -147,6 +165,19 @@ def _decided(state: State, judged: Assessment, clock: float) -> Moved:
     told = _told(state, judged) if state.number > before else ()
     later: tuple[Later, ...] = (*(each for each in actions if not isinstance(each, Weigh)), *told)
     return replace(after, pending=later), (*(each for each in actions if isinstance(each, Weigh)), *later)
+
+
+def _spoken(state: State, reason: str, words: Words, clock: float) -> Moved:
+    """The state after somebody's word, kept as a decision of its own and told."""
+    number = state.number + 1
+    decision = Decision(number, clock, _stage(state), Verdict.HOLD, (words,))
+    told = Tell(number, reason, warning=False, words=words)
+    decisions = (*state.decisions, decision)[-_KEPT:]
+    return replace(state, number=number, decisions=decisions, pending=(*state.pending, told)), (told,)
+
+
+def _stage(state: State) -> str:
+    return f"{state.here.name} {state.here.weight} %"
 
 
 def _moved(state: State, verdict: Verdict, clock: float) -> Moved:
@@ -160,7 +191,7 @@ def _moved(state: State, verdict: Verdict, clock: float) -> Moved:
 def _kept(state: State, judged: Assessment, clock: float) -> State:
     """A verdict that is not the one before is a new decision; a repeated one takes its place, with newer figures."""
     last = state.decisions[-1] if state.decisions else None
-    stage = f"{state.here.name} {state.here.weight} %"
+    stage = _stage(state)
     repeated = last is not None and (last.stage, last.verdict) == (stage, judged.verdict) != (stage, Verdict.PROMOTE)
     number = state.number if repeated else state.number + 1
     decision = Decision(number, clock, stage, judged.verdict, judged.reasons)

@@ -4,8 +4,11 @@
  "stable": {"service": "serving-stable", "selector": "app='serving',track='stable'"},
  "canary": {"service": "serving-canary", "selector": "app='serving',track='canary',version='7'"},
  "steps": [{"weight": 10, "seconds": 60}, {"weight": 50, "seconds": 60}]}
+
+Without `stable` and `canary` the two tracks of the serving chart are meant.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
@@ -178,12 +181,26 @@ def read(given: Any) -> Plan:  # noqa: ANN401  any JSON
         BadPlan: it cannot be carried out; names the field and what to give it.
     """
     try:
-        plan: Plan = msgspec.convert(given, Plan)
+        plan: Plan = msgspec.convert(_completed(given), Plan)
     except msgspec.ValidationError as failure:
         raise _refused(str(failure)) from failure
     for field, fault, remedy in _faults(plan):
         raise BadPlan(f"plan, {field}: {fault}", remedy)
     return plan
+
+
+def _completed(given: Any) -> Any:  # noqa: ANN401  any JSON
+    """The plan with what it may leave out: a version that is a number as text, and the two tracks of `serving`."""
+    if not isinstance(given, dict) or not isinstance(given.get("model"), str):
+        return given
+    version = given.get("version")
+    named = str(version) if isinstance(version, int) and not isinstance(version, bool) else version
+    model = json.dumps(given["model"])
+    sides = {
+        "stable": {"service": "serving-stable", "selector": f'track="stable",model={model}'},
+        "canary": {"service": "serving-canary", "selector": f'track="canary",model={model},version="{named}"'},
+    }
+    return {**sides, **given} | ({"version": named} if "version" in given else {})
 
 
 def _refused(told: str) -> BadPlan:

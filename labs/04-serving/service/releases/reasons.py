@@ -26,6 +26,15 @@ def blind(missing: str, looks: int, threshold: int) -> Words:
     )
 
 
+def halted() -> Words:
+    """Somebody has paused it."""
+    return Words(
+        "somebody has paused it: it is looked at and goes back if it is worse, but does not go on before it is resumed",
+        "quelqu'un l'a suspendue : elle reste observée et revient en arrière si elle est pire, mais n'avance pas avant "
+        "d'être reprise",
+    )
+
+
 def patience(looks: int) -> Words:
     """The stage has had its time."""
     return Words(

@@ -116,6 +116,18 @@ def weighed(rules: list[Rule], plan: Plan, route: Weigh, header: str) -> list[Ru
     return made
 
 
+def weights(rules: list[Rule]) -> dict[str, float]:
+    """Service -> per cent of the requests that the first rule which names it sends there, if no header decides that."""
+    found: dict[str, float] = {}
+    for rule in rules:
+        refs = rule.get("backendRefs", [])
+        if any(match.get("headers") for match in rule.get("matches", [])) or {ref["name"] for ref in refs} & set(found):
+            continue
+        total = sum(ref.get("weight", 1) for ref in refs)
+        found |= {ref["name"]: 100 * ref.get("weight", 1) / total if total else 0.0 for ref in refs}
+    return found
+
+
 def _made(rule: Rule, plan: Plan, route: Weigh, header: str) -> list[Rule]:
     (stable,) = [ref for ref in rule["backendRefs"] if ref["name"] == plan.stable.service]
     weight = route.weight if route.mode == "weight" else 0

@@ -98,6 +98,7 @@ class State(msgspec.Struct, frozen=True):
         looked: until when everything has been looked at.
         route: what the route sends where at present.
         looks: at this stage.
+        halted: whether somebody has paused it: it is looked at and may go back, but does not go on.
         blind: looks in a row without metrics.
         canary: requests of the canary in this stage.
         stable: requests of the stable version in this stage.
@@ -117,6 +118,7 @@ class State(msgspec.Struct, frozen=True):
     looked: float
     route: Weigh = Weigh()
     looks: int = 0
+    halted: bool = False
     blind: int = 0
     canary: int = 0
     stable: int = 0

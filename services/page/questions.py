@@ -1,0 +1,115 @@
+"""Every figure of the page as a question to Prometheus: what it is called, in which unit, and how it is asked."""
+
+from typing import NamedTuple
+
+from page.words import Words
+
+_BY = "track, model, version"
+_SEEN = 'model!=""'
+"""Requests that reached a model."""
+_FAILED = 'status=~"5..|422"'
+"""Servers' failures, and values on which a model failed; what callers did wrong is not counted."""
+
+
+class Question(NamedTuple):
+    """One figure.
+
+    Attributes:
+        key: its name in `/figures`.
+        title: what it is called.
+        unit: of the value that is shown, in words of the page.
+        query: PromQL.
+        factor: from Prometheus' unit to the one that is shown.
+        digits: behind the point.
+    """
+
+    key: str
+    title: Words
+    unit: Words
+    query: str
+    factor: float = 1.0
+    digits: int = 1
+
+
+def _rate(more: str = "", by: str = _BY, wide: str = "1m") -> str:
+    return f"sum by ({by}) (rate(serving_requests_total{{{_SEEN}{more}}}[{wide}]))"
+
+
+def _failures(by: str = _BY) -> str:
+    """A series of failures is there once there was one: without one the share is 0, not unknown."""
+    every = _rate(by=by)
+    return f"({_rate(',' + _FAILED, by)} or 0 * {every}) / {every}"
+
+
+def _quantile(share: float, by: str = _BY) -> str:
+    buckets = f"sum by (le, {by}) (rate(serving_request_duration_seconds_bucket{{{_SEEN}}}[1m]))"
+    return f"histogram_quantile({share:g}, {buckets})"
+
+
+def _grown(name: str) -> str:
+    return f"sum by ({_BY}) (increase({name}[30m]))"
+
+
+_MILLISECONDS, _MINUTES = Words("ms", "ms"), Words("min", "min")
+_PER_SECOND, _PERCENT = Words("per s", "par s"), Words("%", "%")
+
+VERSIONS = (
+    Question("rate", Words("requests", "requêtes"), _PER_SECOND, _rate(), digits=1),
+    Question("errors", Words("failed", "en échec"), _PERCENT, _failures(), 100.0, 2),
+    Question("p50", Words("half answered within", "la moitié en moins de"), _MILLISECONDS, _quantile(0.5), 1000.0),
+    Question("p95", Words("95 % within", "95 % en moins de"), _MILLISECONDS, _quantile(0.95), 1000.0),
+    Question("p99", Words("99 % within", "99 % en moins de"), _MILLISECONDS, _quantile(0.99), 1000.0),
+    Question(
+        "prediction",
+        Words("mean prediction", "prédiction moyenne"),
+        _MINUTES,
+        f"sum by ({_BY}) (rate(serving_prediction_sum[5m])) / sum by ({_BY}) (rate(serving_prediction_count[5m]))",
+    ),
+    Question(
+        "error",
+        Words("mean absolute error, 30 min", "erreur absolue moyenne, 30 min"),
+        _MINUTES,
+        f"{_grown('serving_label_error_sum_total')} / {_grown('serving_label_error_values_total')}",
+    ),
+    Question(
+        "labels",
+        Words("labels that came, 30 min", "labels arrivés, 30 min"),
+        Words("", ""),
+        _grown("serving_label_error_values_total"),
+        digits=0,
+    ),
+)
+"""Figures of each track, model and version, in the order of the page's columns."""
+
+WEIGHTS = Question(
+    "weights",
+    Words("share of the requests by the route", "part des requêtes selon la route"),
+    _PERCENT,
+    "max by (service) (release_route_weight)",
+    digits=0,
+)
+PHASE = Question("phase", Words("phase", "phase"), Words("", ""), "max by (phase) (release_phase) == 1", digits=0)
+STEP = Question("step", Words("stage", "étape"), Words("", ""), "max(release_step)", digits=0)
+EVIDENCE = Question(
+    "evidence",
+    Words("evidence against the canary, as a share of an alarm", "preuves contre le canari, en part d'une alerte"),
+    _PERCENT,
+    "max by (criterion) (release_evidence)",
+    100.0,
+    0,
+)
+LOST = Question(
+    "lost",
+    Words("requests that reached no model", "requêtes qui n'ont atteint aucun modèle"),
+    _PER_SECOND,
+    'sum(rate(serving_requests_total{model=""}[1m]))',
+)
+ALERTS = Question("alerts", Words("alerts", "alertes"), Words("", ""), 'ALERTS{alertstate="firing"}', digits=0)
+SINGLE = (WEIGHTS, PHASE, STEP, EVIDENCE, LOST, ALERTS)
+
+COURSES = (
+    Question("rate", Words("Requests", "Requêtes"), _PER_SECOND, _rate(by="track")),
+    Question("errors", Words("Failed", "En échec"), _PERCENT, _failures("track"), 100.0, 2),
+    Question("p99", Words("99 % answered within", "99 % en moins de"), _MILLISECONDS, _quantile(0.99, "track"), 1000.0),
+)
+"""Courses over time, one line for each track."""
