@@ -7,6 +7,7 @@ Kafka; while Kafka is away the queue fills, and what finds it full is dropped an
 import datetime as dt
 import logging
 import random
+import re
 import threading
 import time
 import uuid
@@ -26,7 +27,7 @@ from contracts.topics import PREDICTED
 from runtime.errors import Temporary
 from runtime.process import Stop
 from runtime.tracing import headers as trace_headers
-from runtime.tracing import parse, recording
+from runtime.tracing import recording
 from serving.batch import Work
 from serving.callers import FLIGHT, REQUEST, VARIANT
 from serving.models import Served
@@ -38,6 +39,8 @@ _COPY = b"-shadow"
 """What Envoy appends to the host of a request that it mirrors, unless it is told not to."""
 _TURN_SECONDS = 0.1
 _AGAIN_SECONDS = 1.0
+_TRACE = re.compile(rb"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$")
+"""A W3C `traceparent`, with the id of its trace."""
 _ID = range(8, 65)
 """Lengths that an id of a flight may have."""
 
@@ -213,8 +216,7 @@ def records(entry: _Entry, track: str, mode: Mode) -> Iterator[PredictionMade]:
     flights = _flights(named.flights if named.flights is not None else headers.get(FLIGHT), len(rows))
     request = named.request or _text(headers.get(REQUEST)) or uuid.uuid4().hex
     variant = _text(named.variant if named.variant is not None else headers.get(VARIANT)) or None
-    context = parse(next((value for _, value in _carried(entry)), None))
-    trace_id = trace.get_current_span(context).get_span_context().trace_id if context else 0
+    found = _TRACE.match(next((value for _, value in _carried(entry)), b""))
     for number, (features, flight) in enumerate(zip(rows, flights, strict=True)):
         yield PredictionMade(
             id=f"{request[:180]}.{number}" if len(rows) > 1 else request[:180],
@@ -227,7 +229,7 @@ def records(entry: _Entry, track: str, mode: Mode) -> Iterator[PredictionMade]:
             features=features,
             prediction=float(entry.found.flat[number]),
             variant=variant,
-            trace=f"{trace_id:032x}" if trace_id else None,
+            trace=found[1].decode() if found else None,
         )
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
+from runtime.errors import BadSetting
 from runtime.process import Stop
 from serving import journal, lookup
 from serving.journal import Journal, Sends
@@ -33,10 +34,13 @@ def people(settings: ServeSettings, kept: Journal | None, registry: CollectorReg
     """What answers about flights; it refuses where no feature service is named.
 
     Raises:
-        BadSetting: the timetable is none.
+        BadSetting: the address or the timetable is none.
     """
     if not settings.feature:
         return People()
+    if not settings.feature.startswith(("http://", "https://")):
+        told = f"environment variable TARMAC_FEATURE={settings.feature!r} is no address"
+        raise BadSetting(told, "give it one such as http://feature.chain.svc:6566")
     timetable = Timetable.load(Path(settings.timetable)) if settings.timetable else None
     figures = lookup.Figures(registry)
     return People(Lookup(settings.feature, settings.feature_seconds, figures), timetable, kept)

@@ -23,10 +23,14 @@ from serving.models import Served
 from serving.running import run
 from serving.timetable import Flight, Timetable, instant
 
+_LATEST = 10 * 365 * 24 * 60
+"""Minutes: no prediction that is beyond is taken for a time of arrival."""
 CANDIDATES = 24
 """Other flights that are looked at, the next ones first."""
 _ENTITIES = ("origin", "route", "carrier", "tailnum", "scheduled_departure")
 _MINUTE = 60
+_YEARS = range(1980, 2200)
+"""Of flights: far enough from where instants end."""
 _ENCODE = msgspec.json.Encoder().encode
 
 
@@ -188,11 +192,17 @@ def given(flights: Sequence[Flight]) -> dict[str, list[Any]]:
 
 def _decoded(body: bytes) -> FlightAsked:
     try:
-        return _ASKED(body)
+        asked = _ASKED(body)
     except msgspec.ValidationError as failure:
         raise FlightWrong(f"flight: {failure!s:.300}", "see FlightAsked in GET /openapi.json for its fields") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as failure:
         raise unreadable(failure) from None
+    for field in ("scheduled_departure", "scheduled_arrival"):
+        given: dt.datetime | None = getattr(asked, field)
+        if given and given.year not in _YEARS:
+            told = f"{field}: the year {given.year} is out of range"
+            raise FlightWrong(told, f"give an instant of {_YEARS.start} to {_YEARS.stop - 1}")
+    return asked
 
 
 def _card(served: Served) -> Card:
@@ -204,19 +214,25 @@ def _card(served: Served) -> Card:
 
 def _best(flights: Sequence[Flight], delays: Sequence[float]) -> list[int]:
     """Places of the other flights, those first that are expected to arrive first."""
-    known = [place for place in range(1, len(flights)) if math.isfinite(delays[place])]
-    return sorted(known, key=lambda place: (flights[place].arrival + delays[place] * _MINUTE, flights[place]))
+    known = [place for place in range(1, len(flights)) if _expected(flights[place], delays[place])]
+    return sorted(known, key=lambda place: (flights[place].arrival + delays[place] * _MINUTE, flights[place][1:]))
+
+
+def _expected(flight: Flight, delay: float) -> dt.datetime | None:
+    """When a flight is expected to arrive; None where nobody can say, or where no clock goes."""
+    if not flight.arrival or not abs(delay) < _LATEST:
+        return None
+    return instant(flight.arrival + delay * _MINUTE)
 
 
 def _predicted(
     served: Served, flight: Flight, delay: float, looked: Looked, others: list[Alternative]
 ) -> FlightPredicted:
-    known = math.isfinite(delay)
     return FlightPredicted(
-        delay=delay if known else None,
+        delay=delay if math.isfinite(delay) else None,
         model=served.name,
         version=served.version,
-        expected_arrival=instant(flight.arrival + delay * _MINUTE) if known and flight.arrival else None,
+        expected_arrival=_expected(flight, delay),
         features=FeaturesTold(looked.times[0], looked.missing[0], looked.stale[0]),
         alternatives=others,
     )

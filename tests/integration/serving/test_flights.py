@@ -69,7 +69,7 @@ def test_a_flight_is_looked_up_as_it_stands_in_the_training_set(data: Path, redi
     begin = dt.datetime(2013, 1, 4, tzinfo=dt.UTC)
     wanted = Wanted("delay_v2", begin, begin + dt.timedelta(days=2), extra=("flight", "dest"), label=ARRIVAL)
     rows = make(world.lake, wanted).rows
-    instants = sorted(rows.get_column("predicted_at").unique().to_list())[::40]
+    instants = sorted(rows.get_column("predicted_at").unique().to_list())[::20]
     timetable.pack(data, tmp_path / "timetable.gz")
     folder = put(tmp_path / "models", "delay", "1", made := linear(len(FEATURES)))
     models.write(msgspec.structs.replace(told("delay", made.SerializeToString(), FEATURES), service="delay_v2"), folder)

@@ -7,7 +7,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind
 
 from driver import until
-from runtime.tracing import Tracing, sampled, traceparent
+from runtime.tracing import Tracing, child, headers, recording, sampled, traceparent
 
 
 def test_a_child_continues_the_trace_of_its_record() -> None:
@@ -76,3 +76,27 @@ def test_a_collector_that_was_replaced_is_found_again() -> None:
             until(lambda: len(connections) == number, "the batch is there", 10)  # noqa: B023  asked at once
         tracing.close()
         server.shutdown()
+
+
+def test_parts_belong_to_the_span_that_is_recorded_here() -> None:
+    """Given a traced request, its parts are children of its span and carry its trace on; without one there are none."""
+    spans = InMemorySpanExporter()
+    tracing = Tracing("test", spans, 1.0)
+    with child("nothing") as nothing:
+        assert not recording()
+        assert headers(nothing) == []
+    with tracing.root("whole") as context:
+        assert recording()
+        with child("part", attributes={"rows": 3}) as part:
+            assert headers(part) != context
+    assert not recording()
+    with Tracing.off().root("off"), child("of nothing"):
+        assert not recording()
+    tracing.close()
+    found = {each.name: each for each in spans.get_finished_spans()}
+    assert set(found) == {"whole", "part"}
+    whole, inner = found["whole"].context, found["part"].parent
+    assert whole is not None
+    assert inner is not None
+    assert (inner.trace_id, inner.span_id) == (whole.trace_id, whole.span_id)
+    assert dict(found["part"].attributes or {}) == {"rows": 3}

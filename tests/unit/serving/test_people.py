@@ -68,6 +68,15 @@ def test_the_best_others_of_the_route_come_first(site: Site, service: FeatureSer
     assert asked["entities"]["scheduled_departure"] == [at(12), at(13), at(14)]
 
 
+def test_a_prediction_beyond_all_time_is_no_time_of_arrival(site: Site, service: FeatureService) -> None:
+    """The number is told as the model gave it; there is no instant that it stands for."""
+    for tail in ("N100", "N300"):
+        service.rows["turn_by_tailnum", tail] = {"tail_last_arrival_delay": 10**30}
+    found = predicted(site)
+    assert (found["delay"], found["expected_arrival"]) == (pytest.approx(1e30), None)
+    assert [each["flight"] for each in found["alternatives"]] == [2]
+
+
 def test_how_many_and_how_late_is_the_callers_to_say(site: Site) -> None:
     """Within other hours there are others."""
     assert [each["flight"] for each in predicted(site, hours=1.5)["alternatives"]] == [2]
@@ -122,6 +131,8 @@ def test_without_a_timetable_there_are_no_alternatives(tmp_path: Path, service: 
         ({"flight": 0}, "flight"),
         ({"scheduled_departure": "noon"}, "scheduled_departure"),
         ({"scheduled_departure": "2013-01-01T12:00:00"}, "scheduled_departure"),
+        ({"scheduled_departure": "0001-01-01T00:00:00+14:00"}, "scheduled_departure"),
+        ({"scheduled_arrival": "9999-12-31T23:59:59Z"}, "scheduled_arrival"),
         ({"alternatives": 11}, "alternatives"),
         ({"hours": 0}, "hours"),
         ({"id": "short"}, "id"),

@@ -10,37 +10,43 @@ import grpc
 import grpc.aio
 import numpy as np
 import pytest
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from contracts.inference import DATATYPES
 from contracts.inference_grpc import CONTENTS, SERVICE, message
 from runtime.errors import BadSetting
+from runtime.tracing import Tracing
+from serving.journal import Journal
 from serving.rpc import Rpc
 from unit.serving.asking import texts
 from unit.serving.graphs import identity, linear, mixed, point, put, put_composition, repository
+from unit.serving.test_journal import TRACE, Topic, written
 from unit.serving.test_session import KINDS
 
 Call = Callable[..., Awaitable[Any]]
 
 
-def played(root: Path, scene: Callable[[Call], Awaitable[None]]) -> None:
+def played(
+    root: Path, scene: Callable[[Call], Awaitable[None]], journal: Journal | None = None, tracing: Tracing | None = None
+) -> None:
     """Play a scene with a client of a server of the models in a folder."""
 
     async def play() -> None:
         models = repository(root)
         await models.refresh()
-        rpc = Rpc(models, lambda: True, seconds=10, largest=1_000_000)
+        rpc = Rpc(models, lambda: True, seconds=10, largest=1_000_000, journal=journal, tracing=tracing)
         async with (
             rpc.answering("127.0.0.1", 0, 1) as port,
             grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel,
         ):
 
-            async def call(method: str, **fields: object) -> Any:  # noqa: ANN401  protobuf has no types
+            async def call(method: str, metadata: Any = None, **fields: object) -> Any:  # noqa: ANN401  no types
                 stub = channel.unary_unary(
                     f"/{SERVICE}/{method}",
                     message(f"{method}Request").SerializeToString,
                     message(f"{method}Response").FromString,
                 )
-                return await stub(message(f"{method}Request")(**fields), timeout=10)
+                return await stub(message(f"{method}Request")(**fields), timeout=10, metadata=metadata)
 
             await scene(call)
 
@@ -202,3 +208,26 @@ def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
                     pass
 
     asyncio.run(asyncio.wait_for(play(), 30))
+
+
+def test_what_is_inferred_is_kept_and_traced(tmp_path: Path) -> None:
+    """As over HTTP: flight and variant by parameters or metadata, the caller's trace, a span for the model's run."""
+    put(tmp_path, "m", "1", linear(), card=True)
+    topic, exporter = Topic(), InMemorySpanExporter()
+    kept, tracing = Journal(topic.connect, "stable", 1.0, 100), Tracing("serving", exporter, 0.0)
+    parameters = {"flight": {"string_param": "arr-0000001"}, "variant": {"string_param": "b"}}
+    metadata = [("x-tarmac-flight", "arr-0000002"), ("traceparent", f"00-{TRACE}-b7ad6b7169203331-01")]
+
+    async def scene(call: Call) -> None:
+        inputs = [given("features", [1, 3], fp32_contents=[1, 2, 4])]
+        await call("ModelInfer", model_name="m", id="q", inputs=inputs, parameters=parameters)
+        await call("ModelInfer", model_name="m", inputs=inputs, metadata=metadata)
+
+    played(tmp_path, scene, kept, tracing)
+    tracing.close()
+    first, second = written(topic, kept)
+    assert (first.id, first.flight, first.variant, first.prediction, first.trace) == ("q", "arr-0000001", "b", 7, None)
+    assert (second.flight, second.variant, second.trace) == ("arr-0000002", None, TRACE)
+    spans = {each.name: each for each in exporter.get_finished_spans()}
+    assert set(spans) == {"ModelInfer", "run the model"}
+    assert {f"{each.context.trace_id:032x}" for each in spans.values() if each.context} == {TRACE}
