@@ -13,6 +13,15 @@ from lab.settings import Settings
 
 _STRATEGIES = click.Choice(["canary", "blue-green", "ab", "shadow"])
 
+_EXAMPLE = """\b
+A plan / un plan:
+  strategy: canary
+  model: delay-boosting
+  version: 7
+  steps: [{weight: 10, seconds: 60}, {weight: 50, seconds: 60}]
+  criteria: {interval: 15, errors: {margin: 0.02}, labels: {need: required}}
+"""
+
 
 @click.group()
 def release() -> None:
@@ -28,7 +37,7 @@ def status(settings: Settings, output: str) -> None:
     _show(settings, rollout.ask(settings), output)
 
 
-@release.command()
+@release.command(epilog=_EXAMPLE)
 @click.argument("plan", required=False, type=click.Path(path_type=Path), metavar="[PLAN]")
 @click.option("--model", metavar="NAME", help="Registered model; in the place of the plan's.")
 @click.option("--version", metavar="NUMBER", help="Version of it; in the place of the plan's.")

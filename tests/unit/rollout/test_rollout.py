@@ -13,10 +13,12 @@ import pytest
 
 import releases.errors
 from lab import rollout
+from lab.commands import release
 from lab.errors import BadInput, LabError, NotConverged
 from lab.rollout.ask import PORT
 from lab.rollout.reasons import REASONS, UNKNOWN
 from lab.settings import PORTS, Settings
+from releases import plan as plans
 from releases.desk import Desk
 from releases.errors import NotNow
 from runtime.errors import ServiceError
@@ -40,6 +42,14 @@ class TestPlans:
         assert told == {"strategy": "shadow", "model": "delay-boosting", "version": "8", "seconds": 60}
         file.write_text(json.dumps({"model": "m", "version": "1"}))
         assert rollout.plan(file, **NAMED) == {"strategy": "canary", "model": "m", "version": "1"}
+
+    def test_the_plan_that_the_help_shows_can_be_carried_out(self, tmp_path: Path) -> None:
+        """What `lab release start --help` prints is a plan that the controller takes."""
+        file = tmp_path / "plan.yaml"
+        file.write_text("".join(release._EXAMPLE.splitlines(keepends=True)[2:]))
+        told = plans.read(rollout.plan(file, **NAMED))
+        assert (told.model, told.version, told.criteria.labels.need) == ("delay-boosting", "7", "required")
+        assert [stage.weight for stage in told.stages()] == [0, 10, 50]
 
     def test_without_a_file_a_model_and_a_version_are_enough(self) -> None:
         """A canary, as the controller has it without further words."""

@@ -12,7 +12,7 @@ from trials.traffic import Traffic, seconds
 MODEL = "trial-threads"
 RUN_SECONDS = 0.010
 """Of one request, on one thread of this machine: the model is made as deep as that takes."""
-_PROBE, _WIDTH, _ROWS = 10, 256, 64
+_PROBE, _WIDTH, _ROWS = 50, 128, 8
 _RATE, _WARM, _SECONDS = 40.0, 2.0, 15.0
 
 
