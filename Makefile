@@ -36,10 +36,10 @@ down: venv ## remove the cluster and its files / supprimer le cluster
 	@$(LAB) down
 
 test: venv-test lint ## everything, on a cluster of its own / tous les tests
-	@$(PY) -m pytest -n 2 -m "not cluster" --durations=15 && $(PY) -m pytest -m cluster --durations=40
+	@$(PY) -m pytest -n 2 --dist loadgroup -m "not cluster" --durations=15 && $(PY) -m pytest -m cluster --durations=40
 
 test-fast: venv-test lint ## without a cluster or a database, under 2 minutes / sans cluster
-	@$(PY) -m pytest -n 2 -m "not cluster and not engines"
+	@$(PY) -m pytest -n 2 --dist loadgroup -m "not cluster and not engines"
 
 compare: venv ## measure the patterns side by side (LAB=01) / mesurer et comparer
 	@$(LAB) compare $(LAB_NUMBER)

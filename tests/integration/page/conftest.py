@@ -46,7 +46,7 @@ class Prometheus:
     """
 
     def __init__(self, folder: Path, traffic: Traffic) -> None:
-        self.address = f"http://127.0.0.1:{18990 + own_ports()}"
+        self.address = f"http://127.0.0.1:{17990 + own_ports()}"
         (folder / "prometheus.yaml").write_text(CONFIG.format(**traffic.ports))
         program = debian.extracted(Settings.load(os.environ), "prometheus") / "usr/bin/prometheus"
         words = [
@@ -75,9 +75,12 @@ class Prometheus:
         self._process.wait(20)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Return Debian's Chromium, without a window; installed where it is missing."""
+    """Return Debian's Chromium, without a window; installed where it is missing.
+
+    For one module: as long as it is there, its driver's event loop counts as running, and no other test can begin one.
+    """
     program = debian.need("chromium", "chromium", lambda _: None)
     with sync_playwright() as playwright:
         # Tests may run as root in a container, where Chromium's own sandbox does not start.
