@@ -91,6 +91,10 @@ class Catalogue:
                     order.append(each)
         return order
 
+    def inherited(self, name: str) -> list[str]:
+        """Return the lock files of the packages that an image's parents have."""
+        return [lock for each in self.lineage([name]) if each != name for lock in self.image(each).wheels]
+
     def reference(self, name: str) -> str:
         """Return the image's name in engine and cluster: it changes with whatever enters the image, and only then.
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import platform
+import re
 import shutil
 import sys
+import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from lab.images.catalogue import Catalogue, Image
@@ -18,6 +21,8 @@ ROOT = "root.tar"
 """The root file system of an image in its build context."""
 _PYTHON = "3.11"
 """Python inside the images: Debian bookworm's."""
+_PINNED = re.compile(r"[A-Za-z0-9][\w.\[\]-]*==")
+"""The line of a lock file that begins a package."""
 _PLATFORMS = ("manylinux2014", "manylinux_2_28", "manylinux_2_31")
 """What wheels are made for that run on the images' C library, bookworm's 2.36; Envoy's needs 2.31."""
 
@@ -41,8 +46,9 @@ def stage(catalogue: Catalogue, name: str, folder: Path, settings: Settings, say
     shutil.copytree(catalogue.folder / name, folder, dirs_exist_ok=True)
     if image.debian and not (folder / ROOT).exists():
         debian.rootfs(folder / ROOT, image.debian, say, image.without)
+    there = _locked(catalogue.root / lock for lock in catalogue.inherited(name))
     for lock in image.wheels:
-        _wheels(catalogue.root / lock, folder / "site")
+        _wheels(catalogue.root / lock, folder / "site", there)
     if image.maven:
         _jars(folder / image.maven, folder / "jars", say)
     if image.go:
@@ -51,8 +57,35 @@ def stage(catalogue: Catalogue, name: str, folder: Path, settings: Settings, say
     _sources(catalogue, image, folder / "src")
 
 
-def _wheels(lock: Path, target: Path) -> None:
-    """Unpack the packages of a lock file for the Python inside the image, whatever Python runs here."""
+def _locked(locks: Iterable[Path]) -> set[str]:
+    """Return the packages of lock files, each with its version: `numpy==2.4.1`."""
+    return {first.split()[0] for lock in locks for first in lock.read_text().splitlines() if _PINNED.match(first)}
+
+
+def _without(lock: Path, there: set[str]) -> str:
+    """Return a lock file without the packages that are there already, and without its comments."""
+    kept: list[str] = []
+    wanted = True
+    for line in lock.read_text().splitlines():
+        if _PINNED.match(line):
+            wanted = line.split()[0] not in there
+        elif not line.startswith((" ", "\t")):
+            wanted = True
+        if wanted and not line.lstrip().startswith("#"):
+            kept.append(line)
+    return "".join(f"{line}\n" for line in kept)
+
+
+def _wheels(lock: Path, target: Path, there: set[str]) -> None:
+    """Unpack what a lock file has beyond the image's parents, for the Python inside the image, whatever runs here."""
+    target.mkdir(parents=True, exist_ok=True)  # recipes copy it, whatever is left to unpack
+    with tempfile.TemporaryDirectory() as folder:
+        missing = Path(folder) / lock.name
+        missing.write_text(_without(lock, there))
+        _unpacked(missing, target)
+
+
+def _unpacked(lock: Path, target: Path) -> None:
     run(
         [
             sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps",

@@ -102,6 +102,24 @@ def test_a_program_of_a_wheel_for_a_newer_c_library_is_taken(settings: Settings)
     assert os.access(folder / "site" / "thing" / "_bin" / "thing", os.X_OK)
 
 
+def test_what_a_parent_has_is_not_unpacked_again(settings: Settings) -> None:
+    """Given a child whose lock names a package of its parent too, then it gets it only in another version."""
+    catalogue = settings.root / "platform" / "images" / "images.yaml"
+    locks = settings.root / "requirements"
+    (settings.root / "platform" / "images" / "more").mkdir()
+    (settings.root / "platform" / "images" / "more" / "Dockerfile").write_text("FROM scratch\n")
+    catalogue.write_text(f"{catalogue.read_text()}  more:\n    from: packages\n    wheels: [requirements/more.txt]\n")
+    pinned = (locks / "packages.txt").read_text()
+    (locks / "more.txt").write_text(f"# by hand\n{pinned}")
+    folder = settings.root / "build"
+    folder.mkdir()
+    fetch.stage(Catalogue(settings.root), "more", folder, settings, lambda _: None)
+    assert list((folder / "site").iterdir()) == []
+    (locks / "packages.txt").write_text("thing==0.9 --hash=sha256:00\n")
+    fetch.stage(Catalogue(settings.root), "more", folder, settings, lambda _: None)
+    assert (folder / "site" / "thing.py").exists()
+
+
 def test_a_program_is_compiled_once_in_a_copy_of_its_module(wire: Wire, settings: Settings, engine: Engine) -> None:
     """The module's `replace` lines hold there, and a change of the recipe does not compile it again."""
     _make(["program"], engine, settings)
