@@ -35,8 +35,11 @@ from serving.session import Array
 
 log = logging.getLogger(__name__)
 
-_COPY = b"-shadow"
+_SHADOW = b"-shadow"
 """What Envoy appends to the host of a request that it mirrors, unless it is told not to."""
+_COPIED = b"x-tarmac-copied-to"
+"""Header that says which Service gets a copy of a request; the request has it as well as the copy. Envoy Gateway leaves
+the host of a copy as it is, so that a release that mirrors says it with this."""
 _TURN_SECONDS = 0.1
 _AGAIN_SECONDS = 1.0
 _TRACE = re.compile(rb"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$")
@@ -224,7 +227,7 @@ def records(entry: _Entry, track: str, mode: Mode) -> Iterator[PredictionMade]:
             model=entry.served.name,
             version=entry.served.version,
             track=track,
-            mode=_mode(headers) if mode == ONLINE else mode,
+            mode=_mode(headers, track) if mode == ONLINE else mode,
             flight=flight,
             features=features,
             prediction=float(entry.found.flat[number]),
@@ -246,9 +249,10 @@ def _flights(given: object, rows: int) -> list[str | None]:
     return found if len(found) == rows else [None] * rows
 
 
-def _mode(headers: Headers) -> Mode:
+def _mode(headers: Headers, track: str) -> Mode:
     host = headers.get(b"host", b"").rpartition(b":")
-    return SHADOW if (host[0] or host[2]).endswith(_COPY) else ONLINE
+    copied = bool(track) and headers.get(_COPIED, b"").endswith(f"-{track}".encode())
+    return SHADOW if copied or (host[0] or host[2]).endswith(_SHADOW) else ONLINE
 
 
 def _text(given: object) -> str:

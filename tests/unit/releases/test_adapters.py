@@ -10,7 +10,7 @@ from releases.errors import ApiFailure, Conflict, NoAccount, NoMetrics, NoRegist
 from releases.kube import Kube
 from releases.prometheus import Prometheus
 from releases.registry import Registry
-from releases.route import ANNOTATION, Held, Route, weighed
+from releases.route import ANNOTATION, COPIED, Held, Route, weighed
 from releases.samples import Histogram, Moments, Share
 from releases.settings import ReleaseSettings
 from releases.state import Weigh
@@ -45,8 +45,18 @@ class TestRules:
         """A shadow gets copies: all answers come from the stable Service."""
         ours, _ = weighed(RULES, PLAN, Weigh(0, "mirror"), HEADER)
         assert [ref["weight"] for ref in ours["backendRefs"]] == [100, 0]
-        (mirror,) = ours["filters"]
+        marked, mirror = ours["filters"]
         assert mirror["requestMirror"]["backendRef"]["name"] == "serving-canary"
+        assert marked["requestHeaderModifier"] == {"set": [{"name": COPIED, "value": "serving-canary"}]}
+
+    def test_headers_that_a_rule_changes_already_stay(self) -> None:
+        """Gateway API takes one such filter in a rule: the copies' header goes into it, and comes out of it alone."""
+        own = {"type": "RequestHeaderModifier", "requestHeaderModifier": {"set": [{"name": "x-own", "value": "1"}]}}
+        rules = [{**RULES[0], "filters": [own]}, *RULES[1:]]
+        copied = weighed(rules, PLAN, Weigh(0, "mirror"), HEADER)
+        (marked,) = [each for each in copied[0]["filters"] if each["type"] == "RequestHeaderModifier"]
+        assert [each["name"] for each in marked["requestHeaderModifier"]["set"]] == ["x-own", COPIED]
+        assert weighed(copied, PLAN, Weigh(10), HEADER)[0]["filters"] == [own]
 
     def test_b_is_asked_for_by_a_header(self) -> None:
         """A rule with one more condition leads to the canary; the plain one leads to the stable Service alone."""

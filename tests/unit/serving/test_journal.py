@@ -175,6 +175,15 @@ def test_a_mirrored_request_is_a_shadow(tmp_path: Path, topic: Topic, host: str,
     assert [each.mode for each in written(topic, made)] == [mode]
 
 
+@pytest.mark.parametrize(("track", "mode"), [("canary", "shadow"), ("stable", "online"), ("", "online")])
+def test_the_track_that_gets_the_copies_knows_it(tmp_path: Path, topic: Topic, track: str, mode: str) -> None:
+    """Behind Envoy Gateway the request and its copy carry the same header, which names who gets the copy."""
+    put(tmp_path, "m", "1", linear(), card=True)
+    made = kept(topic, track=track)
+    Site(tmp_path, journal=made).post(INFER, asked([[1, 2, 3]]), x_tarmac_copied_to="serving-canary")
+    assert [each.mode for each in written(topic, made)] == [mode]
+
+
 def test_what_the_server_records_is_what_the_record_carries(tmp_path: Path, topic: Topic) -> None:
     """Where the request is traced, the record continues the server's span."""
     put(tmp_path, "m", "1", linear(), card=True)

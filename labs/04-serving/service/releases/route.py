@@ -20,7 +20,10 @@ from releases.state import State, Weigh
 
 ANNOTATION = "tarmac.dev/release"
 VARIANT = "b"
+COPIED = "x-tarmac-copied-to"
+"""Header by which a server that gets copies knows that nobody gets its answers."""
 _GATEWAY = "/apis/gateway.networking.k8s.io/v1/namespaces"
+_HEADERS, _CHANGES = "RequestHeaderModifier", "requestHeaderModifier"
 Rule = dict[str, Any]
 
 
@@ -133,15 +136,33 @@ def _made(rule: Rule, plan: Plan, route: Weigh, header: str) -> list[Rule]:
     weight = route.weight if route.mode == "weight" else 0
     canary = {**stable, "name": plan.canary.service, "port": plan.canary.port}
     rule["backendRefs"] = [{**stable, "weight": 100 - weight}, {**canary, "weight": weight}]
-    filters = [each for each in rule.get("filters", []) if not _mirrors(each, plan.canary)]
+    filters = [each for each in map(_unmarked, rule.get("filters", [])) if each and not _mirrors(each, plan.canary)]
     if route.mode == "mirror":
         # Whole, as Kubernetes gives it back: what is read can be compared with what is wanted.
         reference = {"group": "", "kind": "Service", "name": plan.canary.service, "port": plan.canary.port}
+        filters = _marked(filters, plan.canary.service)
         filters.append({"type": "RequestMirror", "requestMirror": {"backendRef": reference}})
     rule.pop("filters", None)
     if filters:
         rule["filters"] = filters
     return [_asked(rule, canary, header), rule] if route.mode == "header" else [rule]
+
+
+def _marked(filters: list[Rule], service: str) -> list[Rule]:
+    """Filters that say besides who gets the copies; a rule has one filter of headers at most."""
+    said = {"name": COPIED, "value": service}
+    others = [each for each in filters if each["type"] != _HEADERS]
+    (own,) = [each for each in filters if each["type"] == _HEADERS] or [{"type": _HEADERS, _CHANGES: {}}]
+    return [*others, {**own, _CHANGES: {**own[_CHANGES], "set": [*own[_CHANGES].get("set", []), said]}}]
+
+
+def _unmarked(each: Rule) -> Rule | None:
+    """A filter without what `_marked` put into it; None where nothing else was in it."""
+    if each["type"] != _HEADERS:
+        return each
+    left = [said for said in each[_CHANGES].get("set", []) if said["name"] != COPIED]
+    changes = {key: value for key, value in each[_CHANGES].items() if key != "set"} | ({"set": left} if left else {})
+    return {**each, _CHANGES: changes} if changes else None
 
 
 def _asked(rule: Rule, canary: Rule, header: str) -> Rule:
