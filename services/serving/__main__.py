@@ -24,25 +24,25 @@ def _serve() -> None:
 
 
 def _stream() -> None:
-    from serving import streaming  # noqa: PLC0415  as above
+    from serving.workers import streaming  # noqa: PLC0415  as above
 
     streaming.run(os.environ)
 
 
 def _labels() -> None:
-    from serving import labelling  # noqa: PLC0415  as above
+    from serving.workers import labelling  # noqa: PLC0415  as above
 
     labelling.run(os.environ)
 
 
 def _follow() -> None:
-    from serving import follow  # noqa: PLC0415  as above
+    from serving.workers import follow  # noqa: PLC0415  as above
 
     follow.run(os.environ)
 
 
 def _offline(asked: argparse.Namespace) -> None:
-    from serving import offline  # noqa: PLC0415  as above; what it reads with is in no server's image
+    from serving.workers import offline  # noqa: PLC0415  as above; what it reads with is in no server's image
 
     settings = load(OfflineSettings, os.environ, FAMILY)
     logs.start("serving-offline", settings.log_level)

@@ -11,12 +11,12 @@ from runtime.listening import HOST, listen
 from runtime.settings import shown
 from runtime.tracing import Tracing
 from serving import parts
-from serving.administration import Administration
-from serving.batch import Limits
+from serving.endpoints.administration import Administration
+from serving.model.batch import Limits
 from serving.figures import Figures
 from serving.settings import ServeSettings
 from serving.stock import Stock
-from serving.web import Web
+from serving.endpoints.web import Web
 
 _BEAT_SECONDS = 30.0
 _JOURNAL_SECONDS = 2.0
@@ -86,7 +86,7 @@ class Server:
             yield
             return
         # Imported here: a server without it need not hold it in memory.
-        from serving.rpc import Rpc  # noqa: PLC0415
+        from serving.endpoints.rpc import Rpc  # noqa: PLC0415
 
         rpc = Rpc(
             self.repository,

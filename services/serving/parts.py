@@ -6,12 +6,13 @@ from prometheus_client import CollectorRegistry
 
 from runtime.errors import BadSetting
 from runtime.process import Stop
-from serving import journal, lookup
-from serving.journal import Journal, Sends
-from serving.lookup import Lookup
-from serving.people import People
+from serving.flights import lookup
+from serving.inference import journal
+from serving.inference.journal import Journal, Sends
+from serving.flights.lookup import Lookup
+from serving.flights.people import People
 from serving.settings import ServeSettings
-from serving.timetable import Timetable
+from serving.flights.timetable import Timetable
 
 
 def written(settings: ServeSettings, registry: CollectorRegistry) -> Journal | None:

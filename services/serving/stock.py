@@ -8,21 +8,21 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from runtime.health import Health
-from serving.batch import Limits
-from serving.composed import composed
-from serving.composing import Composing
+from serving.model.batch import Limits
+from serving.compositions.composed import composed
+from serving.compositions.composing import Composing
 from serving.errors import SourceUnavailable
-from serving.fetched import FOLDER, FetchedSource
+from serving.source.fetched import FOLDER, FetchedSource
 from serving.figures import Figures
-from serving.isolation import Isolated
-from serving.models import Served, served
-from serving.outline import Outline
-from serving.registry import Registry
-from serving.repository import Made, Repository
-from serving.room import Room
-from serving.session import Options
+from serving.model.isolation import Isolated
+from serving.model.version import Served, served
+from serving.model.outline import Outline
+from serving.source.registry import Registry
+from serving.repository.repository import Made, Repository
+from serving.repository.room import Room
+from serving.model.session import Options
 from serving.settings import ModelSettings
-from serving.source import FolderSource, Source
+from serving.source.folder import FolderSource, Source
 
 log = logging.getLogger(__name__)
 

@@ -23,10 +23,10 @@ from runtime.health import Health
 from runtime.letters import Letterbox, origin, told
 from runtime.process import Stop
 from runtime.tracing import Tracing
-from serving.answerer import Answerer
-from serving.batch import Limits
-from serving.figures_stream import StreamFigures
-from serving.stream import Worker
+from serving.workers.answerer import Answerer
+from serving.model.batch import Limits
+from serving.workers.figures import StreamFigures
+from serving.workers.stream import Worker
 from unit.serving.graphs import linear, point, put, repository
 from unit.serving.test_answerer import SAMPLED, request
 

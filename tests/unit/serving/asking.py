@@ -10,11 +10,11 @@ import msgspec
 
 from runtime.health import Health
 from runtime.tracing import Tracing
-from serving.administration import Administration
-from serving.journal import Journal
-from serving.people import People
-from serving.repository import Repository
-from serving.web import Web
+from serving.endpoints.administration import Administration
+from serving.inference.journal import Journal
+from serving.flights.people import People
+from serving.repository.repository import Repository
+from serving.endpoints.web import Web
 from unit.serving.graphs import repository
 
 LARGEST = 4_000_000

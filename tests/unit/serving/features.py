@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 from contracts import models
 from contracts.views import View
 from contracts.views_flights import DEFINITIONS
-from serving.lookup import Figures, Lookup
+from serving.flights.lookup import Figures, Lookup
 from unit.serving.graphs import linear, put, told
 
 NEVER = "1970-01-01T00:00:00Z"

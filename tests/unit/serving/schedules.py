@@ -5,7 +5,7 @@ from pathlib import Path
 
 from contracts import timetables
 from contracts.timetables import Scheduled
-from serving.timetable import Timetable
+from serving.flights.timetable import Timetable
 
 DAY = dt.datetime(2013, 1, 1, tzinfo=dt.UTC)
 YEAR = dt.timedelta(days=365)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto
 
-from serving.batch import Batcher, Limits
+from serving.model.batch import Batcher, Limits
 from unit.serving.asking import LARGEST, Answer, Site, binary, tensor, texts
 from unit.serving.graphs import gathering, identity, linear, mixed, point, put, repository
 

@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from serving.batch import Batcher, Limits, Work
+from serving.model.batch import Batcher, Limits, Work
 from serving.errors import Late, NotComputed, Overloaded
 from serving.figures import Tally
-from serving.session import Array, Brake, Feed
+from serving.model.session import Array, Brake, Feed
 
 NEVER = Limits(inline_seconds=0)
 """Nothing is run in the loop."""

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from serving.cache import Cache
+from serving.model.cache import Cache
 from unit.serving.asking import Site, tensor
 from unit.serving.graphs import linear, mixed, put
 

@@ -9,9 +9,9 @@ import pytest
 
 from contracts import models
 from serving.errors import CardWrong, NotOnnx, NotServable, SourceUnavailable, TooBig
-from serving.fetched import FetchedSource
-from serving.registry import Registry
-from serving.source import Listing
+from serving.source.fetched import FetchedSource
+from serving.source.registry import Registry
+from serving.source.folder import Listing
 from unit.serving.graphs import linear, told
 
 ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"

@@ -15,8 +15,8 @@ from contracts import FlightDeparted, encode
 from contracts.topics import DEPARTED
 from runtime.broker import Place
 from runtime.tracing import Tracing
-from serving.follow import Allowance, Desk, Figures, Follower
-from serving.people import FlightAsked
+from serving.workers.follow import Allowance, Desk, Figures, Follower
+from serving.flights.people import FlightAsked
 from serving.worker_settings import FollowSettings
 from unit.serving.schedules import DAY
 

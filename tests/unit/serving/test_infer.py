@@ -10,7 +10,7 @@ import pytest
 from onnx import TensorProto
 
 from contracts.inference import DATATYPES
-from serving.batch import Limits
+from serving.model.batch import Limits
 from unit.serving.asking import Site, binary, tensor, texts
 from unit.serving.graphs import identity, linear, mixed, point, put, repository
 from unit.serving.test_session import KINDS

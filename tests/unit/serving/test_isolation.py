@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from serving import isolation
+from serving.model import isolation
 from serving.errors import NotOnnx, NotServable, OutsideFolder
-from serving.isolation import Isolated
-from serving.session import Options
-from serving.source import FolderSource
+from serving.model.isolation import Isolated
+from serving.model.session import Options
+from serving.source.folder import FolderSource
 from unit.serving.graphs import LARGEST, external, linear, put
 
 

@@ -7,7 +7,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from contracts.predictions import PredictionMade
-from serving.labels import Figures, Labels
+from serving.workers.labels import Figures, Labels
 from unit.serving.schedules import DAY
 
 FLIGHT = "arr-2013-01-01-UA-1-JFK"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving.people import People
+from serving.flights.people import People
 from unit.serving.asking import Site, tensor
 from unit.serving.features import FLIGHT, FeatureService, put_known
 from unit.serving.schedules import timetable

@@ -7,7 +7,7 @@ import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from runtime.tracing import Tracing
-from serving.people import People
+from serving.flights.people import People
 from unit.serving.asking import Site
 from unit.serving.features import FLIGHT, FeatureService, put_known, refusal
 from unit.serving.graphs import linear, point, put

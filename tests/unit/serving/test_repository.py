@@ -9,10 +9,10 @@ import pytest
 
 from contracts.models import CHALLENGER
 from serving.errors import Loading, ModelUnknown, NotOnnx, SourceUnavailable, TooBig, VersionUnknown
-from serving.opening import Opener
-from serving.repository import Made, Repository
-from serving.room import Room
-from serving.source import FolderSource, Listing
+from serving.model.opening import Opener
+from serving.repository.repository import Made, Repository
+from serving.repository.room import Room
+from serving.source.folder import FolderSource, Listing
 from unit.serving.graphs import linear, point, put, repository
 
 

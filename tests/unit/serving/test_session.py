@@ -8,9 +8,9 @@ from onnx import TensorProto, helper
 
 from contracts.inference import DATATYPES
 from serving.errors import CardWrong, Late, NotComputed, NotServable
-from serving.opening import Opener
-from serving.session import Brake, Options
-from serving.source import FolderSource
+from serving.model.opening import Opener
+from serving.model.session import Brake, Options
+from serving.source.folder import FolderSource
 from unit.serving.graphs import LARGEST, external, gathering, identity, linear, mixed, model, opened, put, serving, told
 
 KINDS = {

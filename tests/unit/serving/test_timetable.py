@@ -7,7 +7,7 @@ import pytest
 
 from runtime.errors import BadSetting
 from serving.errors import FlightWrong
-from serving.timetable import Timetable
+from serving.flights.timetable import Timetable
 from unit.serving.schedules import DAY, YEAR, at, timetable
 
 

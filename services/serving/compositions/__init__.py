@@ -1,0 +1,1 @@
+"""Models that answer by asking others: ensembles, cascades and routes."""

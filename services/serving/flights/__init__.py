@@ -1,0 +1,1 @@
+"""Predictions for people: a flight in, its delay and the alternatives out."""

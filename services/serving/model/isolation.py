@@ -1,0 +1,131 @@
+"""Has a version examined and its graph optimised in a process of its own, and only then takes it into this one.
+
+Two reasons. onnxruntime holds the interpreter's lock while it makes a session, and the examination needs it as well: in
+a thread of this process both would hold up every request. And what the examination meets may be made to break it: a
+file on which a parser crashes or takes all memory ends that process, not this one.
+
+What is left to do here is to read the graph that the other process wrote, which needs no optimising any more.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from contracts import models
+from contracts.models import CARD, MODEL, BadCard, Card
+from runtime.errors import ServiceError
+from serving.source.artifact import Artifact
+from serving.errors import CardWrong, NotOnnx, NotServable, OutsideFolder, SourceUnavailable, TooBig
+from serving.model.session import Options, Session
+from serving.source.folder import Source
+
+# The program is named and not imported: it brings ONNX' own library, which this process need not hold in memory.
+_PROGRAM = "serving.model.opening"
+_ERRORS: Mapping[str, type[ServiceError]] = {
+    each.__name__: each for each in (CardWrong, NotOnnx, NotServable, OutsideFolder, SourceUnavailable, TooBig)
+}
+_WORDS = 300
+"""Last characters of what a broken process wrote that are told."""
+
+
+class Task(msgspec.Struct):
+    """What the program is told.
+
+    Attributes:
+        name: of the model.
+        version: of the model.
+        folder: of its files.
+        largest: bytes that they may have.
+        threads: that work on one operator.
+        written: folder for the optimised model.
+    """
+
+    name: str
+    version: str
+    folder: str
+    largest: int
+    threads: int
+    written: str
+
+
+class Found(msgspec.Struct, omit_defaults=True):
+    """What the program tells: hash and size of the files, or the error by the name of its class."""
+
+    sha256: str = ""
+    size: int = 0
+    kind: str = ""
+    what: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Isolated:
+    """Makes a version of a model ready, most of it in another process.
+
+    Attributes:
+        source: where models come from.
+        options: how sessions use the machine.
+        largest: bytes that one may have.
+        seconds: that the other process may take.
+    """
+
+    source: Source
+    options: Options
+    largest: int
+    seconds: float
+
+    def open(self, name: str, version: str) -> tuple[Artifact, Session]:
+        """The version, ready to be run.
+
+        Raises:
+            SourceUnavailable: its files cannot be had.
+            Artifact: it cannot be served.
+        """
+        folder = self.source.folder(name, version)
+        with tempfile.TemporaryDirectory(prefix="serving-") as scratch:
+            task = Task(name, version, str(folder), self.largest, self.options.threads, scratch)
+            found = _done(task, self.seconds)
+            content = (Path(scratch) / MODEL).read_bytes()
+        card = _card(task)
+        if card and card.sha256 != found.sha256:
+            raise CardWrong(f"model {name} version {version}: its card changed meanwhile", "write a version once")
+        artifact = Artifact(name, version, folder, content, found.sha256, found.size, card)
+        return artifact, Session(artifact, Options(self.options.threads, optimise=False))
+
+
+def _done(task: Task, seconds: float) -> Found:
+    """What the other process found.
+
+    Raises:
+        ServiceError: what it found is an error, or it did not come to an end.
+    """
+    title = f"model {task.name} version {task.version}"
+    words = [sys.executable, "-m", _PROGRAM, msgspec.json.encode(task).decode()]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}  # wherever this process found itself
+    try:
+        ended = subprocess.run(words, capture_output=True, check=False, timeout=seconds, env=env)  # noqa: S603  our own
+    except subprocess.TimeoutExpired:
+        raise NotServable(f"{title}: it was not ready after {seconds:g} s", "make it smaller") from None
+    try:
+        found = msgspec.json.decode(ended.stdout, type=Found)
+    except msgspec.DecodeError:
+        last = ended.stderr.decode("utf-8", "replace").strip()[-_WORDS:]
+        told = f"{title}: the process that examined it ended with {ended.returncode}: {last}"
+        raise NotServable(told, "export the model to ONNX anew, and see whether memory was enough") from None
+    if found.kind:
+        raise _ERRORS.get(found.kind, NotServable)(found.what, found.remedy)
+    return found
+
+
+def _card(task: Task) -> Card | None:
+    folder = Path(task.folder)
+    try:
+        return models.read(folder) if (folder / CARD).exists() else None
+    except BadCard as failure:
+        raise CardWrong(f"model {task.name} version {task.version}: {failure.what}", failure.remedy) from None

@@ -1,0 +1,85 @@
+"""Examines a version and makes a session of it: in this process, or as a program whose process is then gone.
+
+    python -m serving.model.opening '{"name": "delay", "version": "3", …}'     one line of JSON: what was found, or the error
+
+`serving.model.isolation` is the other side of it.
+"""
+
+import contextlib
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from contracts.models import MODEL
+from runtime.errors import ServiceError
+from serving.source.artifact import Artifact
+from serving.model.examination import examined
+from serving.model.isolation import Found, Task
+from serving.model.version import check
+from serving.model.session import Options, Session
+from serving.source.folder import Source
+
+NICE = 10
+
+
+@dataclass(frozen=True)
+class Opener:
+    """Makes a version of a model ready, in this process.
+
+    Attributes:
+        source: where models come from.
+        options: how sessions use the machine.
+        largest: bytes that one may have.
+    """
+
+    source: Source
+    options: Options
+    largest: int
+
+    def open(self, name: str, version: str) -> tuple[Artifact, Session]:
+        """The version, ready to be run.
+
+        Raises:
+            SourceUnavailable: its files cannot be had.
+            Artifact: it cannot be served.
+        """
+        return opened(name, version, self.source.folder(name, version), self.options, self.largest)
+
+
+def opened(name: str, version: str, folder: Path, options: Options, largest: int) -> tuple[Artifact, Session]:
+    """The version in a folder, ready to be run.
+
+    Raises:
+        ServiceError: as `Opener.open`.
+    """
+    artifact = examined(name, version, folder, largest)
+    session = Session(artifact, options)
+    if artifact.card:
+        check(artifact.card, artifact, session)
+    return artifact, session
+
+
+def main(told: str) -> Found:
+    """Do a task; what was found."""
+    task = msgspec.json.decode(told, type=Task)
+    options = Options(task.threads, written=Path(task.written) / MODEL)
+    try:
+        artifact, _ = opened(task.name, task.version, Path(task.folder), options, task.largest)
+    except ServiceError as failure:
+        return Found(kind=type(failure).__name__, what=failure.what, remedy=failure.remedy)
+    return Found(artifact.sha256, artifact.size)
+
+
+def stand_back() -> None:
+    """Let the server go first, both for the core and, where memory runs out, with its life."""
+    os.nice(NICE)
+    with contextlib.suppress(OSError):  # a system without it
+        Path("/proc/self/oom_score_adj").write_text("1000", "ascii")
+
+
+if __name__ == "__main__":
+    stand_back()
+    sys.stdout.buffer.write(msgspec.json.encode(main(sys.argv[1])))

@@ -1,0 +1,1 @@
+"""Where models come from: a folder, or a registry by way of one."""

@@ -1,0 +1,1 @@
+"""The processes beside the server: asynchronous and batch inference, labels, live traffic."""
