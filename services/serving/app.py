@@ -12,11 +12,11 @@ from runtime.settings import shown
 from runtime.tracing import Tracing
 from serving import parts
 from serving.endpoints.administration import Administration
-from serving.model.batch import Limits
+from serving.endpoints.web import Web
 from serving.figures import Figures
+from serving.model.batch import Limits
 from serving.settings import ServeSettings
 from serving.stock import Stock
-from serving.endpoints.web import Web
 
 _BEAT_SECONDS = 30.0
 _JOURNAL_SECONDS = 2.0

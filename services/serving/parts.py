@@ -7,12 +7,12 @@ from prometheus_client import CollectorRegistry
 from runtime.errors import BadSetting
 from runtime.process import Stop
 from serving.flights import lookup
-from serving.inference import journal
-from serving.inference.journal import Journal, Sends
 from serving.flights.lookup import Lookup
 from serving.flights.people import People
-from serving.settings import ServeSettings
 from serving.flights.timetable import Timetable
+from serving.inference import journal
+from serving.inference.journal import Journal, Sends
+from serving.settings import ServeSettings
 
 
 def written(settings: ServeSettings, registry: CollectorRegistry) -> Journal | None:

@@ -8,21 +8,21 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from runtime.health import Health
-from serving.model.batch import Limits
 from serving.compositions.composed import composed
 from serving.compositions.composing import Composing
 from serving.errors import SourceUnavailable
-from serving.source.fetched import FOLDER, FetchedSource
 from serving.figures import Figures
+from serving.model.batch import Limits
 from serving.model.isolation import Isolated
-from serving.model.version import Served, served
 from serving.model.outline import Outline
-from serving.source.registry import Registry
+from serving.model.session import Options
+from serving.model.version import Served, served
 from serving.repository.repository import Made, Repository
 from serving.repository.room import Room
-from serving.model.session import Options
 from serving.settings import ModelSettings
+from serving.source.fetched import FOLDER, FetchedSource
 from serving.source.folder import FolderSource, Source
+from serving.source.registry import Registry
 
 log = logging.getLogger(__name__)
 

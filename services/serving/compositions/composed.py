@@ -12,17 +12,17 @@ from typing import Protocol
 from contracts.compositions import Ask, BadParameter, Floats, Given
 from contracts.inference import Parameters
 from contracts.models import INPUT
-from serving.source.artifact import Artifact
-from serving.inference.asking import work
-from serving.model.batch import Work
-from serving.model.cache import Cache
 from serving.compositions.composing import fit
 from serving.errors import CompositionWrong, NotComputed, Refused
 from serving.figures import Figures, Tally
-from serving.model.version import Served
-from serving.naming import Aim, aim
+from serving.inference.asking import work
+from serving.model.batch import Work
+from serving.model.cache import Cache
 from serving.model.outline import Outline
 from serving.model.session import Array
+from serving.model.version import Served
+from serving.naming import Aim, aim
+from serving.source.artifact import Artifact
 
 DEEPEST = 8
 """Compositions within one another."""

@@ -1,8 +1,8 @@
 """Takes compositions as well as models: what stands in a composition's folder is held to what its members are.
 
 Here it is refused, before anybody asks it, with the reason in the repository's index: members that are unknown, that
-lead around in a circle, or that take or predict something else. Members change later, and then `serving.compositions.composed` looks
-again.
+lead around in a circle, or that take or predict something else. Members change later, and then `composed`, beside this
+module, looks again.
 """
 
 from collections.abc import Sequence
@@ -12,12 +12,12 @@ from pathlib import Path
 from contracts import compositions, models
 from contracts.compositions import COMPOSITION, BadComposition, Composition
 from contracts.models import BadCard, Card
-from serving.source.artifact import Artifact
 from serving.errors import CardWrong, CompositionWrong, VersionUnknown
-from serving.naming import aim
 from serving.model.outline import Outline
+from serving.naming import aim
 from serving.repository.repository import Made, Opens
 from serving.repository.shelf import Shelf
+from serving.source.artifact import Artifact
 from serving.source.folder import Source
 
 

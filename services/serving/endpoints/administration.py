@@ -15,9 +15,9 @@ from runtime import asgi, metrics
 from runtime.asgi import JSON, Answer
 from runtime.health import Health
 from serving.endpoints import openapi
-from serving.inference.asking import unreadable
 from serving.errors import MethodWrong, PathUnknown, Refused
 from serving.figures import Figures
+from serving.inference.asking import unreadable
 from serving.naming import Aim, aim
 from serving.repository.repository import Repository
 

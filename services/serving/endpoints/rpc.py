@@ -24,14 +24,14 @@ from contracts.inference_grpc import CONTENTS, METHODS, SERVICE, message
 from runtime.errors import BadSetting, ServiceError
 from runtime.tracing import Tracing, sampled
 from serving import errors
-from serving.inference import asking
 from serving.endpoints.administration import EXTENSIONS, METADATA_SECONDS, NAME, release
 from serving.errors import InputWrong
+from serving.inference import asking
 from serving.inference.journal import Journal, named
+from serving.inference.running import run
 from serving.model.version import Served
 from serving.naming import aim
 from serving.repository.repository import Repository
-from serving.inference.running import run
 
 log = logging.getLogger(__name__)
 

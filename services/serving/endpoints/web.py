@@ -18,20 +18,20 @@ from runtime.asgi import JSON, Receive, Scope, Send
 from runtime.errors import Permanent, ServiceError
 from runtime.tracing import Tracing, sampled
 from serving import errors
-from serving.inference import answering, asking, invocations
-from serving.model import cache
 from serving.endpoints.administration import Administration
-from serving.inference.answering import Reply
-from serving.model.batch import Work
 from serving.errors import Encoded, MethodWrong, PathUnknown, Refused, TooLarge, Unreadable
 from serving.figures import Figures, Tally
+from serving.flights.people import People
+from serving.inference import answering, asking, invocations
+from serving.inference.answering import Reply
 from serving.inference.journal import Journal, named
+from serving.inference.running import run
+from serving.model import cache
+from serving.model.batch import Work
+from serving.model.session import Array
 from serving.model.version import Served
 from serving.naming import Aim, aim
-from serving.flights.people import People
 from serving.repository.repository import Repository
-from serving.inference.running import run
-from serving.model.session import Array
 
 log = logging.getLogger(__name__)
 

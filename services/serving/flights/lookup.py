@@ -23,9 +23,9 @@ from contracts.views import Definitions
 from contracts.views_flights import DEFINITIONS
 from runtime.errors import ServiceError
 from runtime.tracing import child, headers
-from serving.flights.columns import Columns
 from serving.errors import FeaturesAway, FeaturesUnknown, FlightWrong
 from serving.figures import BOUNDS
+from serving.flights.columns import Columns
 from serving.model.session import Array
 
 _PATH = "/get-online-features"

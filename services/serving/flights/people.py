@@ -15,13 +15,13 @@ from contracts.events import Airport, Carrier, FlightNumber, Identity, Instant, 
 from contracts.models import INPUT, Card
 from runtime.asgi import JSON
 from runtime.asgi import Headers as More
-from serving.inference.asking import unreadable, work
 from serving.errors import FeaturesUnknown, FlightWrong, NotOffered
-from serving.inference.journal import Headers, Journal, Named
 from serving.flights.lookup import Looked, Lookup
-from serving.model.version import Served
-from serving.inference.running import run
 from serving.flights.timetable import Flight, Timetable, instant
+from serving.inference.asking import unreadable, work
+from serving.inference.journal import Headers, Journal, Named
+from serving.inference.running import run
+from serving.model.version import Served
 
 _LATEST = 10 * 365 * 24 * 60
 """Minutes: no prediction that is beyond is taken for a time of arrival."""

@@ -8,8 +8,8 @@ from contracts import inference_binary as binary
 from contracts.inference import Output, Response
 from runtime.asgi import BINARY, JSON, Headers
 from serving.inference.asking import Question
-from serving.model.version import Served
 from serving.model.session import Array
+from serving.model.version import Served
 
 _ENCODE = msgspec.json.Encoder().encode
 Reply = tuple[bytes, bytes, Headers]

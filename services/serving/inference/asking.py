@@ -8,10 +8,10 @@ import msgspec
 from contracts import inference_binary as binary
 from contracts.inference import Asked, Request
 from contracts.inference_binary import Malformed
-from serving.model.batch import Work
 from serving.errors import InputWrong, OutputUnknown, Unreadable
-from serving.model.version import Served
+from serving.model.batch import Work
 from serving.model.session import Array
+from serving.model.version import Served
 
 _REQUEST = msgspec.json.Decoder(Request).decode
 _LENGTH = binary.HEADER

@@ -14,12 +14,12 @@ from typing import Any
 
 import msgspec
 
+from serving.errors import InputWrong, Unreadable
 from serving.inference.asking import unreadable, work
 from serving.model.batch import Work
-from serving.errors import InputWrong, Unreadable
-from serving.model.version import Served
 from serving.model.session import Array
 from serving.model.tensors import Reader
+from serving.model.version import Served
 
 _FORMS = ("dataframe_split", "dataframe_records", "inputs", "instances")
 

@@ -28,10 +28,10 @@ from runtime.errors import Temporary
 from runtime.process import Stop
 from runtime.tracing import headers as trace_headers
 from runtime.tracing import recording
-from serving.model.batch import Work
 from serving.inference.callers import FLIGHT, REQUEST, VARIANT
-from serving.model.version import Served
+from serving.model.batch import Work
 from serving.model.session import Array
+from serving.model.version import Served
 
 log = logging.getLogger(__name__)
 

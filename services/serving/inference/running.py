@@ -2,8 +2,8 @@
 
 from runtime.tracing import child, recording
 from serving.model.batch import Work
-from serving.model.version import Served
 from serving.model.session import Array
+from serving.model.version import Served
 
 
 async def run(served: Served, work: Work, deadline: float) -> list[Array]:

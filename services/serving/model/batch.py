@@ -25,9 +25,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from contracts.inference import Parameters
-from serving.model.costs import Costs
 from serving.errors import Late, NotComputed, Overloaded
 from serving.figures import Tally
+from serving.model.costs import Costs
 from serving.model.session import Array, Brake, Feed, Session, stacked
 
 log = logging.getLogger(__name__)

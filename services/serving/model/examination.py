@@ -15,8 +15,8 @@ from onnx import checker, external_data_helper
 
 from contracts import models
 from contracts.models import CARD, MODEL, BadCard, Card
-from serving.source.artifact import Artifact
 from serving.errors import CardWrong, NotOnnx, OutsideFolder, SourceUnavailable, TooBig
+from serving.source.artifact import Artifact
 
 _KINDS = (
     (b"\x80\x02", "a pickle"), (b"\x80\x03", "a pickle"), (b"\x80\x04", "a pickle"), (b"\x80\x05", "a pickle"),

@@ -20,9 +20,9 @@ import msgspec
 from contracts import models
 from contracts.models import CARD, MODEL, BadCard, Card
 from runtime.errors import ServiceError
-from serving.source.artifact import Artifact
 from serving.errors import CardWrong, NotOnnx, NotServable, OutsideFolder, SourceUnavailable, TooBig
 from serving.model.session import Options, Session
+from serving.source.artifact import Artifact
 from serving.source.folder import Source
 
 # The program is named and not imported: it brings ONNX' own library, which this process need not hold in memory.

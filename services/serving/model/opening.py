@@ -1,6 +1,6 @@
 """Examines a version and makes a session of it: in this process, or as a program whose process is then gone.
 
-    python -m serving.model.opening '{"name": "delay", "version": "3", …}'     one line of JSON: what was found, or the error
+    python -m serving.model.opening '{"name": "delay", "version": "3", …}'   a line of JSON: what was found, or the error
 
 `serving.model.isolation` is the other side of it.
 """
@@ -15,11 +15,11 @@ import msgspec
 
 from contracts.models import MODEL
 from runtime.errors import ServiceError
-from serving.source.artifact import Artifact
 from serving.model.examination import examined
 from serving.model.isolation import Found, Task
-from serving.model.version import check
 from serving.model.session import Options, Session
+from serving.model.version import check
+from serving.source.artifact import Artifact
 from serving.source.folder import Source
 
 NICE = 10

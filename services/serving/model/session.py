@@ -14,8 +14,8 @@ import numpy as np
 import onnxruntime
 
 from contracts.inference import DATATYPES, FREE, TensorMetadata
-from serving.source.artifact import Artifact
 from serving.errors import Late, NotComputed, NotServable
+from serving.source.artifact import Artifact
 
 Array = np.ndarray[Any, Any]
 Feed = Mapping[str, Array]

@@ -21,15 +21,15 @@ from typing import Any, Protocol
 from contracts.inference import IndexEntry
 from contracts.models import CHAMPION
 from runtime.errors import ServiceError
-from serving.source.artifact import Artifact
 from serving.errors import Loading, ModelUnknown, NotServable, SourceUnavailable
 from serving.figures import Figures
+from serving.model.outline import Outline
+from serving.model.session import Session
 from serving.model.version import Served
 from serving.naming import Aim
-from serving.model.outline import Outline
 from serving.repository.room import Room
-from serving.model.session import Session
 from serving.repository.shelf import DEFAULT, Shelf
+from serving.source.artifact import Artifact
 from serving.source.folder import Listing, Source
 
 log = logging.getLogger(__name__)

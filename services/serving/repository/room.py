@@ -3,10 +3,10 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from serving.source.artifact import Artifact
 from serving.errors import TooBig
 from serving.model.version import Served
 from serving.repository.shelf import Shelf
+from serving.source.artifact import Artifact
 
 
 @dataclass(frozen=True)

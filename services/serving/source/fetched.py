@@ -16,8 +16,8 @@ from contracts import compositions, models
 from contracts.compositions import COMPOSITION, BadComposition
 from contracts.models import CARD, MODEL, BadCard
 from serving.errors import CardWrong, CompositionWrong, NotOnnx, SourceUnavailable
-from serving.source.registry import Registry
 from serving.source.folder import ALIASES, FolderSource, Listing, is_name, is_number
+from serving.source.registry import Registry
 
 log = logging.getLogger(__name__)
 

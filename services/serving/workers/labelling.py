@@ -26,8 +26,8 @@ from contracts.topics import ARRIVED, PREDICTED
 from contracts.validation import why
 from runtime.broker import Committed, Place, Subscription
 from runtime.role import Role
-from serving.workers.labels import Figures, Labels
 from serving.worker_settings import LabelsSettings
+from serving.workers.labels import Figures, Labels
 
 log = logging.getLogger(__name__)
 

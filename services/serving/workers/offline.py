@@ -19,15 +19,15 @@ import polars as pl
 
 from contracts.models import INPUT, Card
 from runtime.store import Store, StoreAway, away
-from serving.inference import asking
-from serving.model.batch import Limits
 from serving.errors import BadRows
 from serving.figures import Figures
+from serving.inference import asking
+from serving.model.batch import Limits
+from serving.model.outline import Outline
+from serving.model.session import Array
 from serving.model.version import Served
 from serving.naming import aim
-from serving.model.outline import Outline
 from serving.repository.repository import Repository
-from serving.model.session import Array
 from serving.settings import OfflineSettings
 from serving.stock import Stock
 

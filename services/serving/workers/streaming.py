@@ -11,14 +11,14 @@ from contracts.topics import DEAD_LETTER
 from runtime.broker import Publisher, Subscription
 from runtime.letters import Letterbox
 from runtime.role import Role
-from serving.workers.answerer import Answerer
-from serving.model.batch import Limits
 from serving.figures import Figures
-from serving.workers.figures import StreamFigures
 from serving.inference.journal import Figures as JournalFigures
 from serving.inference.journal import Journal
+from serving.model.batch import Limits
 from serving.settings import StreamSettings
 from serving.stock import Stock
+from serving.workers.answerer import Answerer
+from serving.workers.figures import StreamFigures
 from serving.workers.stream import TOGETHER, Worker
 
 _LOOK_SECONDS = 0.2

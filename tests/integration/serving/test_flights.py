@@ -26,10 +26,10 @@ from integration.serving.processes import Server
 from integration.serving.real import Online, files
 from lake.build import build
 from lake.training import Wanted, make
-from serving.inference.journal import Journal
 from serving.flights.lookup import Figures, Lookup
 from serving.flights.people import People
 from serving.flights.timetable import Timetable
+from serving.inference.journal import Journal
 from unit.lake.worlds import World
 from unit.serving.asking import Site
 from unit.serving.features import FLIGHT, put_known

@@ -24,12 +24,12 @@ from runtime.broker import Publisher, Subscription
 from runtime.process import Stop
 from runtime.tracing import Tracing
 from serving.inference import journal
+from serving.inference.journal import Journal
+from serving.worker_settings import FollowSettings, LabelsSettings
 from serving.workers import follow, labelling
 from serving.workers.follow import Desk, Follower
-from serving.inference.journal import Journal
 from serving.workers.labelling import Worker
 from serving.workers.labels import Figures, Labels
-from serving.worker_settings import FollowSettings, LabelsSettings
 from unit.serving.asking import Site, tensor
 from unit.serving.graphs import linear, put
 from unit.serving.schedules import DAY

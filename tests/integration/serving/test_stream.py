@@ -23,8 +23,8 @@ from runtime.health import Health
 from runtime.letters import Letterbox, origin, told
 from runtime.process import Stop
 from runtime.tracing import Tracing
-from serving.workers.answerer import Answerer
 from serving.model.batch import Limits
+from serving.workers.answerer import Answerer
 from serving.workers.figures import StreamFigures
 from serving.workers.stream import Worker
 from unit.serving.graphs import linear, point, put, repository

@@ -11,10 +11,10 @@ import msgspec
 from runtime.health import Health
 from runtime.tracing import Tracing
 from serving.endpoints.administration import Administration
-from serving.inference.journal import Journal
-from serving.flights.people import People
-from serving.repository.repository import Repository
 from serving.endpoints.web import Web
+from serving.flights.people import People
+from serving.inference.journal import Journal
+from serving.repository.repository import Repository
 from unit.serving.graphs import repository
 
 LARGEST = 4_000_000

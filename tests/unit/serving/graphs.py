@@ -14,18 +14,18 @@ from onnx import TensorProto, helper, numpy_helper
 from contracts import models
 from contracts.compositions import COMPOSITION
 from contracts.models import CHAMPION, INPUT, OUTPUT, Card
-from serving.source.artifact import Artifact
-from serving.model.batch import Limits
 from serving.compositions.composed import composed
 from serving.compositions.composing import Composing
-from serving.model.examination import examined
 from serving.figures import Figures
-from serving.model.version import Served, served
+from serving.model.batch import Limits
+from serving.model.examination import examined
 from serving.model.opening import Opener
 from serving.model.outline import Outline
+from serving.model.session import Options, Session
+from serving.model.version import Served, served
 from serving.repository.repository import Made, Repository
 from serving.repository.room import Room
-from serving.model.session import Options, Session
+from serving.source.artifact import Artifact
 from serving.source.folder import FolderSource
 
 FEATURES = ("dep_delay", "distance", "wind")

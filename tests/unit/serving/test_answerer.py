@@ -13,9 +13,9 @@ from contracts.predictions import STREAM
 from contracts.topics import ASKED
 from contracts.validation import Invalid
 from runtime.tracing import Tracing, traceparent
-from serving.workers.answerer import Answer, Answerer
-from serving.model.batch import Limits
 from serving.inference.journal import Journal
+from serving.model.batch import Limits
+from serving.workers.answerer import Answer, Answerer
 from unit.serving.asking import tensor
 from unit.serving.graphs import gathering, linear, point, put, put_composition, repository
 from unit.serving.test_journal import Topic, written

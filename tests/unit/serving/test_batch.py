@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from serving.model.batch import Batcher, Limits, Work
 from serving.errors import Late, NotComputed, Overloaded
 from serving.figures import Tally
+from serving.model.batch import Batcher, Limits, Work
 from serving.model.session import Array, Brake, Feed
 
 NEVER = Limits(inline_seconds=0)

@@ -10,9 +10,9 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from contracts import models
-from serving.source.artifact import Artifact
 from serving.errors import CardWrong, NotOnnx, OutsideFolder, TooBig
 from serving.model.examination import examined
+from serving.source.artifact import Artifact
 from unit.serving.graphs import LARGEST, external, linear, model, put, told
 
 WHOLE = linear().SerializeToString()

@@ -10,8 +10,8 @@ import pytest
 from contracts import models
 from serving.errors import CardWrong, NotOnnx, NotServable, SourceUnavailable, TooBig
 from serving.source.fetched import FetchedSource
-from serving.source.registry import Registry
 from serving.source.folder import Listing
+from serving.source.registry import Registry
 from unit.serving.graphs import linear, told
 
 ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"

@@ -15,9 +15,9 @@ from contracts import FlightDeparted, encode
 from contracts.topics import DEPARTED
 from runtime.broker import Place
 from runtime.tracing import Tracing
-from serving.workers.follow import Allowance, Desk, Figures, Follower
 from serving.flights.people import FlightAsked
 from serving.worker_settings import FollowSettings
+from serving.workers.follow import Allowance, Desk, Figures, Follower
 from unit.serving.schedules import DAY
 
 PLACE = Place(DEPARTED, 0)

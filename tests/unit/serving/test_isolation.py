@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from serving.model import isolation
 from serving.errors import NotOnnx, NotServable, OutsideFolder
+from serving.model import isolation
 from serving.model.isolation import Isolated
 from serving.model.session import Options
 from serving.source.folder import FolderSource

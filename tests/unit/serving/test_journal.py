@@ -19,9 +19,9 @@ from contracts.topics import PREDICTED
 from runtime.errors import Temporary
 from runtime.process import Stop
 from runtime.tracing import Tracing
+from serving.flights.people import People
 from serving.inference import journal
 from serving.inference.journal import Journal, RecordHeaders
-from serving.flights.people import People
 from unit.serving.asking import Site, binary, tensor
 from unit.serving.features import FLIGHT, FeatureService, put_known
 from unit.serving.graphs import identity, linear, point, put

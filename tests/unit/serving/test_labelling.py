@@ -13,10 +13,10 @@ from contracts import FlightArrived
 from contracts.predictions import PredictionMade
 from contracts.topics import ARRIVED, PREDICTED
 from runtime.broker import Committed, Place
+from serving.worker_settings import LabelsSettings
 from serving.workers import labelling
 from serving.workers.labelling import Worker
 from serving.workers.labels import COUNTED, Figures, Labels
-from serving.worker_settings import LabelsSettings
 from unit.serving.schedules import DAY
 
 NOW = DAY.timestamp() + 3600

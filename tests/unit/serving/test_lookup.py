@@ -10,8 +10,8 @@ import pytest
 
 from contracts.models import Card
 from contracts.views_flights import DEFINITIONS
-from serving.flights.columns import Columns
 from serving.errors import FeaturesAway, FeaturesUnknown, FlightWrong
+from serving.flights.columns import Columns
 from serving.flights.lookup import Looked
 from unit.serving.features import TIME, FeatureService, refusal
 from unit.serving.schedules import at

@@ -16,8 +16,8 @@ from contracts.inference import DATATYPES
 from contracts.inference_grpc import CONTENTS, SERVICE, message
 from runtime.errors import BadSetting
 from runtime.tracing import Tracing
-from serving.inference.journal import Journal
 from serving.endpoints.rpc import Rpc
+from serving.inference.journal import Journal
 from unit.serving.asking import texts
 from unit.serving.graphs import identity, linear, mixed, point, put, put_composition, repository
 from unit.serving.test_journal import TRACE, Topic, written
