@@ -1,6 +1,6 @@
 """Examines a version and makes a session of it: in this process, or as a program whose process is then gone.
 
-    python -m serving.model.opening '{"name": "delay", "version": "3", …}'   a line of JSON: what was found, or the error
+    python -m serving.model.opening '{"name": "delay", "version": "3", …}'   a line of JSON: what was found or the error
 
 `serving.model.isolation` is the other side of it.
 """
