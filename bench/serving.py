@@ -3,8 +3,8 @@
     python bench/serving.py [--seconds 5] [--rounds 5] [--connections 16] [--only NAME] [--peers FOLDER]
 
 V2 JSON, 1x32 FP32; each server on one core, the client on another. Where `--peers` names a folder (build/bench-serving
-by default) with the virtual environments `mlserver` and `mosec`, those are measured too; each needs its package and
-onnxruntime. Every server's answers are held to those of onnxruntime itself before anything is measured. Metrics are on,
+by default) with virtual environments `mlserver`, `mosec`, `litserve`, `bentoml`, those are measured too; each needs its
+package and onnxruntime. Every server's answers are held to those of onnxruntime itself before anything is measured. Metrics are on,
 and tracing stays off (nothing takes the spans). Results go to bench/results/serving.json.
 """
 
@@ -76,6 +76,14 @@ def candidates(models: Path, peers: Path, scratch: Path) -> Iterator[tuple[str, 
             "mlserver",
             Candidate([str(program), "start", str(_mlserver(scratch))], {**alone, "MLSERVER_HTTP_PORT": "PORT"}),
         )
+    python = peers / "litserve/bin/python"
+    if python.exists():
+        yield "litserve", Candidate([str(python), "-P", str(HERE / "serving_litserve.py"), "PORT"], alone)
+    program = peers / "bentoml/bin/bentoml"
+    if program.exists():
+        words = [str(program), "serve", "serving_bentoml:Small", "--host", "127.0.0.1", "--port", "PORT"]
+        home = {"BENTOML_HOME": str(scratch / "bentoml"), "BENTOML_DO_NOT_TRACK": "True"}
+        yield "bentoml", Candidate(words, {**alone, **home})
 
 
 def _mlserver(scratch: Path) -> Path:
