@@ -4,8 +4,8 @@
 
 V2 JSON, 1x32 FP32; each server on one core, the client on another. Where `--peers` names a folder (build/bench-serving
 by default) with virtual environments `mlserver`, `mosec`, `litserve`, `bentoml`, those are measured too; each needs its
-package and onnxruntime. Every server's answers are held to those of onnxruntime itself before anything is measured. Metrics are on,
-and tracing stays off (nothing takes the spans). Results go to bench/results/serving.json.
+package and onnxruntime. Every server's answers are held to those of onnxruntime itself before anything is measured.
+Metrics are on, and tracing stays off (nothing takes the spans). Results go to bench/results/serving.json.
 """
 
 import argparse

@@ -12,7 +12,7 @@ import numpy as np
 import onnxruntime
 
 
-@bentoml.service(workers=1)  # type: ignore[untyped-decorator]  # BentoML is in its own environment only
+@bentoml.service(workers=1)
 class Small:
     """Runs the small model."""
 

@@ -41,4 +41,5 @@ class Small(litserve.LitAPI):  # type: ignore[misc]  # LitServe is in its own en
 
 if __name__ == "__main__":
     server = litserve.LitServer(Small(api_path="/v2/models/small/infer"), accelerator="cpu")
-    server.run(host="127.0.0.1", port=int(sys.argv[1]), num_api_servers=1, generate_client_file=False, log_level="error")
+    port = int(sys.argv[1])
+    server.run(host="127.0.0.1", port=port, num_api_servers=1, generate_client_file=False, log_level="error")
