@@ -160,7 +160,7 @@ def test_a_taken_port_stops_before_anything_is_made(shell: Shell, language: str)
         holder.bind(("127.0.0.1", port))
         holder.listen()
         code, _, err = shell.lab("up", "01", LAB_LANG=language)
-    assert code == 3
+    assert code == 3, err
     assert all(word in err for word in (f"{port} (prometheus)", "ss -ltnp", "LAB_PORT_OFFSET", _REMEDY[language]))
     assert not shell.left()
 
@@ -172,7 +172,7 @@ def test_an_unknown_context_is_told_with_those_that_exist(shell: Shell, language
         'case "$1" in version) echo \'{"clientVersion": {"minor": "37"}}\' ;; config) echo training ;; esac',
     )
     code, _, err = shell.lab("up", "01", LAB_LANG=language, LAB_CLUSTER="context:nowhere")
-    assert code == 2
+    assert code == 2, err
     assert "LAB_CLUSTER=context:nowhere" in err
     assert "training" in err
     assert not shell.left()
