@@ -6,6 +6,8 @@ from typing import Any
 
 import uvicorn
 
+from runtime.http11 import Connection
+
 log = logging.getLogger(__name__)
 
 HOST = "0.0.0.0"  # noqa: S104  callers come from other pods
@@ -24,7 +26,9 @@ async def listen(application: Any, port: int, drain_seconds: float) -> None:  # 
         application,
         host=HOST,
         port=port,
-        http="httptools",
+        http=Connection,
+        ws="none",
+        proxy_headers=False,
         lifespan="off",
         access_log=False,
         log_config=None,

@@ -19,7 +19,7 @@ from own_ports import own_ports
 
 _ROOT = Path(__file__).resolve().parents[2]
 _REMEDY = {"en": "What to do: ", "fr": "Que faire : "}
-_OFFSET = str(21000 + own_ports())
+_OFFSET = str(13000 + own_ports())  # below the ports that connections of other tests take for themselves
 """Ports that no cluster of this machine uses."""
 
 

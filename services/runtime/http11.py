@@ -1,0 +1,408 @@
+"""HTTP/1.1 between a socket and a plain ASGI application: what uvicorn's server runs for each connection.
+
+uvicorn listens, counts connections and drains them at the end, llhttp (by way of httptools) parses; what stands between
+them here does as little for a request as HTTP allows. Against uvicorn's own protocol that is 34 of the 75 microseconds
+that a small inference takes (bench/serving.py), so it is ours.
+
+What an application may count on is ASGI's, with these limits: an answer without a content length ends its connection,
+and a protocol that a caller would upgrade to is none of ours.
+"""
+
+import asyncio
+import functools
+import json
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any, cast
+from urllib.parse import unquote_to_bytes
+
+import httptools
+
+from runtime.asgi import Headers, Receive, Scope, Send
+
+log = logging.getLogger(__name__)
+
+IDLE_SECONDS, SLOW_SECONDS = 75.0, 30.0
+"""How long a connection may be silent between two requests, and in the middle of one."""
+HEAD_BYTES = 65_536
+"""Of a request line and its headers."""
+_HIGH_WATER = 262_144
+"""Bytes of a body that wait for the application; more stay with the caller until it has taken them."""
+_LOOK_SECONDS, _LINGER_SECONDS = 5.0, 2.0
+
+_HEADS = {each.value: f"HTTP/1.1 {each.value} {each.phrase}\r\n".encode() for each in HTTPStatus}
+_BODILESS = (204, 304)
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class Exchange:
+    """A request and its answer, as the application sees them: `receive` and `send` of ASGI.
+
+    Args:
+        connection: on which it came.
+        scope: of the request.
+        keep: whether the connection may carry another one afterwards.
+        expected: whether the caller waits to be told to send the body.
+    """
+
+    __slots__ = (
+        "_begun", "_bodiless", "_connection", "_ended", "_expected", "_head", "_parts", "_size", "_waiter", "complete",
+        "finished", "gone", "keep", "scope",
+    )  # fmt: skip
+
+    def __init__(self, connection: "Connection", scope: Scope, *, keep: bool, expected: bool) -> None:
+        self.scope = scope
+        self.keep = keep
+        self.complete = self.finished = self.gone = False
+        self._connection = connection
+        self._expected = expected
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._waiter: asyncio.Future[None] | None = None
+        self._head = b""
+        self._begun = self._bodiless = self._ended = False
+
+    def arrived(self, part: bytes) -> None:
+        """Take a part of the body from the parser."""
+        self._parts.append(part)
+        self._size += len(part)
+        if self._size > _HIGH_WATER:
+            self._connection.pause()
+        self.wake()
+
+    def wake(self) -> None:
+        """Let the application look again at what is there."""
+        if self._waiter and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def receive(self) -> dict[str, Any]:
+        """The next part of the body; `http.disconnect` once there is none to come."""
+        if self._expected and not (self._parts or self.complete):
+            self._connection.write(_CONTINUE)
+        self._expected = False
+        while not (self._parts or self._ends() or self.gone or self.finished):
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
+        if self.finished or not (self._parts or self._ends()):
+            return {"type": "http.disconnect"}
+        parts, self._parts = self._parts, []
+        if self._size > _HIGH_WATER:
+            self._connection.resume()
+        self._size = 0
+        self._ended = self.complete
+        return {
+            "type": "http.request",
+            "body": parts[0] if len(parts) == 1 else b"".join(parts),
+            "more_body": not self.complete,
+        }
+
+    def _ends(self) -> bool:
+        """Whether the application is still to be told that the body is complete."""
+        return self.complete and not self._ended
+
+    async def send(self, message: Any) -> None:  # noqa: ANN401  as ASGI has it
+        """Take a message of the answer; it goes out with the first part of its body."""
+        if message["type"] == "http.response.start":
+            self._begin(message["status"], message["headers"])
+            return
+        if self._connection.full:
+            await self._connection.drained()
+        more = message.get("more_body", False)
+        body = b"" if self._bodiless else message.get("body", b"")
+        if self._head:
+            body, self._head = self._head + body, b""
+        if body:
+            self._connection.write(body)
+        if not more:
+            self.finished = True
+            self.wake()
+            self._connection.answered(self)
+
+    def _begin(self, status: int, headers: Headers) -> None:
+        if self._begun:
+            raise RuntimeError("the answer was begun twice")
+        told = b"".join([name + b": " + value + b"\r\n" for name, value in headers])
+        if told.count(b"\n") != len(headers) or told.count(b"\r") != len(headers):
+            raise RuntimeError(f"a header of the answer holds a line's end: {told[:200]!r}")
+        names = [name for name, _ in headers]
+        self._bodiless = status in _BODILESS or self.scope["method"] == "HEAD"
+        if b"content-length" not in names and not self._bodiless:
+            self.keep = False
+        if self.keep and b"connection" in names:
+            self.keep = (b"connection", b"close") not in headers
+        elif not self.keep and b"connection" not in names:
+            told += b"connection: close\r\n"
+        self._head = _HEADS[status] + told + b"\r\n"
+        self._begun = True
+
+    async def run(self, application: Application) -> None:
+        """Have the request answered, come what may."""
+        try:
+            await application(self.scope, cast("Receive", self.receive), self.send)
+        except Exception:  # an application's fault must not leave its caller without an answer
+            log.exception("application failed", extra={"path": self.scope["path"]})
+        if not self.finished:
+            self._connection.given_up(self, begun=self._begun and not self._head)
+
+
+class Connection(asyncio.Protocol):
+    """One connection; uvicorn makes one for each that it accepts.
+
+    Args:
+        config: uvicorn's; its application is the one that answers.
+        server_state: uvicorn's; holds the open connections.
+        app_state: of a lifespan, which plain applications have not.
+        _loop: that runs the connection.
+
+    Attributes:
+        full: whether the caller takes less than it is sent, for the moment.
+    """
+
+    def __init__(self, config: Any, server_state: Any, app_state: Any, _loop: Any = None) -> None:  # noqa: ANN401
+        del app_state
+        self._application: Application = config.loaded_app
+        self._state = server_state
+        self._loop: asyncio.AbstractEventLoop = _loop or asyncio.get_event_loop()
+        self._parser = httptools.HttpRequestParser(self)
+        self._transport: asyncio.Transport = cast("asyncio.Transport", None)
+        self._waiting: deque[Exchange] = deque()
+        """Requests that came while another is answered."""
+        self._current: Exchange | None = None
+        self._reading: Exchange | None = None
+        """The request whose body comes in."""
+        self._task: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._active = 0.0
+        """Time of the loop when something last came in."""
+        self._head = -1
+        """Bytes of the head that is under way, -1 where none is."""
+        self._paused = self._last = self.full = False
+        self._drain: asyncio.Future[None] | None = None
+        self._url = b""
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._expected = False
+
+    # What the event loop calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._state.connections.add(self)
+        self._active = self._loop.time()
+        self._timer = self._loop.call_later(_LOOK_SECONDS, self._look)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End: whoever waits for the rest of a body, or to send more, is told."""
+        del exc
+        self._state.connections.discard(self)
+        if self._timer:
+            self._timer.cancel()
+        for each in (self._current, *self._waiting):
+            if each:
+                each.gone = True
+                each.wake()
+        self._waiting.clear()
+        self.resume_writing()
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came, and begin to answer."""
+        if self._last:
+            return  # what comes after the last request of a connection is nobody's
+        self._active = self._loop.time()
+        if self._head >= 0 or self._reading is None:
+            self._head = max(self._head, 0) + len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            # Whoever would speak something else is answered in HTTP/1.1, which the protocol allows.
+            self._last = True
+            self._waiting[-1].keep = False
+        except httptools.HttpParserError as failure:
+            told = f"request: no HTTP/1.1: {failure}"
+            self._refuse(HTTPStatus.BAD_REQUEST, told, "send a request as RFC 9112 has it")
+            return
+        if self._head > HEAD_BYTES:
+            told = f"request: its head has more than {HEAD_BYTES} bytes"
+            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, told, "send fewer or shorter headers")
+            return
+        self._advance()
+
+    def pause_writing(self) -> None:
+        """Hold answers back: the caller does not read."""
+        self.full = True
+
+    def resume_writing(self) -> None:
+        """Go on."""
+        self.full = False
+        if self._drain and not self._drain.done():
+            self._drain.set_result(None)
+
+    def shutdown(self) -> None:
+        """Take no further request; close once what was begun is answered."""
+        self._last = True
+        self._waiting.clear()
+        if self._current:
+            self._current.keep = False
+        else:
+            self._transport.close()
+
+    # What the parser calls.
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        self._url, self._headers, self._expected = b"", [], False
+
+    def on_url(self, url: bytes) -> None:
+        """Take a part of its address."""
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header."""
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self._expected = True
+        self._headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        """Line the request up."""
+        parser = self._parser
+        path, raw, query = _parted(self._url)
+        version = parser.get_http_version()
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": version,
+            "method": parser.get_method().decode("ascii"),
+            "scheme": "http",
+            "path": path,
+            "raw_path": raw,
+            "query_string": query,
+            "root_path": "",
+            "headers": self._headers,
+            "client": None,
+            "server": None,
+        }
+        keep = version != "1.0" and parser.should_keep_alive()
+        self._reading = Exchange(self, scope, keep=keep, expected=self._expected)
+        self._waiting.append(self._reading)
+        self._head = -1
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of its body."""
+        reading = self._reading
+        if reading and not reading.finished:
+            reading.arrived(body)
+
+    def on_message_complete(self) -> None:
+        """End a request."""
+        reading = self._reading
+        if reading:
+            reading.complete = True
+            reading.wake()
+            self._reading = None
+
+    # What an exchange calls.
+
+    def write(self, data: bytes) -> None:
+        """Send."""
+        self._transport.write(data)
+
+    async def drained(self) -> None:
+        """Wait until the caller has taken what it was sent."""
+        while self.full:
+            self._drain = self._loop.create_future()
+            await self._drain
+
+    def pause(self) -> None:
+        """Leave what comes with the caller."""
+        if not self._paused:
+            self._paused = True
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        """Take what comes."""
+        if self._paused and not self._transport.is_closing():
+            self._paused = False
+            self._transport.resume_reading()
+
+    def answered(self, exchange: Exchange) -> None:
+        """Go on to the next request, or close."""
+        self._state.total_requests += 1
+        self._current = None
+        if exchange.keep and exchange.complete and not self._last:
+            self._advance()
+            if not self._waiting:
+                self.resume()
+        else:
+            self._close(whole=exchange.complete)
+
+    def given_up(self, exchange: Exchange, *, begun: bool) -> None:
+        """Close after a request that was not answered to its end; say so where nothing was said yet."""
+        self._current = None
+        if begun:
+            self._transport.close()
+        elif exchange.gone:
+            self._refuse(HTTPStatus.BAD_REQUEST, "body: it was cut", "send all of it")
+        else:
+            self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, "the service failed", "see its log")
+
+    # Its own.
+
+    def _advance(self) -> None:
+        """Begin the next request, if none is under way."""
+        if self._current:
+            if self._waiting:
+                self.pause()
+        elif self._waiting:
+            self._current = self._waiting.popleft()
+            self._task = self._loop.create_task(self._current.run(self._application))
+
+    def _refuse(self, status: HTTPStatus, what: str, remedy: str) -> None:
+        """Answer what is no request, and close."""
+        self._last = True
+        body = json.dumps({"error": f"{what} - {remedy}"}).encode()
+        head = f"content-type: application/json\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        if self._current is None and not self._waiting and not self._transport.is_closing():
+            self._transport.write(_HEADS[status] + head.encode() + body)
+        if self._current:
+            self._current.keep = False
+            self._current.gone = True
+            self._current.wake()
+        else:
+            self._close(whole=False)
+
+    def _close(self, *, whole: bool) -> None:
+        """Close; where the caller may be sending still, only our side at first, or it would never read its answer."""
+        self._last = True
+        if whole or self._transport.is_closing():
+            self._transport.close()
+            return
+        self.resume()
+        self._transport.write_eof()
+        self._loop.call_later(_LINGER_SECONDS, self._transport.close)
+
+    def _look(self) -> None:
+        """Close a connection that has been silent for too long."""
+        self._timer = self._loop.call_later(_LOOK_SECONDS, self._look)
+        silent = self._loop.time() - self._active
+        if self._reading and self._reading is self._current and not self._paused:
+            if silent > SLOW_SECONDS:
+                self._last = True
+                self._reading.keep = False
+                self._reading.gone = True
+                self._reading.wake()
+        elif self._current is None and silent > (SLOW_SECONDS if self._head > 0 else IDLE_SECONDS):
+            self._transport.close()
+
+
+@functools.lru_cache(maxsize=4096)
+def _parted(url: bytes) -> tuple[str, bytes, bytes]:
+    """Path, path as it came and query of an address."""
+    parsed = httptools.parse_url(url)
+    raw: bytes = parsed.path or b"/"
+    path = (unquote_to_bytes(raw) if b"%" in raw else raw).decode("utf-8")
+    return path, raw, parsed.query or b""
