@@ -23,9 +23,9 @@ pytest_plugins: list[str] = []
 _ENGINES = (
     "integration/components", "integration/feature", "integration/lake", "integration/page", "integration/releases",
     "integration/serving", "integration/training", "integration/trials", "unit/lake", "unit/pipelines",
-    "unit/releases", "unit/training",
+    "unit/releases", "unit/serving", "unit/training",
 )  # fmt: skip
-"""Tests that start heavy servers, build tables, fit models or simulate releases: `make test-fast` leaves them out."""
+"""Tests that start heavy servers, build tables, fit or run models, simulate releases: `make test-fast` goes without."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
