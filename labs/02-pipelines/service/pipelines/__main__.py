@@ -4,16 +4,18 @@ import os
 from collections.abc import Mapping
 
 from pipelines import discovery
-from pipelines.history import History
 from pipelines.programme import programme
 from pipelines.settings import PipelinesSettings
-from pipelines.stage import Stage
+from pipelines.stage import SPEED, Stage
 from runtime import logs
 from runtime.conductor import Conductor
+from runtime.history import History
 from runtime.process import guarded
 from runtime.role import Role
 
 NAME = "lab-02-pipelines"
+RESULTS = "lab-02:results"
+"""Key in the online store that earlier results are kept under."""
 
 
 def run(env: Mapping[str, str]) -> None:
@@ -21,7 +23,7 @@ def run(env: Mapping[str, str]) -> None:
     with Role(NAME, PipelinesSettings, env) as role:
         role.health.wait_for("results", "earlier results are not read yet")
         stage = Stage(role.settings, role.stop)
-        history = History(stage)
+        history = History(role.settings, RESULTS, SPEED)
         conductor = Conductor(programme(stage), role.tracing, role.stop, history.keep)
         questions = {"experiments": conductor.told, "products": discovery.told}
         role.serve(questions=questions, orders={"experiments": conductor.ordered})
