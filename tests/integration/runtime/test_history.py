@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import redis
 
-from integration.feature.processes import PASSWORD, Redis
+from integration.feature.processes import Redis
 from runtime.history import History
 from runtime.online import OnlineSettings
 from runtime.online_client import StoreSilent, connected
@@ -18,23 +16,6 @@ KEY = "lab-00:results"
 FIRST = {"name": "late-events", "run": 1, "keys": 300}
 AGAIN = {"name": "late-events", "run": 2, "keys": 301}
 OTHER = {"name": "leakage", "run": 2, "figures": [{"pattern": "as-of"}]}
-
-
-@pytest.fixture(scope="module")
-def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
-    """One Redis for these tests."""
-    made = Redis(tmp_path_factory.mktemp("redis"))
-    made.start()
-    yield made
-    made.kill()
-
-
-@pytest.fixture
-def settings(process: Redis) -> OnlineSettings:
-    """Return the way to an empty Redis, whose own database is 3."""
-    with redis.Redis(port=process.port, password=PASSWORD) as client:
-        client.flushall()
-    return OnlineSettings(redis=f"127.0.0.1:{process.port}/3", redis_password=PASSWORD)
 
 
 def test_the_last_result_of_each_experiment_is_found_again(settings: OnlineSettings) -> None:

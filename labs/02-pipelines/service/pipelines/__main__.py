@@ -8,7 +8,7 @@ from pipelines.programme import programme
 from pipelines.settings import PipelinesSettings
 from pipelines.stage import SPEED, Stage
 from runtime import logs
-from runtime.conductor import Conductor
+from runtime.conducting import conduct
 from runtime.history import History
 from runtime.process import guarded
 from runtime.role import Role
@@ -21,16 +21,8 @@ RESULTS = "lab-02:results"
 def run(env: Mapping[str, str]) -> None:
     """Answer until asked to end."""
     with Role(NAME, PipelinesSettings, env) as role:
-        role.health.wait_for("results", "earlier results are not read yet")
-        stage = Stage(role.settings, role.stop)
         history = History(role.settings, RESULTS, SPEED)
-        conductor = Conductor(programme(stage), role.tracing, role.stop, history.keep)
-        questions = {"experiments": conductor.told, "products": discovery.told}
-        role.serve(questions=questions, orders={"experiments": conductor.ordered})
-        conductor.remember(history.restore())
-        role.health.met("results")
-        while not role.stop.wait(60):
-            pass
+        conduct(role, programme(Stage(role.settings, role.stop)), history, {"products": discovery.told})
 
 
 def main(env: Mapping[str, str]) -> int:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 
 from runtime import logs
-from runtime.conductor import Conductor
+from runtime.conducting import conduct
 from runtime.history import History
 from runtime.process import guarded
 from runtime.role import Role
@@ -20,15 +20,7 @@ RESULTS = "lab-04:results"
 def run(env: Mapping[str, str]) -> None:
     """Answer until asked to end."""
     with Role(NAME, TrialsSettings, env) as role:
-        role.health.wait_for("results", "earlier results are not read yet")
-        stage = Stage(role.settings, role.stop)
-        history = History(role.settings, RESULTS)
-        conductor = Conductor(programme(stage), role.tracing, role.stop, history.keep)
-        role.serve(questions={"experiments": conductor.told}, orders={"experiments": conductor.ordered})
-        conductor.remember(history.restore())
-        role.health.met("results")
-        while not role.stop.wait(60):
-            pass
+        conduct(role, programme(Stage(role.settings, role.stop)), History(role.settings, RESULTS))
 
 
 def main(env: Mapping[str, str]) -> int:
