@@ -6,11 +6,13 @@ LabError
 ├── Busy                exit 4: another command holds the cluster
 ├── NotConverged        exit 5: the lab did not reach the state asked for
 └── Residue             exit 6: something is left where nothing should be
+
+A service's own errors have no classes here: what they mean to the user is a `Reason` by the name of each.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from lab.text import Language, Text
 
@@ -72,3 +74,20 @@ class Residue(LabError):
     """Something is left where nothing should be."""
 
     exit_code = 6
+
+
+class Reason(NamedTuple):
+    """What an error that a service names itself means to who uses `lab`.
+
+    Attributes:
+        what: the kind of failure.
+        remedy: what to do.
+
+    """
+
+    what: Text
+    remedy: Text
+
+    def told(self, words: object) -> Text:
+        """Return the kind of failure with the service's own words after it: object and field, in English."""
+        return Text(en=f"{self.what.en}: {words}", fr=f"{self.what.fr} : {words}")

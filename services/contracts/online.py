@@ -1,7 +1,8 @@
 """Writes to the online store that cannot go wrong: guarded by event time inside Redis, idempotent, pipelined.
 
 Whoever writes a view does it through `Writer`. A late or replayed row never takes the place of a newer one, the same
-row twice is written once, and Feast's fields and the packed copy change in one step. Redis' client enters here alone.
+row twice is written once, and Feast's fields and the packed copy change in one step. Redis' client enters here and, for
+what is no row, in `runtime.online_client`.
 
 Two rows of one entity, view and event time are told apart by their sequence, any number that grows with what the row
 contains; rows without one behave as Feast's own: the first of an event time stays.

@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from contracts import Event, FlightArrived, FlightDeparted, WeatherRead
 from ingest.errors import BadData
@@ -129,35 +129,28 @@ def _plan(row: Row, offsets: Offsets) -> Plan:
 
 def _departure(row: Row) -> FlightDeparted:
     scheduled, delay = _scheduled_departure(row), int(row["dep_delay"])
-    return FlightDeparted(
-        id=_identity("dep", row),
-        time=scheduled + dt.timedelta(minutes=delay),
-        scheduled=scheduled,
-        delay=delay,
-        carrier=row["carrier"],
-        flight=int(row["flight"]),
-        origin=row["origin"],
-        dest=row["dest"],
-        distance=int(float(row["distance"])),
-        tailnum=_text(row["tailnum"]),
-    )
+    return FlightDeparted(id=_identity("dep", row), **_happened(row, scheduled, delay))
 
 
 def _arrival(row: Row, offsets: Offsets) -> FlightArrived:
     scheduled, delay = _scheduled_arrival(row, offsets), int(row["arr_delay"])
-    return FlightArrived(
-        id=_identity("arr", row),
-        time=scheduled + dt.timedelta(minutes=delay),
-        scheduled=scheduled,
-        delay=delay,
-        carrier=row["carrier"],
-        flight=int(row["flight"]),
-        origin=row["origin"],
-        dest=row["dest"],
-        distance=int(float(row["distance"])),
-        tailnum=_text(row["tailnum"]),
-        air_time=int(float(row["air_time"])) if row["air_time"] not in _MISSING else None,
-    )
+    air_time = int(float(row["air_time"])) if row["air_time"] not in _MISSING else None
+    return FlightArrived(id=_identity("arr", row), **_happened(row, scheduled, delay), air_time=air_time)
+
+
+def _happened(row: Row, scheduled: dt.datetime, delay: int) -> dict[str, Any]:
+    """What departure and arrival both tell of a flight: when, by how many minutes late, and which one it is."""
+    return {
+        "time": scheduled + dt.timedelta(minutes=delay),
+        "scheduled": scheduled,
+        "delay": delay,
+        "carrier": row["carrier"],
+        "flight": int(row["flight"]),
+        "origin": row["origin"],
+        "dest": row["dest"],
+        "distance": int(float(row["distance"])),
+        "tailnum": _text(row["tailnum"]),
+    }
 
 
 def _identity(what: str, row: Row) -> str:

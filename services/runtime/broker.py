@@ -35,6 +35,21 @@ _LEADER_BOUND = 60.0  # seconds that a partition may be without a leader before 
 _REAP = 1_000  # records between two looks at what was acknowledged
 _NEVER = 24 * 3600 * 1000  # milliseconds: a batch waits for its broker rather than being dropped and leaving a gap
 
+READING: Mapping[str, Any] = {
+    "enable_auto_commit": False,
+    "auto_offset_reset": "earliest",
+    "session_timeout_ms": 10_000,
+    "heartbeat_interval_ms": 2_000,
+    # While the broker holds a fetch of partitions where nothing comes, the client asks for no others: now and then all
+    # of them wait that long. Shorter: more empty answers; longer: older features.
+    "fetch_max_wait_ms": 200,
+    "metadata_max_age_ms": 30_000,
+    "allow_auto_create_topics": False,
+    "metrics_enabled": False,
+    "bootstrap_timeout_ms": 5_000,
+}
+"""What the client is told by whoever follows topics as they are written; sizes are for each to choose."""
+
 
 class TopicMissing(Temporary):
     """A topic does not exist (yet): topics are declared by the platform, never created by accident."""
@@ -171,21 +186,11 @@ class Subscription:
             lambda: KafkaConsumer(
                 bootstrap_servers=servers.split(","),
                 group_id=group,
-                enable_auto_commit=False,
-                auto_offset_reset="earliest",
-                session_timeout_ms=10_000,
-                heartbeat_interval_ms=2_000,
                 max_poll_records=5_000,
                 max_partition_fetch_bytes=1024 * 1024,
                 fetch_max_bytes=4 * 1024 * 1024,
-                # While the broker holds a fetch of partitions where nothing comes, the client asks for no others: now
-                # and then all of them wait that long. Shorter: more empty answers; longer: older features.
-                fetch_max_wait_ms=200,
                 reconnect_backoff_max_ms=2_000,
-                metadata_max_age_ms=30_000,
-                allow_auto_create_topics=False,
-                metrics_enabled=False,
-                bootstrap_timeout_ms=5_000,
+                **READING,
             ),
             f"the consumer's connection to {servers}",
             stop,

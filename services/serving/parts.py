@@ -6,11 +6,10 @@ from prometheus_client import CollectorRegistry
 
 from runtime.errors import BadSetting
 from runtime.process import Stop
-from serving.flights import lookup
+from serving.figures import JournalFigures, LookupFigures
 from serving.flights.lookup import Lookup
 from serving.flights.people import People
 from serving.flights.timetable import Timetable
-from serving.inference import journal
 from serving.inference.journal import Journal, Sends
 from serving.settings import ServeSettings
 
@@ -27,7 +26,7 @@ def written(settings: ServeSettings, registry: CollectorRegistry) -> Journal | N
         return Publisher(settings.kafka, stop)
 
     made = Journal(connect, settings.track, settings.log_ratio, settings.log_room)
-    journal.Figures(made, registry)
+    JournalFigures(made, registry)
     return made
 
 
@@ -43,5 +42,4 @@ def people(settings: ServeSettings, kept: Journal | None, registry: CollectorReg
         told = f"environment variable TARMAC_FEATURE={settings.feature!r} is no address"
         raise BadSetting(told, "give it one such as http://feature.chain.svc:6566")
     timetable = Timetable.load(Path(settings.timetable)) if settings.timetable else None
-    figures = lookup.Figures(registry)
-    return People(Lookup(settings.feature, settings.feature_seconds, figures), timetable, kept)
+    return People(Lookup(settings.feature, settings.feature_seconds, LookupFigures(registry)), timetable, kept)

@@ -70,8 +70,7 @@ def _refused(status: int, told: Told) -> LabError:
     if isinstance(french, dict):  # what it says to trainees, it says in both languages itself
         what, advice = Text(en=error, fr=str(french.get("error"))), Text(en=remedy, fr=str(french.get("remedy")))
     else:
-        what = Text(en=f"{reason.what.en}: {error}", fr=f"{reason.what.fr} : {error}")
-        advice = Text(en=remedy or reason.remedy.en, fr=reason.remedy.fr)
+        what, advice = reason.told(error), Text(en=remedy or reason.remedy.en, fr=reason.remedy.fr)
     return BadInput(what, advice) if status in _REFUSED else NotConverged(what, advice)
 
 

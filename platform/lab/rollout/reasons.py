@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from lab.errors import Reason
 from lab.text import Text
-
-
-class Reason(NamedTuple):
-    """What happened, before the controller's own words, and what to do."""
-
-    what: Text
-    remedy: Text
-
 
 REASONS = {
     "BadPlan": Reason(

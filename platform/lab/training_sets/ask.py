@@ -102,9 +102,8 @@ def _failure(ended: Ended, lines: list[dict[str, Any]]) -> LabError | None:
     line = next((each for each in lines if each.get("level") == "error" and "kind" in each), None)
     if line is None:
         return None
-    reason, event = REASONS.get(line["kind"], UNKNOWN), line.get("event")
-    what = Text(en=f"{reason.what.en}: {event}", fr=f"{reason.what.fr} : {event}")
-    return (BadInput if ended.code == _REFUSED else LabError)(what, reason.remedy)
+    reason = REASONS.get(line["kind"], UNKNOWN)
+    return (BadInput if ended.code == _REFUSED else LabError)(reason.told(line.get("event")), reason.remedy)
 
 
 def _last_word(log: str) -> list[str]:

@@ -2,23 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from lab.errors import Reason
 from lab.text import Text
-
-
-class Reason(NamedTuple):
-    """What an error of the lake means to who uses `lab`.
-
-    Attributes:
-        what: the kind of failure; the service's own words follow, with object and field.
-        remedy: what to do.
-
-    """
-
-    what: Text
-    remedy: Text
-
 
 _AGAIN = Text(
     en="take the version of the code that the set was made by, or build the set anew",

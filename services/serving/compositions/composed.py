@@ -14,7 +14,7 @@ from contracts.inference import Parameters
 from contracts.models import INPUT
 from serving.compositions.composing import fit
 from serving.errors import CompositionWrong, NotComputed, Refused
-from serving.figures import Figures, Tally
+from serving.figures import Figures
 from serving.inference.asking import work
 from serving.model.batch import Work
 from serving.model.cache import Cache
@@ -23,6 +23,7 @@ from serving.model.session import Array
 from serving.model.version import Served
 from serving.naming import Aim, aim
 from serving.source.artifact import Artifact
+from serving.tally import Tally
 
 DEEPEST = 8
 """Compositions within one another."""

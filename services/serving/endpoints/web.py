@@ -20,7 +20,7 @@ from runtime.tracing import Tracing, sampled
 from serving import errors
 from serving.endpoints.administration import Administration
 from serving.errors import Encoded, MethodWrong, PathUnknown, Refused, TooLarge, Unreadable
-from serving.figures import Figures, Tally
+from serving.figures import Figures
 from serving.flights.people import People
 from serving.inference import answering, asking, invocations
 from serving.inference.answering import Reply
@@ -32,6 +32,7 @@ from serving.model.session import Array
 from serving.model.version import Served
 from serving.naming import Aim, aim
 from serving.repository.repository import Repository
+from serving.tally import Tally
 
 log = logging.getLogger(__name__)
 

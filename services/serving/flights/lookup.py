@@ -16,7 +16,6 @@ import httpx
 import msgspec
 import numpy as np
 from opentelemetry.trace import SpanKind
-from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from contracts.models import Card
 from contracts.views import Definitions
@@ -24,7 +23,7 @@ from contracts.views_flights import DEFINITIONS
 from runtime.errors import ServiceError
 from runtime.tracing import child, headers
 from serving.errors import FeaturesAway, FeaturesUnknown, FlightWrong
-from serving.figures import BOUNDS
+from serving.figures import LookupFigures
 from serving.flights.columns import Columns
 from serving.model.session import Array
 
@@ -73,22 +72,6 @@ class Looked(NamedTuple):
     stale: list[list[str]]
 
 
-class Figures:
-    """What Prometheus is told about looking up."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self.duration = Histogram(
-            "serving_lookup_duration_seconds", "Seconds to look features up", buckets=BOUNDS, registry=registry
-        )
-        self.failures = Counter(
-            "serving_lookup_failures", "Questions that the feature service did not answer", ["reason"],
-            registry=registry,
-        )  # fmt: skip
-        self.missing = Counter(
-            "serving_lookup_missing", "Features that had no value, or one out of date", ["feature"], registry=registry
-        )
-
-
 class Lookup:
     """Asks the feature service, over connections that are kept.
 
@@ -104,7 +87,7 @@ class Lookup:
         self,
         address: str,
         seconds: float,
-        figures: Figures,
+        figures: LookupFigures,
         definitions: Definitions = DEFINITIONS,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:

@@ -17,9 +17,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from opentelemetry import trace
-from prometheus_client import CollectorRegistry
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
 
 from contracts.inference import Request
 from contracts.predictions import ONLINE, SHADOW, Mode, PredictionMade, encode
@@ -259,18 +256,3 @@ def _text(given: object) -> str:
     if isinstance(given, bytes):
         return given.decode("latin-1")
     return given if isinstance(given, str) else ""
-
-
-class Figures(Collector):
-    """What Prometheus is told about a journal."""
-
-    def __init__(self, journal: Journal, registry: CollectorRegistry) -> None:
-        self._journal = journal
-        registry.register(self)
-
-    def collect(self) -> Iterator[Metric]:
-        """The numbers as metrics."""
-        journal = self._journal
-        yield CounterMetricFamily("serving_log_sent", "Predictions that were handed to Kafka", journal.sent)
-        yield CounterMetricFamily("serving_log_dropped", "Predictions for which there was no room", journal.dropped)
-        yield GaugeMetricFamily("serving_log_waiting", "Predictions that wait to be handed over", journal.waiting)

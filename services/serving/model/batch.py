@@ -26,9 +26,9 @@ from typing import NamedTuple
 
 from contracts.inference import Parameters
 from serving.errors import Late, NotComputed, Overloaded
-from serving.figures import Tally
 from serving.model.costs import Costs
 from serving.model.session import Array, Brake, Feed, Session, stacked
+from serving.tally import Tally
 
 log = logging.getLogger(__name__)
 

@@ -7,13 +7,13 @@ from typing import Protocol
 from contracts.inference import FREE, ModelMetadata, Parameters
 from contracts.models import INPUT, OUTPUT, Card
 from serving.errors import CardWrong
-from serving.figures import Tally
 from serving.model.batch import Batcher, Limits, Work
 from serving.model.cache import Cache
 from serving.model.outline import Outline
 from serving.model.session import Array, Session
 from serving.model.tensors import Reader
 from serving.source.artifact import Artifact
+from serving.tally import Tally
 
 ENTRIES = 10_000
 """Answers that a cache keeps."""

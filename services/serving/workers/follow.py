@@ -15,8 +15,6 @@ from urllib.parse import quote
 
 import httpx
 from opentelemetry.trace import SpanKind
-from prometheus_client import Counter as Counts
-from prometheus_client import Histogram
 
 from contracts import FlightDeparted, Invalid, Reader
 from contracts.predictions import arrival_of
@@ -26,17 +24,13 @@ from runtime.role import Role
 from runtime.tracing import Tracing, headers, traceparent
 from serving.inference.callers import UNIT, VARIANT
 from serving.worker_settings import FollowSettings
+from serving.workers.figures import FollowFigures
 
 log = logging.getLogger(__name__)
 
-ANSWERED, REFUSED, FAILED, LATE, BEYOND, UNREADABLE = (
-    "answered",
-    "refused",
-    "failed",
-    "late",
-    "beyond-rate",
-    "unreadable",
-)
+ANSWERED, REFUSED, FAILED = "answered", "refused", "failed"
+LATE, BEYOND, UNREADABLE = "late", "beyond-rate", "unreadable"
+OUTCOMES = (ANSWERED, REFUSED, FAILED, LATE, BEYOND, UNREADABLE)
 """What comes of a departure."""
 _POLL_SECONDS = 0.2
 _BEGUN = "partitions"
@@ -156,18 +150,6 @@ def question(event: FlightDeparted) -> dict[str, Any]:
     return {**plan, "tailnum": event.tailnum} if event.tailnum else plan
 
 
-class Figures:
-    """What Prometheus is told about following."""
-
-    def __init__(self, registry: Any) -> None:  # noqa: ANN401  the client's registry
-        self.flights = Counts(
-            "serving_follow_flights", "Departures by what came of them", ["outcome"], registry=registry
-        )
-        self.duration = Histogram("serving_follow_duration_seconds", "Seconds to an answer", registry=registry)
-        for outcome in (ANSWERED, REFUSED, FAILED, LATE, BEYOND, UNREADABLE):
-            self.flights.labels(outcome)
-
-
 class Follower:
     """Asks about flights as they leave.
 
@@ -180,7 +162,7 @@ class Follower:
     """
 
     def __init__(
-        self, settings: FollowSettings, source: Source, desk: Desk, figures: Figures, tracing: Tracing
+        self, settings: FollowSettings, source: Source, desk: Desk, figures: FollowFigures, tracing: Tracing
     ) -> None:
         self._settings = settings
         self._source = source
@@ -240,7 +222,7 @@ def run(env: Mapping[str, str]) -> None:
         settings = role.settings
         role.health.wait_for(_BEGUN, f"the end of {DEPARTED} at {settings.kafka} is being looked for")
         role.health.beat("follow")
-        figures = Figures(role.registry)
+        figures = FollowFigures(role.registry, OUTCOMES)
         role.serve()
         source = Subscription(settings.kafka, settings.follow_group, [DEPARTED], role.stop)
         desk = Desk(settings)

@@ -27,7 +27,8 @@ from contracts.validation import why
 from runtime.broker import Committed, Place, Subscription
 from runtime.role import Role
 from serving.worker_settings import LabelsSettings
-from serving.workers.labels import Figures, Labels
+from serving.workers.figures import LabelFigures
+from serving.workers.labels import Labels
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +107,7 @@ class Worker:
         figures: count.
     """
 
-    def __init__(self, settings: LabelsSettings, source: Source, labels: Labels, figures: Figures) -> None:
+    def __init__(self, settings: LabelsSettings, source: Source, labels: Labels, figures: LabelFigures) -> None:
         self._settings = settings
         self._source = source
         self._labels = labels
@@ -215,7 +216,7 @@ def run(env: Mapping[str, str]) -> None:
         role.health.wait_for(_CAUGHT_UP, f"predictions and arrivals of {settings.kafka} are being read")
         role.health.beat("labels")
         labels = Labels(settings.label_hours, settings.label_room)
-        figures = Figures(labels, role.registry)
+        figures = LabelFigures(labels, role.registry)
         role.serve()
         source = Subscription(settings.kafka, settings.label_group, list(TOPICS), role.stop)
         worker = Worker(settings, source, labels, figures)

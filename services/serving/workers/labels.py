@@ -7,17 +7,12 @@ independent values, and whoever compares versions takes them to be.
 import itertools
 import statistics
 from collections import Counter, deque
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
-from prometheus_client import CollectorRegistry
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
-
 from contracts.predictions import CANARY, STABLE, PredictionMade
 
-LABELS = ("model", "version", "track")
 COUNTED, SUPERSEDED, EXPIRED, CROWDED, NAMELESS = "counted", "superseded", "expired", "crowded-out", "nameless"
 """What comes of a prediction: its label came; a newer one of the flight took its place; no label came; there was no
 room; it names no flight or holds no number."""
@@ -175,38 +170,3 @@ def _newest(found: list[_Waiting], model: str, track: str) -> _Waiting | None:
     """The newest prediction of a model on a track."""
     there = [each for each in found if (each.key.model, each.key.track) == (model, track)]
     return max(there, key=lambda each: each.made, default=None)
-
-
-class Figures(Collector):
-    """What Prometheus is told about labels; a release reads it (`labs/04-serving`)."""
-
-    def __init__(self, labels: Labels, registry: CollectorRegistry) -> None:
-        self._labels = labels
-        self.refused = 0
-        """Records that were none."""
-        registry.register(self)
-
-    def collect(self) -> Iterator[Metric]:
-        """The numbers as metrics."""
-        labels = self._labels
-        for name, meaning in (("values", "Predictions whose label came"), ("sum", "Sum of their absolute errors"),
-                              ("squares", "Sum of the squares of these")):  # fmt: skip
-            family = CounterMetricFamily(f"serving_label_error_{name}", f"{meaning}, minutes", labels=LABELS)
-            for key, errors in list(labels.errors.items()):
-                family.add_metric(key, getattr(errors, name))
-            yield family
-        for name, meaning in (("values", "Flights that canary and stable version both predicted"),
-                              ("above", "Absolute error of the canary minus the stable one's: sum of those above 0"),
-                              ("below", "The same of those below 0, without their sign"),
-                              ("squares", "The same, sum of the squares")):  # fmt: skip
-            family = CounterMetricFamily(f"serving_label_difference_{name}", f"{meaning}, minutes", labels=LABELS)
-            for key, differences in list(labels.differences.items()):
-                family.add_metric(key, getattr(differences, name))
-            yield family
-        yield GaugeMetricFamily("serving_labels_waiting", "Predictions that wait for their label", len(labels))
-        outcomes = CounterMetricFamily(
-            "serving_labels_predictions", "Predictions by what came of them", labels=["outcome"]
-        )
-        for outcome, count in {**labels.outcomes, "refused": self.refused}.items():
-            outcomes.add_metric([outcome], count)
-        yield outcomes

@@ -11,8 +11,7 @@ from contracts.topics import DEAD_LETTER
 from runtime.broker import Publisher, Subscription
 from runtime.letters import Letterbox
 from runtime.role import Role
-from serving.figures import Figures
-from serving.inference.journal import Figures as JournalFigures
+from serving.figures import Figures, JournalFigures
 from serving.inference.journal import Journal
 from serving.model.batch import Limits
 from serving.settings import StreamSettings

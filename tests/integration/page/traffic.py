@@ -10,8 +10,7 @@ from typing import Self
 import numpy as np
 from prometheus_client import CollectorRegistry
 
-from releases import machine
-from releases.measures import Measures
+from releases import figures, machine
 from releases.route import weights
 from runtime import metrics
 from runtime.health import Health
@@ -70,10 +69,10 @@ class Traffic:
 def _released() -> CollectorRegistry:
     """Return the figures of a controller in the middle of a release."""
     made = metrics.registry()
-    measures = Measures(made)
+    shown = figures.Figures(made)
     state, _ = machine.start(plan(), 1000.0)
-    measures.show(state)
+    shown.show(state)
     stable = RULES[0]["backendRefs"][0]
     refs = [{**stable, "weight": 75}, {**stable, "name": "serving-canary", "weight": 25}]
-    measures.dealt(weights([{**RULES[0], "backendRefs": refs}]))
+    shown.dealt(weights([{**RULES[0], "backendRefs": refs}]))
     return made

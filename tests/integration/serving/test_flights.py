@@ -26,7 +26,8 @@ from integration.serving.processes import Server
 from integration.serving.real import Online, files
 from lake.build import build
 from lake.training import Wanted, make
-from serving.flights.lookup import Figures, Lookup
+from serving.figures import LookupFigures
+from serving.flights.lookup import Lookup
 from serving.flights.people import People
 from serving.flights.timetable import Timetable
 from serving.inference.journal import Journal
@@ -104,7 +105,7 @@ def looked_up(address: str, folder: Path, flights: list[dict[str, Any]]) -> dict
     journal = Journal(topic.connect, "stable", 1.0, 10_000)
 
     async def ask() -> None:
-        lookup = Lookup(address, 10, Figures(CollectorRegistry()))
+        lookup = Lookup(address, 10, LookupFigures(CollectorRegistry()))
         people = People(lookup, Timetable.load(folder / "timetable.gz"), journal)
         site = Site(folder / "models", people=people)
         for row in flights:

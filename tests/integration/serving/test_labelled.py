@@ -27,9 +27,10 @@ from serving.inference import journal
 from serving.inference.journal import Journal
 from serving.worker_settings import FollowSettings, LabelsSettings
 from serving.workers import follow, labelling
+from serving.workers.figures import FollowFigures, LabelFigures
 from serving.workers.follow import Desk, Follower
 from serving.workers.labelling import Worker
-from serving.workers.labels import Figures, Labels
+from serving.workers.labels import Labels
 from unit.serving.asking import Site, tensor
 from unit.serving.graphs import linear, put
 from unit.serving.schedules import DAY
@@ -56,7 +57,7 @@ class Life:
         names = [topics[PREDICTED], topics[ARRIVED]]
         self._source = Subscription(address, group, names, Stop())
         settings = LabelsSettings(label_settle_seconds=1, commit_seconds=0.2)
-        self.worker = Worker(settings, self._source, self.labels, Figures(self.labels, self.registry))
+        self.worker = Worker(settings, self._source, self.labels, LabelFigures(self.labels, self.registry))
 
     def turn(self) -> None:
         """Let it work."""
@@ -150,7 +151,7 @@ def test_departures_are_followed_from_now_on(kafka_address: str, topics: dict[st
     depart(kafka_address, topics[DEPARTED], range(1, 20))
     source = Subscription(kafka_address, f"test-{uuid.uuid4().hex[:8]}", [topics[DEPARTED]], Stop())
     desk = Desk(settings, httpx.MockTransport(answer))
-    follower = Follower(settings, source, desk, follow.Figures(CollectorRegistry()), Tracing.off())
+    follower = Follower(settings, source, desk, FollowFigures(CollectorRegistry(), follow.OUTCOMES), Tracing.off())
 
     def turn() -> None:
         follower.turn(lambda: False)

@@ -11,6 +11,7 @@ import pytest
 
 from integration.mlflow_server import Server as Mlflow
 from integration.serving.processes import Server
+from runtime.mlflow import NotRegistered
 from runtime.process import Stop
 from training.__main__ import main
 from trials.experiments.cascade import cascade
@@ -22,7 +23,6 @@ from trials.experiments.quantised_model import quantised_model
 from trials.experiments.runtime_figures import runtime_figures
 from trials.experiments.session_threads import session_threads
 from trials.experiments.several_models import several_models
-from trials.registry import NotRegistered
 from trials.settings import TrialsSettings
 from trials.stage import Stage
 from unit.training import sets

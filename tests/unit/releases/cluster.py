@@ -11,8 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 from releases import state as states
 from releases.controller import Controller
 from releases.events import Events
+from releases.figures import Figures
 from releases.kube import Kube
-from releases.measures import Measures
 from releases.prometheus import Prometheus
 from releases.registry import Registry
 from releases.route import ANNOTATION, Route
@@ -74,7 +74,7 @@ class Cluster:
             Prometheus(settings),
             Registry(self.address),
             Events(kube, "serving"),
-            measures=Measures(self.registry),
+            figures=Figures(self.registry),
             clock=lambda: self.clock,
         )
 

@@ -13,7 +13,8 @@ from prometheus_client import CollectorRegistry
 from contracts import models
 from contracts.views import View
 from contracts.views_flights import DEFINITIONS
-from serving.flights.lookup import Figures, Lookup
+from serving.figures import LookupFigures
+from serving.flights.lookup import Lookup
 from unit.serving.graphs import linear, put, told
 
 NEVER = "1970-01-01T00:00:00Z"
@@ -44,7 +45,7 @@ class FeatureService:
         self.asked: list[dict[str, Any]] = []
         self.headers: httpx.Headers = httpx.Headers()
         self.registry = CollectorRegistry()
-        self._figures = Figures(self.registry)
+        self._figures = LookupFigures(self.registry)
 
     def lookup(self, seconds: float = 0.5) -> Lookup:
         """Return what asks it."""

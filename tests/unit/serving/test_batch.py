@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from serving.errors import Late, NotComputed, Overloaded
-from serving.figures import Tally
 from serving.model.batch import Batcher, Limits, Work
 from serving.model.session import Array, Brake, Feed
+from serving.tally import Tally
 
 NEVER = Limits(inline_seconds=0)
 """Nothing is run in the loop."""

@@ -71,8 +71,7 @@ def mlflow() -> Mlflow:
 
 def source(mlflow: Mlflow, root: Path, *, largest: int = 10_000, room: int = 100_000) -> FetchedSource:
     """Return a source over the played wire."""
-    registry = Registry("http://mlflow:5000", 5)
-    registry._client = httpx.Client(base_url="http://mlflow:5000", transport=httpx.MockTransport(mlflow))
+    registry = Registry("http://mlflow:5000", 5, httpx.MockTransport(mlflow))
     return FetchedSource(registry, root, largest=largest, room=room, seconds=10)
 
 

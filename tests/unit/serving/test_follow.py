@@ -17,7 +17,8 @@ from runtime.broker import Place
 from runtime.tracing import Tracing
 from serving.flights.people import FlightAsked
 from serving.worker_settings import FollowSettings
-from serving.workers.follow import Allowance, Desk, Figures, Follower
+from serving.workers.figures import FollowFigures
+from serving.workers.follow import OUTCOMES, Allowance, Desk, Follower
 from unit.serving.schedules import DAY
 
 PLACE = Place(DEPARTED, 0)
@@ -63,7 +64,7 @@ class World:
         self.tracing = Tracing("follow", self.exporter, 0.0)
         told = FollowSettings(**{"gateway": "http://gateway.test:8080", **settings})
         desk = Desk(told, httpx.MockTransport(self._answered))
-        self.follower = Follower(told, self, desk, Figures(self.registry), self.tracing)
+        self.follower = Follower(told, self, desk, FollowFigures(self.registry, OUTCOMES), self.tracing)
         self._seen = True
         self.follower.turn(lambda: False)
 

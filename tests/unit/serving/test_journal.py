@@ -19,8 +19,8 @@ from contracts.topics import PREDICTED
 from runtime.errors import Temporary
 from runtime.process import Stop
 from runtime.tracing import Tracing
+from serving.figures import JournalFigures
 from serving.flights.people import People
-from serving.inference import journal
 from serving.inference.journal import Journal, RecordHeaders
 from unit.serving.asking import Site, binary, tensor
 from unit.serving.features import FLIGHT, FeatureService, put_known
@@ -224,7 +224,7 @@ def test_while_kafka_is_away_requests_are_answered_and_drops_counted(tmp_path: P
     put(tmp_path, "m", "1", linear(), card=True)
     made = kept(topic, room=5)
     registry = CollectorRegistry()
-    journal.Figures(made, registry)
+    JournalFigures(made, registry)
     site = Site(tmp_path, journal=made)
     made.start()
     for number in range(4):

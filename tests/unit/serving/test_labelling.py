@@ -15,8 +15,9 @@ from contracts.topics import ARRIVED, PREDICTED
 from runtime.broker import Committed, Place
 from serving.worker_settings import LabelsSettings
 from serving.workers import labelling
+from serving.workers.figures import LabelFigures
 from serving.workers.labelling import Worker
-from serving.workers.labels import COUNTED, Figures, Labels
+from serving.workers.labels import COUNTED, Labels
 from unit.serving.schedules import DAY
 
 NOW = DAY.timestamp() + 3600
@@ -128,7 +129,7 @@ class Run:
     def __init__(self, log: Log) -> None:
         log.again()
         self.labels = Labels(48, 1000)
-        self.figures = Figures(self.labels, CollectorRegistry())
+        self.figures = LabelFigures(self.labels, CollectorRegistry())
         self.worker = Worker(LabelsSettings(commit_seconds=3600), log, self.labels, self.figures)
 
     def turns(self, at: float, number: int = 6) -> "Run":

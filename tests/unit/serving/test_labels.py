@@ -7,7 +7,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from contracts.predictions import PredictionMade
-from serving.workers.labels import Figures, Labels
+from serving.workers.figures import LabelFigures
+from serving.workers.labels import Labels
 from unit.serving.schedules import DAY
 
 FLIGHT = "arr-2013-01-01-UA-1-JFK"
@@ -20,7 +21,7 @@ class World:
     def __init__(self, room: int = 1000) -> None:
         self.labels = Labels(HOURS, room)
         self.registry = CollectorRegistry()
-        Figures(self.labels, self.registry)
+        LabelFigures(self.labels, self.registry)
         self.done: list[str] = []
 
     def predict(  # noqa: PLR0913  a prediction has so many sides

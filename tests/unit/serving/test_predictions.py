@@ -8,7 +8,8 @@ import onnx
 import pytest
 from onnx import TensorProto
 
-from serving.figures import MINUTES, Figures
+from serving.figures import Figures
+from serving.tally import MINUTES
 from unit.serving.asking import Site, tensor
 from unit.serving.graphs import identity, linear, mixed, put
 

@@ -1,8 +1,11 @@
-"""Kafka, as the patterns need it: the only module that knows the client library.
+"""Kafka, as the patterns need it: the lab's only module that knows the client library.
 
-    Sender   idempotent sends in order, acknowledged by all replicas
+    Sender   idempotent sends in order, acknowledged by all replicas; what waits too long is given up, and told
     Reader   reads topics, as a member of a group or alone
     Admin    how far a group is behind, what a topic holds, and a topic's configuration
+
+It is no second `runtime.broker`: that one never gives a record up, says of each partition where it stands, and keeps
+notes beside committed places; here one reader has all of a topic, goes back to its beginning, and commits what it read.
 
 Every call waits for a broker that is away and says so once in a while; what does not heal is raised by name. Readers
 and Admins are for one thread each.
@@ -18,6 +21,7 @@ from kafka.errors import KafkaError
 from kafka.structs import TopicPartition
 
 from runtime import patience
+from runtime.broker import READING
 from runtime.membership import keep_joining
 from runtime.patience import BrokerUnavailable
 from runtime.process import Stop
@@ -138,19 +142,10 @@ class Reader:
             lambda: KafkaConsumer(
                 bootstrap_servers=servers.split(","),
                 group_id=group,
-                enable_auto_commit=False,
-                auto_offset_reset="earliest",
-                session_timeout_ms=10_000,
-                heartbeat_interval_ms=2_000,
                 max_poll_records=2_000,
                 max_partition_fetch_bytes=512 * 1024,
                 fetch_max_bytes=1024 * 1024,
-                # Half as many empty answers while nothing happens; what happens is answered at once all the same.
-                fetch_max_wait_ms=1_000,
-                metadata_max_age_ms=30_000,
-                allow_auto_create_topics=False,
-                metrics_enabled=False,
-                **_COMMON,
+                **{**_COMMON, **READING},
             ),
             f"the consumer's connection to {servers}",
             stop,

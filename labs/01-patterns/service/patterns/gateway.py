@@ -12,7 +12,7 @@ from patterns.experiments.stage import Stage
 from patterns.gateway_dependency import Dependencies, Meters
 from patterns.gateway_web import Desk, Switches
 from patterns.usecases import UseCases
-from runtime.conductor import Conductor
+from runtime.conducting import conduct
 from runtime.peer import Peer
 from runtime.role import Role
 from runtime.settings import ServiceSettings, between
@@ -65,20 +65,11 @@ class GatewaySettings(ServiceSettings):
 def main(env: Mapping[str, str]) -> None:
     """Run the gateway until it is asked to end."""
     with Role("lab-01-gateway", GatewaySettings, env) as role, ExitStack() as exits:
-        role.health.wait_for("results", "earlier results are not read yet")
         stage = _stage(role, exits.enter_context(closing(Pool(role.settings.pool_threads))))
         history = exits.enter_context(closing(History(role.settings.kafka, role.stop)))
-        conductor = Conductor(programme(stage), role.tracing, role.stop, history.keep)
         desk = Desk(stage.cases, role.tracing, role.registry)
         switches = Switches(stage.sites, stage.delays_direct)
-        role.serve(
-            questions={**desk.questions, **switches.questions, "experiments": conductor.told},
-            orders={**switches.orders, "experiments": conductor.ordered},
-        )
-        conductor.remember(history.restore())
-        role.health.met("results")
-        while not role.stop.wait(60):
-            pass
+        conduct(role, programme(stage), history, {**desk.questions, **switches.questions}, switches.orders)
 
 
 def _stage(role: Role[GatewaySettings], pool: Pool) -> Stage:

@@ -4,31 +4,25 @@ import os
 from collections.abc import Mapping
 
 from pipelines import discovery
-from pipelines.history import History
 from pipelines.programme import programme
 from pipelines.settings import PipelinesSettings
-from pipelines.stage import Stage
+from pipelines.stage import SPEED, Stage
 from runtime import logs
-from runtime.conductor import Conductor
+from runtime.conducting import conduct
+from runtime.history import History
 from runtime.process import guarded
 from runtime.role import Role
 
 NAME = "lab-02-pipelines"
+RESULTS = "lab-02:results"
+"""Key in the online store that earlier results are kept under."""
 
 
 def run(env: Mapping[str, str]) -> None:
     """Answer until asked to end."""
     with Role(NAME, PipelinesSettings, env) as role:
-        role.health.wait_for("results", "earlier results are not read yet")
-        stage = Stage(role.settings, role.stop)
-        history = History(stage)
-        conductor = Conductor(programme(stage), role.tracing, role.stop, history.keep)
-        questions = {"experiments": conductor.told, "products": discovery.told}
-        role.serve(questions=questions, orders={"experiments": conductor.ordered})
-        conductor.remember(history.restore())
-        role.health.met("results")
-        while not role.stop.wait(60):
-            pass
+        history = History(role.settings, RESULTS, SPEED)
+        conduct(role, programme(Stage(role.settings, role.stop)), history, {"products": discovery.told})
 
 
 def main(env: Mapping[str, str]) -> int:

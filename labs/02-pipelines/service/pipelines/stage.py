@@ -1,18 +1,16 @@
 """What the experiments work with."""
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-
-import redis
 
 from lake.store import Lake
 from pipelines import scratch
 from pipelines.settings import PipelinesSettings
 from runtime.broker import Publisher
-from runtime.errors import Temporary
+from runtime.online_client import connected
 from runtime.process import Stop
 from runtime.store import Store
 
@@ -20,10 +18,6 @@ SCRATCH = 2
 """Number of the database in Redis that experiments may empty."""
 SPEED = 1
 """Number of the database in Redis that the lab's own speed layer writes."""
-
-
-class StoreSilent(Temporary):
-    """The online store does not answer."""
 
 
 @dataclass(frozen=True)
@@ -51,26 +45,13 @@ class Stage:
         """Where that lake lies."""
         return replace(Store.of(self.settings), root=Store.of(self.settings).path("lab-02"))
 
-    @contextmanager
-    def online(self, database: int) -> Iterator[Any]:
-        """A client of the online store (untyped: its types are those of two clients at once).
+    def online(self, database: int) -> AbstractContextManager[Any]:
+        """A client of one of the online store's databases; see `runtime.online_client`.
 
         Raises:
             StoreSilent: it does not answer, or refuses.
         """
-        where = self.settings.online
-        client = redis.Redis(
-            host=where.host, port=where.port, db=database, password=self.settings.redis_password or None,
-            socket_timeout=5, socket_connect_timeout=5,
-        )  # fmt: skip
-        try:
-            with closing(client):
-                yield client
-        except redis.RedisError as failure:
-            raise StoreSilent(
-                f"the online store at {self.settings.redis} failed: {failure}",
-                "`lab status` shows whether redis stands",
-            ) from failure
+        return connected(self.settings, database)
 
     @contextmanager
     def publisher(self) -> Iterator[Publisher]:

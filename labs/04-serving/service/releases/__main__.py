@@ -9,8 +9,8 @@ from releases.controller import Controller
 from releases.desk import Desk
 from releases.errors import Conflict
 from releases.events import Events
+from releases.figures import Figures
 from releases.kube import Kube
-from releases.measures import Measures
 from releases.prometheus import Prometheus
 from releases.registry import Registry
 from releases.route import Route
@@ -47,7 +47,7 @@ def _controller(role: Role[ReleaseSettings]) -> Controller:
         Prometheus(settings),
         Registry(settings.registry),
         Events(kube, settings.route),
-        measures=Measures(role.registry),
+        figures=Figures(role.registry),
     )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from releases import machine, refusals
 from releases.errors import ApiFailure, Conflict, NoMetrics
 from releases.events import Events
-from releases.measures import Measures
+from releases.figures import Figures
 from releases.plan import BlueGreen, Plan
 from releases.prometheus import Prometheus
 from releases.registry import Registry
@@ -34,7 +34,7 @@ class Controller:
         prometheus: what can be seen.
         registry: where the alias is.
         events: where decisions are explained.
-        measures: the controller's own metrics.
+        figures: the controller's own metrics.
         clock: seconds since 1970.
     """
 
@@ -45,14 +45,14 @@ class Controller:
         registry: Registry,
         events: Events,
         *,
-        measures: Measures,
+        figures: Figures,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._route = route
         self._prometheus = prometheus
         self._registry = registry
         self._events = events
-        self._measures = measures
+        self._figures = figures
         self._clock = clock
 
     def glance(self) -> State | None:
@@ -63,15 +63,15 @@ class Controller:
             NoRegistry: the alias cannot be moved; it is tried again at the next glance.
         """
         held = self._route.read()
-        self._measures.dealt(weights(held.rules))
+        self._figures.dealt(weights(held.rules))
         if held.state is None:
-            self._measures.show(None)
+            self._figures.show(None)
             return None
         held = self._finished(held, held.state)
         state = held.state
         if state is not None and not state.over:
             state = self._looked(held, state)
-        self._measures.show(state)
+        self._figures.show(state)
         return state
 
     def state(self) -> State | None:
@@ -171,7 +171,7 @@ class Controller:
             return state
         written = self._written(held, after)
         if after.decisions:
-            self._measures.count(after.decisions[-1].verdict)
+            self._figures.count(after.decisions[-1].verdict)
         return written
 
     def _observation(self, state: State, clock: float) -> Observation:

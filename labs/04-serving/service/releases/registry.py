@@ -1,23 +1,24 @@
-"""MLflow's registry over REST: which versions there are, and where an alias points."""
+"""MLflow's registry, as a release needs it: which versions there are, and where an alias points."""
 
-import httpx
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from releases.errors import BadPlan, NoRegistry
+from runtime.mlflow import Mlflow, NotRegistered, RegistryFailure
 
 _SECONDS = 10.0  # time limit of one call
-_VERSION = "/api/2.0/mlflow/model-versions/get"
-_ALIAS = "/api/2.0/mlflow/registered-models/alias"
 
 
 class Registry:
     """The registry at a base address.
 
     Args:
-        address: such as `http://mlflow.platform.svc:5000`.
+        address: such as `http://mlflow.data.svc:5000`.
     """
 
     def __init__(self, address: str) -> None:
-        self._client = httpx.Client(base_url=address, timeout=_SECONDS, trust_env=False)
+        self._mlflow = Mlflow(address, _SECONDS)
 
     def point(self, model: str, alias: str, version: str) -> None:
         """Let `alias` of `model` point to `version`; the same again changes nothing.
@@ -25,15 +26,8 @@ class Registry:
         Raises:
             NoRegistry: there is no such model or version, or MLflow does not answer.
         """
-        body = {"name": model, "alias": alias, "version": version}
-        what = f"alias {alias} of {model} to version {version}"
-        try:
-            answer = self._client.post(_ALIAS, json=body)
-        except httpx.HTTPError as failure:
-            raise NoRegistry(f"{what}: {failure!r}", "`lab status` shows whether MLflow stands") from failure
-        if answer.is_error:
-            remedy = "look into MLflow whether the model has that version"
-            raise NoRegistry(f"{what}: MLflow answered {answer.status_code} {answer.text[:200]}", remedy)
+        with _named(f"alias {alias} of {model} to version {version}"):
+            self._mlflow.point(model, alias, version)
 
     def require(self, model: str, version: str) -> None:
         """See that a model has a version.
@@ -42,18 +36,22 @@ class Registry:
             BadPlan: it has not.
             NoRegistry: MLflow does not say.
         """
-        what = f"version {version} of {model}"
-        try:
-            answer = self._client.get(_VERSION, params={"name": model, "version": version})
-        except httpx.HTTPError as failure:
-            raise NoRegistry(f"{what}: {failure!r}", "`lab status` shows whether MLflow stands") from failure
-        if answer.status_code == httpx.codes.NOT_FOUND:
-            remedy = "register it first, or name one that MLflow's page shows"
-            raise BadPlan(f"plan, version: MLflow has no version {version} of model {model}", remedy)
-        if answer.is_error:
-            remedy = "look at MLflow's log"
-            raise NoRegistry(f"{what}: MLflow answered {answer.status_code} {answer.text[:200]}", remedy)
+        with _named(f"version {version} of {model}"):
+            try:
+                self._mlflow.ask("mlflow/model-versions/get", dict[str, Any], name=model, version=version)
+            except NotRegistered:
+                remedy = "register it first, or name one that MLflow's page shows"
+                raise BadPlan(f"plan, version: MLflow has no version {version} of model {model}", remedy) from None
 
     def close(self) -> None:
         """Leave the connections."""
-        self._client.close()
+        self._mlflow.close()
+
+
+@contextmanager
+def _named(what: str) -> Iterator[None]:
+    """Let MLflow's failures go by the controller's name, which the tool knows."""
+    try:
+        yield
+    except RegistryFailure as failure:
+        raise NoRegistry(f"{what}: {failure.what}", failure.remedy) from failure

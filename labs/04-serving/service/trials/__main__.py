@@ -4,29 +4,23 @@ import os
 from collections.abc import Mapping
 
 from runtime import logs
-from runtime.conductor import Conductor
+from runtime.conducting import conduct
+from runtime.history import History
 from runtime.process import guarded
 from runtime.role import Role
-from trials.history import History
 from trials.programme import programme
 from trials.settings import TrialsSettings
 from trials.stage import Stage
 
 NAME = "lab-04-trials"
+RESULTS = "lab-04:results"
+"""Key in the online store that earlier results are kept under."""
 
 
 def run(env: Mapping[str, str]) -> None:
     """Answer until asked to end."""
     with Role(NAME, TrialsSettings, env) as role:
-        role.health.wait_for("results", "earlier results are not read yet")
-        stage = Stage(role.settings, role.stop)
-        history = History(stage)
-        conductor = Conductor(programme(stage), role.tracing, role.stop, history.keep)
-        role.serve(questions={"experiments": conductor.told}, orders={"experiments": conductor.ordered})
-        conductor.remember(history.restore())
-        role.health.met("results")
-        while not role.stop.wait(60):
-            pass
+        conduct(role, programme(Stage(role.settings, role.stop)), History(role.settings, RESULTS))
 
 
 def main(env: Mapping[str, str]) -> int:

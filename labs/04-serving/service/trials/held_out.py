@@ -8,8 +8,9 @@ import polars as pl
 
 from contracts import models
 from contracts.models import CARD, MODEL, BadCard, Card
+from runtime.mlflow import NotRegistered
 from trials.local import Matrix
-from trials.registry import NotRegistered, Registry
+from trials.registry import Registry
 
 _ROWS, _LABEL = "held_out.parquet", "label"
 

@@ -5,8 +5,6 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import redis
-
 from runtime.errors import Temporary
 from runtime.figures import wait_for
 from runtime.peer import Peer, PeerFailure
@@ -17,10 +15,6 @@ from trials.settings import TrialsSettings
 T = TypeVar("T")
 _ANSWER_SECONDS = 15
 """That a server may take to load what it is asked about."""
-
-
-class StoreSilent(Temporary):
-    """The online store does not answer."""
 
 
 class NotThere(Temporary):
@@ -44,27 +38,6 @@ class Stage:
         """MLflow."""
         with closing(Registry(self.settings.mlflow)) as registry:
             yield registry
-
-    @contextmanager
-    def online(self) -> Iterator[Any]:
-        """A client of the online store (untyped: its types are those of two clients at once).
-
-        Raises:
-            StoreSilent: it does not answer, or refuses.
-        """
-        where = self.settings.online
-        client = redis.Redis(
-            host=where.host, port=where.port, db=where.database, password=self.settings.redis_password or None,
-            socket_timeout=5, socket_connect_timeout=5,
-        )  # fmt: skip
-        try:
-            with closing(client):
-                yield client
-        except redis.RedisError as failure:
-            raise StoreSilent(
-                f"the online store at {self.settings.redis} failed: {failure}",
-                "`lab status` shows whether redis stands",
-            ) from failure
 
     def told(self, address: str, *names: str) -> dict[str, Any]:
         """What a server runs with, as it says itself.

@@ -33,7 +33,7 @@ def ab_test(stage: Stage) -> Result:
 
     Raises:
         PeerFailure: the controller does not answer, or has another release under way.
-        RegistryAway: MLflow does not answer.
+        RegistryFailure: MLflow does not answer as it should.
         NotThere: a server does not load a version, or the split does not come about.
     """
     with stage.registry() as registry, registry.trial(MODEL, graphs.adding(), graphs.adding(1.0)):

@@ -28,7 +28,7 @@ def blue_green(stage: Stage) -> Result:
 
     Raises:
         PeerFailure: the controller does not answer, or has another release under way.
-        RegistryAway: MLflow does not answer.
+        RegistryFailure: MLflow does not answer as it should.
         NotThere: the switch, or a way back, does not come about.
     """
     models = graphs.adding(), graphs.adding(_WRONG), graphs.adding(0.001)

@@ -33,7 +33,7 @@ def canary_steps(stage: Stage) -> Result:
     Raises:
         BadSetting: the steps or the criteria cannot be read.
         PeerFailure: the controller does not answer, refuses the plan, or has another release under way.
-        RegistryAway: MLflow does not answer.
+        RegistryFailure: MLflow does not answer as it should.
         NotThere: a server does not load a version, or a release does not end.
     """
     steps, criteria = weights(stage.settings.canary_steps), chosen(stage.settings.criteria)

@@ -42,7 +42,7 @@ def connection_reuse(stage: Stage) -> Result:
     """Ask with a connection for each request and with one for all, and send large inputs as JSON and in binary.
 
     Raises:
-        RegistryAway: MLflow does not answer.
+        RegistryFailure: MLflow does not answer as it should.
         NotThere: the server does not load the models.
     """
     server = stage.settings.server

@@ -29,7 +29,7 @@ def dynamic_batching(stage: Stage) -> Result:
     """Ask one by one, then more often than single rows could be computed, and see what the server makes of it.
 
     Raises:
-        RegistryAway: MLflow does not answer.
+        RegistryFailure: MLflow does not answer as it should.
         NotThere: the server does not load the model.
         PeerFailure: the server does not answer.
     """

@@ -28,7 +28,7 @@ def model_aliases(stage: Stage) -> Result:
     """Make a bad version champion, move the alias back, and see what each kind of caller gets all the while.
 
     Raises:
-        RegistryAway: MLflow does not answer.
+        RegistryFailure: MLflow does not answer as it should.
         NotThere: the server does not follow the alias.
     """
     server = stage.settings.server

@@ -55,7 +55,7 @@ def prediction_cache(stage: Stage) -> Result:
 
     Raises:
         BadSetting: the key is made of nothing, or of what there is not.
-        RegistryAway: MLflow does not answer.
+        RegistryFailure: MLflow does not answer as it should.
         NotThere: the server does not load a version.
         PeerFailure: the server does not answer.
     """

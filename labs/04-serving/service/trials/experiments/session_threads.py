@@ -20,7 +20,7 @@ def session_threads(stage: Stage) -> Result:
     """Send requests that take two fifths of a core, and see how long they take and how much work they are.
 
     Raises:
-        RegistryAway: MLflow does not answer.
+        RegistryFailure: MLflow does not answer as it should.
         NotThere: the server does not load the model.
         PeerFailure: the server does not answer.
     """

@@ -18,7 +18,7 @@ def several_models(stage: Stage) -> Result:
     """Ask three models of one server in turn, and see what each call took and what was loaded and evicted for it.
 
     Raises:
-        RegistryAway: MLflow does not answer.
+        RegistryFailure: MLflow does not answer as it should.
         NotThere: the server does not load the models.
         PeerFailure: the server does not answer.
     """

@@ -22,7 +22,7 @@ def shadow(stage: Stage) -> Result:
 
     Raises:
         PeerFailure: the controller does not answer, or has another release under way.
-        RegistryAway: MLflow does not answer.
+        RegistryFailure: MLflow does not answer as it should.
         NotThere: a server does not load a version, or a release does not end.
     """
     criteria = judged_by(["outputs"])

@@ -1,4 +1,4 @@
-"""The controller's own metrics."""
+"""What Prometheus is told about releases: the controller's own metrics."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ from releases.analysis import Verdict
 from releases.state import Phase, State
 
 
-class Measures:
+class Figures:
     """Gauges of the release under way, and a count of verdicts.
 
     Args:

@@ -1,0 +1,47 @@
+"""Results outlive the conductor's process: the last one of each experiment is kept in the online store.
+
+Lab 01 stands on no online store: its gateway keeps results in a topic.
+"""
+
+import logging
+
+import msgspec
+
+from runtime.figures import Result
+from runtime.online import OnlineSettings
+from runtime.online_client import StoreSilent, connected
+
+log = logging.getLogger(__name__)
+
+
+class History:
+    """Earlier results; without the store there are none, and none is kept.
+
+    Args:
+        settings: where the store is.
+        key: of the hash that holds the results, by the experiments' names.
+        database: number of the database; None: the one that the settings name.
+    """
+
+    def __init__(self, settings: OnlineSettings, key: str, database: int | None = None) -> None:
+        self._settings = settings
+        self._key = key
+        self._database = database
+
+    def restore(self) -> dict[str, Result]:
+        """The last result of each experiment, by name."""
+        try:
+            with connected(self._settings, self._database) as client:
+                kept = client.hgetall(self._key)
+        except StoreSilent as failure:
+            log.warning("earlier results are not known", extra={"cause": failure.what})
+            return {}
+        return {name.decode(): msgspec.json.decode(value) for name, value in kept.items()}
+
+    def keep(self, result: Result) -> None:
+        """Keep a result; where that fails it is told, and the result is still there until the process ends."""
+        try:
+            with connected(self._settings, self._database) as client:
+                client.hset(self._key, str(result["name"]), msgspec.json.encode(result))
+        except StoreSilent as failure:
+            log.warning("a result is not kept", extra={"experiment": result["name"], "cause": failure.what})
