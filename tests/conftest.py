@@ -21,9 +21,9 @@ import prometheus_client  # noqa: F401  after the environment
 pytest_plugins: list[str] = []
 
 _ENGINES = (
-    "integration/components", "integration/feature", "integration/lake", "integration/page", "integration/releases",
-    "integration/runtime", "integration/serving", "integration/training", "integration/trials", "unit/lake",
-    "unit/pipelines", "unit/releases", "unit/serving", "unit/training",
+    "integration/components", "integration/edge", "integration/feature", "integration/lake", "integration/page",
+    "integration/releases", "integration/runtime", "integration/serving", "integration/training",
+    "integration/trials", "unit/lake", "unit/pipelines", "unit/releases", "unit/serving", "unit/training",
 )  # fmt: skip
 """Tests that start heavy servers, build tables, fit or run models, simulate releases: `make test-fast` goes without."""
 

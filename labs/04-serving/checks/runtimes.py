@@ -1,4 +1,4 @@
-"""Exercise `choose-runtime`: a runtime for each place, by what the trainee's own server costs beside the bare one."""
+"""Exercise `choose-runtime`: a runtime for each place, by what the trainee's own server costs beside the edge."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ _RUNTIMES = "server, edge, tflite, triton"
 _MEBIBYTE = 2**20
 _ROOM = 128
 """MiB of memory that the computer at the gate has for predictions."""
+_SAME = 1e-6
+"""Minutes by which two predictions of one model may differ."""
 
 
 @check
@@ -20,6 +22,7 @@ def choose_runtime(bundle: Bundle) -> Findings:
     chosen = bundle.object("ConfigMap", "decision", _NAMESPACE)
     run = WORK.result(bundle, _EXERCISE)
     yield _lighter(run)
+    yield _same(run)
     yield _platform(chosen.at("data.platform"), run)
     yield _gate(chosen.at("data.gate-terminal"), run)
     yield _phone(chosen.at("data.phone-app"))
@@ -27,16 +30,32 @@ def choose_runtime(bundle: Bundle) -> Findings:
 
 
 def _lighter(run: View) -> Finding:
-    server, bare = (run.number(f"{name}.resident_bytes") / _MEBIBYTE for name in ("server", "bare"))
+    server, edge = (run.number(f"{name}.resident_bytes") / _MEBIBYTE for name in ("server", "edge"))
     return need(
         "lighter",
-        0 < bare < server,
-        f"server_mib={shown(server)} bare_mib={shown(bare)}",
+        0 < edge < server,
+        f"server_mib={shown(server)} edge_mib={shown(edge)}",
         Text(
-            en=f"the bare runtime holds {shown(bare)} MiB and the server {shown(server)}: these figures cannot be "
+            en=f"the edge program holds {shown(edge)} MiB and the server {shown(server)}: these figures cannot be "
             "chosen by",
-            fr=f"le moteur seul occupe {shown(bare)} Mio et le serveur {shown(server)} : on ne peut rien choisir "
-            "d'après ces chiffres",
+            fr=f"le programme de périphérie occupe {shown(edge)} Mio et le serveur {shown(server)} : on ne peut rien "
+            "choisir d'après ces chiffres",
+        ),
+        WORK.measure(_EXERCISE),
+    )
+
+
+def _same(run: View) -> Finding:
+    difference = run.number("difference")
+    return need(
+        "same",
+        difference <= _SAME,
+        f"difference={shown(difference)}",
+        Text(
+            en=f"server and edge program differ by {shown(difference)} minutes for the same row: they do not run the "
+            "same file, and what they cost cannot be compared",
+            fr=f"le serveur et le programme de périphérie diffèrent de {shown(difference)} minutes pour la même "
+            "ligne : ils n'exécutent pas le même fichier, et leurs coûts ne se comparent pas",
         ),
         WORK.measure(_EXERCISE),
     )
@@ -64,8 +83,8 @@ def _platform(chosen: View, run: View) -> Finding:
 
 
 def _gate(chosen: View, run: View) -> Finding:
-    seen = f"bare: {_seen(run, 'bare')} server: {_seen(run, 'server')}"
-    fits = run.number("bare.resident_bytes") <= _ROOM * _MEBIBYTE
+    seen = f"edge: {_seen(run, 'edge')} server: {_seen(run, 'server')}"
+    fits = run.number("edge.resident_bytes") <= _ROOM * _MEBIBYTE
     return need(
         "gate-terminal",
         chosen.value == "edge" and fits,
@@ -78,8 +97,8 @@ def _gate(chosen: View, run: View) -> Finding:
         ),
         WORK.decide(
             _EXERCISE,
-            en=f"take for gate-terminal, of {_RUNTIMES}, the one that is the runtime and nothing else",
-            fr=f"prenez pour gate-terminal, parmi {_RUNTIMES}, celui qui est le moteur et rien d'autre",
+            en=f"take for gate-terminal, of {_RUNTIMES}, the one that is the runtime and next to nothing else",
+            fr=f"prenez pour gate-terminal, parmi {_RUNTIMES}, celui qui est le moteur et presque rien d'autre",
         ),
     )
 

@@ -34,6 +34,8 @@ class Image(BaseModel):
     wheels: list[str] = []
     maven: str | None = None
     go: GoProgram | None = None
+    # Left out where nobody names it, so that a field that few images have renames only those.
+    program: str | None = Field(default=None, exclude_if=lambda given: given is None)
     sources: list[str] = []
 
 
@@ -121,11 +123,12 @@ class Catalogue:
 
     def _files(self, name: str, image: Image) -> list[tuple[Path, Path]]:
         recipe = self.folder / name
-        for needed in (recipe / "Dockerfile", *(self.root / each for each in (*image.wheels, *image.sources))):
+        copied = [*image.wheels, *image.sources, *filter(None, [image.program])]
+        for needed in (recipe / "Dockerfile", *(self.root / each for each in copied)):
             if not needed.exists():
                 raise _bad(f"images.yaml: {name}: {needed.relative_to(self.root)} does not exist")
         found = [(recipe, path.relative_to(recipe)) for path in _tree(recipe)]
-        for source in (*image.wheels, *image.sources):
+        for source in copied:
             found += [(self.root, path.relative_to(self.root)) for path in _tree(self.root / source)]
         return found
 

@@ -54,6 +54,8 @@ def stage(catalogue: Catalogue, name: str, folder: Path, settings: Settings, say
     if image.go:
         program = golang.compiled(settings, say, image.go.module, image.go.version, image.go.package)
         shutil.copy(program, folder / "program")
+    if image.program:
+        golang.build(settings, say, catalogue.root / image.program, ".", folder / "program", "-mod=readonly")
     _sources(catalogue, image, folder / "src")
 
 

@@ -144,7 +144,7 @@ def module(settings: Settings, say: Say, path: str, version: str) -> Path:
 def build(  # noqa: PLR0913  what, where to, and how
     settings: Settings, say: Say, source: Path, package: str, target: Path, *flags: str, waits: bool = False
 ) -> None:
-    """Compile a package of the module in `source` into the file `target`, one static program.
+    """Compile a package of the module in `source` into the file `target`, one program without C of its own.
 
     It appears only when complete; `flags` come after ours, and overrule them. One that `waits` gets the time that
     others leave: the node's program takes longest and ends in steps that use one core, which this then fills.

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from integration.edge.processes import built
 from integration.mlflow_server import Server as Mlflow
 from integration.serving.processes import Server
 from runtime.mlflow import NotRegistered
@@ -24,7 +25,7 @@ from trials.experiments.runtime_figures import runtime_figures
 from trials.experiments.session_threads import session_threads
 from trials.experiments.several_models import several_models
 from trials.settings import TrialsSettings
-from trials.stage import Stage
+from trials.stage import NotThere, Stage
 from unit.training import sets
 
 pytestmark = pytest.mark.engines
@@ -136,18 +137,30 @@ def test_threads_are_those_that_the_server_says(stage: Stage) -> None:
     assert told["cpu_seconds"] > 0
 
 
-def test_the_bare_runtime_is_smaller_than_the_server(stage: Stage) -> None:
-    """In memory and on the disk."""
+def test_the_edge_program_is_smaller_than_the_server(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In memory, on the disk and in time, and it says the same."""
+    monkeypatch.setenv("PATH", f"{built(tmp_path).parent}{os.pathsep}{os.environ['PATH']}")
     told = runtime_figures(stage)
-    for figure in ("resident_bytes", "installed_bytes"):
-        assert 0 < told["bare"][figure] < told["server"][figure]
+    for figure in ("resident_bytes", "installed_bytes", "start_seconds"):
+        assert 0 < told["edge"][figure] < told["server"][figure]
+    assert told["difference"] == 0
 
 
-def test_the_image_has_the_modules_that_are_started_by_name() -> None:
-    """They run as processes of their own."""
-    for module in ("trials.job", "trials.bare"):
-        ended = subprocess.run([sys.executable, "-c", f"import {module}"], check=False)
-        assert ended.returncode == 0
+def test_an_image_without_the_edge_program_is_told(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the program's name."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(NotThere, match="program edge"):
+        runtime_figures(stage)
+
+
+def test_the_image_has_the_module_that_is_started_by_name() -> None:
+    """It runs as a process of its own."""
+    ended = subprocess.run([sys.executable, "-c", "import trials.job"], check=False)
+    assert ended.returncode == 0
 
 
 @pytest.fixture(scope="module")

@@ -29,6 +29,8 @@ images:
     maven: pom.xml
   program:
     go: {module: example.org/tool/v2, version: v2.0.1, package: ./cmd/tool}
+  own:
+    program: services/tool
   packages:
     wheels: [requirements/packages.txt]
     sources: [services/child/__init__.py]
@@ -162,7 +164,7 @@ def engine(wire: Wire) -> Engine:
 def checkout(tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a checkout with recipes, sources, and a lock file whose one wheel pip finds in a folder."""
     root = tmp_path / "checkout"
-    for name in ("base", "child", "jars", "packages", "program", "pulled"):
+    for name in ("base", "child", "jars", "own", "packages", "program", "pulled"):
         folder = root / "platform" / "images" / name
         folder.mkdir(parents=True)
         (folder / "Dockerfile").write_text(f"# {name}\n")
@@ -172,6 +174,8 @@ def checkout(tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
         (root / "services" / name).mkdir(parents=True)
         (root / "services" / name / "__init__.py").write_text(f"# {name}\n")
         (root / "services" / name / "README.md").write_text(f"{name}\n")
+    (root / "services" / "tool").mkdir()
+    (root / "services" / "tool" / "go.mod").write_text("module example.org/own\n")
     wheel = _wheel(tmp_path / "index")
     (root / "requirements").mkdir()
     digest = hashlib.sha256(wheel.read_bytes()).hexdigest()

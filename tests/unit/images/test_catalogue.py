@@ -72,6 +72,24 @@ def test_a_name_changes_with_content_and_only_then(checkout: Path) -> None:
     assert len(names) == 4
 
 
+def test_a_program_of_the_checkout_counts_where_it_is_compiled(checkout: Path) -> None:
+    """Its source renames the images that hold it, and no others; one that is not there is told."""
+    before = {name: Catalogue(checkout).reference(name) for name in ("base", "own")}
+    (checkout / "services" / "tool" / "main.go").write_text("package main\n")
+    after = {name: Catalogue(checkout).reference(name) for name in ("base", "own")}
+    assert before["base"] == after["base"]
+    assert before["own"] != after["own"]
+    _write(checkout, "services/tool", "services/tolo")
+    with pytest.raises(BadInput, match="services/tolo does not exist"):
+        Catalogue(checkout).reference("own")
+
+
+def test_the_edge_runs_on_the_servers_runtime() -> None:
+    """Both locks name one version of onnxruntime: another could give other numbers."""
+    pinned = [dict(_PINNED.findall((ROOT / f"requirements/{name}.txt").read_text())) for name in ("edge", "serving")]
+    assert pinned[0] == {"onnxruntime": pinned[1]["onnxruntime"]}
+
+
 def test_the_real_catalogue_is_pinned_and_whole() -> None:
     """Each image of the checkout has a name, and what is pulled is one certain version."""
     catalogue = Catalogue(ROOT)

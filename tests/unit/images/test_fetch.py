@@ -37,13 +37,13 @@ def _make(names: list[str], engine: Engine, settings: Settings) -> None:
 
 def test_a_build_is_given_all_that_it_needs_and_no_more(wire: Wire, settings: Settings, engine: Engine) -> None:
     """Recipe, Debian root, packages, jars, program and sources: every file of every context is one of these."""
-    _make(["child", "jars", "packages", "program"], engine, settings)
+    _make(["child", "jars", "own", "packages", "program"], engine, settings)
     contexts = _contexts(wire)
     assert contexts["base"] == ["Dockerfile", "root.tar", "src/services/runtime/__init__.py"]
     assert {"site/thing.py", "src/services/child/__init__.py"} <= set(contexts["packages"])
     assert contexts["child"] == ["Dockerfile", "src/services/child/__init__.py"]
     assert contexts["jars"] == ["Dockerfile", "jars/kafka.jar", "pom.xml"]
-    assert contexts["program"] == ["Dockerfile", "program"]
+    assert contexts["program"] == contexts["own"] == ["Dockerfile", "program"]
 
 
 def test_no_build_reaches_the_network_or_holds_the_hosts_certificates(
@@ -130,6 +130,16 @@ def test_a_program_is_compiled_once_in_a_copy_of_its_module(wire: Wire, settings
     assert str(wire.state) not in build["cwd"]
     assert len(wire.calls("docker", "build")) == 2
     assert sorted(path.name for path in (settings.cache / "tools" / "tool-v2.0.1").glob("[!.]*")) == ["tool"]
+
+
+def test_a_program_of_the_checkout_is_compiled_from_what_is_locked(
+    wire: Wire, settings: Settings, engine: Engine
+) -> None:
+    """In its own folder, with the modules that its go.sum names and no others."""
+    _make(["own"], engine, settings)
+    (build,) = wire.calls("go", "build")
+    assert Path(build["cwd"]) == settings.root / "services" / "tool"
+    assert "-mod=readonly" in build["args"]
 
 
 def test_a_pulled_base_stands_for_debians_packages(

@@ -165,7 +165,9 @@ def _caller_bodies() -> dict[str, dict[str, Any]]:
                 "job": {"rows_per_second": 3100.0},
             },
         },
-        "choose-runtime": {"settings": {}, "server": _side(110, 190), "bare": _side(62, 90)},
+        "choose-runtime": {
+            "settings": {}, "server": _side(110, 190), "edge": _side(38, 34), "difference": 0.0,
+        },
     }  # fmt: skip
 
 

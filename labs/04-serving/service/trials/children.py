@@ -1,6 +1,7 @@
 """Processes of a trial's own: a server or a worker that may be ended and started again without harm to anybody."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from importlib import metadata
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,6 +21,8 @@ from trials.stage import NotThere, Stage
 _SECONDS = 60.0
 _KIB = 1024
 _FAMILY = "TARMAC_"
+_EDGE = "edge"
+"""The program of the edge image; this image has it, too."""
 
 
 class Child:
@@ -26,16 +30,18 @@ class Child:
 
     Args:
         stage: ends the wait for it.
-        words: after `python -m`.
+        words: its command.
         settings: its variables; of this process' own only those that are not settings.
+        probe: path that answers once it is ready.
     """
 
-    def __init__(self, stage: Stage, words: Sequence[str], settings: Mapping[str, str]) -> None:
+    def __init__(self, stage: Stage, words: Sequence[str], settings: Mapping[str, str], probe: str = "/readyz") -> None:
         self._stage = stage
-        self._words = [sys.executable, "-m", *words]
+        self._words = words
+        self._probe = probe
         self.port = free_port()
         own = {name: value for name, value in os.environ.items() if not name.startswith(_FAMILY)}
-        self._env = {**own, "TARMAC_TRACES": "", "TARMAC_LOG_LEVEL": "error", "TARMAC_PORT": str(self.port), **settings}
+        self._env = {**own, "TARMAC_PORT": str(self.port), **settings}
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -52,6 +58,15 @@ class Child:
     ) -> None:
         self.end()
 
+    @property
+    def title(self) -> str:
+        """What it is, for messages."""
+        return f"process {' '.join(self._words[-2:])}"
+
+    def launch(self) -> None:
+        """Start it, and do not wait."""
+        self._process = subprocess.Popen(self._words, env=self._env)  # noqa: S603  our own
+
     def start(self) -> float:
         """Start it and wait until it is ready; the seconds that took.
 
@@ -59,8 +74,8 @@ class Child:
             NotThere: it is not, in time or at all.
         """
         begun = time.monotonic()
-        self._process = subprocess.Popen(self._words, env=self._env)  # noqa: S603  our own
-        self._stage.until(self._ready, f"a process of {' '.join(self._words[2:])}", _SECONDS)
+        self.launch()
+        self._stage.until(self._ready, self.title, _SECONDS)
         return time.monotonic() - begun
 
     def kill(self) -> None:
@@ -75,11 +90,23 @@ class Child:
         """Bytes of memory that it holds; 0 where it does not run."""
         return resident(self._process.pid) if self._process else 0
 
-    def _ready(self) -> bool | None:
+    def mapped(self) -> int:
+        """Bytes of the files that it runs from; 0 where it does not run."""
+        return mapped(self._process.pid) if self._process else 0
+
+    def check(self) -> None:
+        """See that it runs.
+
+        Raises:
+            NotThere: it does not.
+        """
         if self._process is None or self._process.poll() is not None:
-            raise NotThere(f"process {' '.join(self._words[2:])} has ended", "the conductor's log has what it said")
+            raise NotThere(f"{self.title} has ended", "the conductor's log has what it said")
+
+    def _ready(self) -> bool | None:
+        self.check()
         try:
-            return True if Peer(self.address).text("/readyz", 2) else None
+            return True if Peer(self.address).text(self._probe, 2) else None
         except PeerFailure:
             return None
 
@@ -103,6 +130,13 @@ def resident(process: int) -> int:
     return 0
 
 
+def mapped(process: int) -> int:
+    """Bytes of the files that a process has mapped: its program, and every library that it runs on."""
+    lines = Path(f"/proc/{process}/maps").read_text().splitlines()
+    files = {Path(path) for line in lines if (path := "".join(line.split(maxsplit=5)[5:])).startswith("/")}
+    return sum(each.stat().st_size for each in files if each.is_file())
+
+
 def free_port() -> int:
     """A TCP port of this pod that nobody has."""
     with socket.socket() as probe:
@@ -119,4 +153,29 @@ def put(root: Path, name: str, content: bytes) -> None:
 
 def server(stage: Stage, models: Path) -> Child:
     """A server of the models in a folder."""
-    return Child(stage, ["serving", "serve"], {"TARMAC_MODELS": str(models), "TARMAC_GRPC_PORT": "0"})
+    return service(stage, ["serving", "serve"], {"TARMAC_MODELS": str(models), "TARMAC_GRPC_PORT": "0"})
+
+
+def service(stage: Stage, words: Sequence[str], settings: Mapping[str, str]) -> Child:
+    """One of our services, by what follows `python -m`; it writes of errors only."""
+    quiet = {"TARMAC_TRACES": "", "TARMAC_LOG_LEVEL": "error"}
+    return Child(stage, [sys.executable, "-m", *words], {**quiet, **settings})
+
+
+def edge(stage: Stage, models: Path) -> Child:
+    """The program of the edge image, on the one model in a folder and the library that the server runs on, too.
+
+    Raises:
+        NotThere: this image lacks one of the two.
+    """
+    program, library = shutil.which(_EDGE), _library()
+    if program is None or library is None:
+        raise NotThere(
+            f"program {_EDGE} or the library of onnxruntime is not in this image", "take the lab's own image"
+        )
+    return Child(stage, [program], {"TARMAC_MODELS": str(models), "TARMAC_LIBRARY": str(library)}, "/v2/health/ready")
+
+
+def _library() -> Path | None:
+    files = metadata.files("onnxruntime") or ()
+    return next((Path(str(each.locate())) for each in files if each.name.startswith("libonnxruntime.so")), None)

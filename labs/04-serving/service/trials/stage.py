@@ -15,6 +15,8 @@ from trials.settings import TrialsSettings
 T = TypeVar("T")
 _ANSWER_SECONDS = 15
 """That a server may take to load what it is asked about."""
+_STEP = 0.1
+"""Seconds between two looks at what is waited for."""
 
 
 class NotThere(Temporary):
@@ -84,18 +86,19 @@ class Stage:
             for model in models:
                 self.until_ready(address, model)
 
-    def until(self, look: Callable[[], T | None], what: str, seconds: float) -> T:
+    def until(self, look: Callable[[], T | None], what: str, seconds: float, step: float = _STEP) -> T:
         """What `look` gives as soon as it is not None.
 
         Args:
             look: at what is waited for.
             what: it is, for the message.
             seconds: to wait.
+            step: seconds between two looks.
 
         Raises:
             NotThere: it does not come.
         """
-        found = wait_for(look, seconds, self.stop)
+        found = wait_for(look, seconds, self.stop, step)
         if found is None:
             raise NotThere(f"{what} did not come in {seconds:g} s", "`lab status` shows what stands, then run again")
         return found

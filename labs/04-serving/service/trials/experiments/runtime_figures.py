@@ -1,35 +1,62 @@
-"""What a whole server costs beside the bare runtime: bytes on the disk, memory, and seconds to the first answer."""
+"""What a whole server costs beside the edge program: bytes on the disk, memory, and seconds to the first answer."""
 
 import re
-import subprocess
-import sys
 import tempfile
 import time
+from collections.abc import Callable
+from contextlib import ExitStack
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from contracts.models import MODEL as FILE
 from runtime.figures import Result, rounded, row
 from trials import children, graphs
-from trials.asks import ask
+from trials.asks import Answer, ask
 from trials.caller import Caller
-from trials.stage import NotThere, Stage
+from trials.children import Child
+from trials.stage import Stage
 
 MODEL = "trial-runtime"
 SERVER = (
     "grpcio", "httptools", "httpx", "kafka-python", "msgspec", "numpy", "onnx", "onnxruntime",
     "opentelemetry-exporter-otlp-proto-http", "opentelemetry-sdk", "prometheus-client", "uvicorn", "uvloop",
 )  # fmt: skip
-"""What the server asks for; each brings what it needs itself."""
-BARE = ("onnxruntime",)
+"""What the server asks for; each brings what it needs itself. Python is not counted."""
 _ROW = [1.0, 2.0, 3.0, 4.0]
 _CALLS, _RUNS = 100, 3
+_PATIENCE, _STEP = 30.0, 0.005
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
+class Run(NamedTuple):
+    """One start.
+
+    Attributes:
+        started: seconds from its start to its first answer.
+        resident: bytes of memory that it then held, after some more answers.
+        answer: seconds that half of these took at most.
+        mapped: bytes of the files that it ran from.
+        value: that it predicted.
+    """
+
+    started: float
+    resident: int
+    answer: float
+    mapped: int
+    value: float
+
+    def told(self, installed: int) -> dict[str, Any]:
+        """The figures, with the bytes that have to be installed."""
+        return {
+            "start_seconds": rounded(self.started, 3),
+            "resident_bytes": self.resident,
+            "answer_seconds": rounded(self.answer, 6),
+            "installed_bytes": installed,
+        }
+
+
 def runtime_figures(stage: Stage) -> Result:
-    """Start both with the same model, and see what each takes and how fast it answers.
+    """Start both in turns with the same model, and see what each takes, how fast it answers and what it says.
 
     Raises:
         NotThere: one of them does not start.
@@ -37,16 +64,16 @@ def runtime_figures(stage: Stage) -> Result:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         children.put(folder, MODEL, graphs.adding())
-        starts = [_server(stage, folder) for _ in range(_RUNS)]
-        bares = [_bare(folder / MODEL / "1" / FILE) for _ in range(_RUNS)]
-    full, bare = (min(each, key=lambda one: one["start_seconds"]) for each in (starts, bares))
+        pairs = [(_run(stage, children.server, folder), _run(stage, children.edge, folder)) for _ in range(_RUNS)]
+    server, edge = (min(runs, key=lambda run: run.started) for runs in zip(*pairs, strict=True))
     return {
         "settings": {},
-        "server": {**full, "installed_bytes": installed(SERVER)},
-        "bare": {**bare, "installed_bytes": installed(BARE)},
+        "server": server.told(installed(SERVER)),
+        "edge": edge.told(edge.mapped),
+        "difference": abs(server.value - edge.value),
         "figures": [
-            row("server", "recommendation", seconds=[full["answer_seconds"]], recovery=full["start_seconds"]),
-            row("bare runtime", "weather", seconds=[bare["answer_seconds"]], recovery=bare["start_seconds"]),
+            row("server", "recommendation", seconds=[server.answer], recovery=server.started),
+            row("edge", "weather", seconds=[edge.answer], recovery=edge.started),
         ],
     }
 
@@ -78,45 +105,19 @@ def _size(name: str) -> int:
     return sum(each.stat().st_size for each in files if each.is_file())
 
 
-def _server(stage: Stage, folder: Path) -> dict[str, Any]:
-    child = children.server(stage, folder)
-    begun = time.monotonic()
-    with child, Caller(child.address) as caller:
-        stage.until(lambda: caller.ask(ask(MODEL, [_ROW])).good or None, "an answer of the server", 30)
+def _run(stage: Stage, made: Callable[[Stage, Path], Child], folder: Path) -> Run:
+    child = made(stage, folder)
+    with Caller(child.address) as caller, ExitStack() as afterwards:
+        afterwards.callback(child.end)
+        begun = time.monotonic()
+        child.launch()
+        first = stage.until(lambda: _answer(child, caller), f"an answer of {child.title}", _PATIENCE, _STEP)
         started = time.monotonic() - begun
         seconds = sorted(caller.ask(ask(MODEL, [_ROW])).seconds for _ in range(_CALLS))
-        return _told(started, child.resident(), seconds[_CALLS // 2])
+        return Run(started, child.resident(), seconds[_CALLS // 2], child.mapped(), first.values[0])
 
 
-def _bare(model: Path) -> dict[str, Any]:
-    words = [sys.executable, "-m", "trials.bare", str(model)]
-    begun = time.monotonic()
-    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603  our own
-        if not _predicted(process):
-            raise NotThere("the bare runtime gave no prediction", "see the conductor's log")
-        started = time.monotonic() - begun
-        seconds = []
-        for _ in range(_CALLS):
-            asked = time.perf_counter()
-            _predicted(process)
-            seconds.append(time.perf_counter() - asked)
-        memory = children.resident(process.pid)
-        if process.stdin:
-            process.stdin.close()
-    return _told(started, memory, sorted(seconds)[_CALLS // 2])
-
-
-def _predicted(process: "subprocess.Popen[str]") -> str:
-    if process.stdin is None or process.stdout is None:
-        return ""
-    process.stdin.write(" ".join(map(str, _ROW)) + "\n")
-    process.stdin.flush()
-    return process.stdout.readline().strip()
-
-
-def _told(started: float, memory: int, answer: float) -> dict[str, Any]:
-    return {
-        "start_seconds": rounded(started, 2),
-        "resident_bytes": memory,
-        "answer_seconds": rounded(answer, 6),
-    }
+def _answer(child: Child, caller: Caller) -> Answer | None:
+    child.check()
+    answer = caller.ask(ask(MODEL, [_ROW]))
+    return answer if answer.good else None

@@ -112,7 +112,7 @@ def _worker(stage: Stage, models: Path) -> Child:
         "TARMAC_MODELS": str(models), "TARMAC_KAFKA": stage.settings.kafka, "TARMAC_ASKED": ASKED,
         "TARMAC_ANSWERED": ANSWERED, "TARMAC_GROUP": "lab-04-trials",
     }  # fmt: skip
-    return Child(stage, ["serving", "stream"], told)
+    return children.service(stage, ["serving", "stream"], told)
 
 
 def _http_each(server: Child) -> list[float]:
