@@ -23,7 +23,7 @@ from runtime import metrics
 from unit.patterns.servers import Reply, Server, serving
 from unit.releases.worlds import World
 
-HEADER = "x-tarmac-variant"
+HEADER, UNIT = "x-tarmac-variant", "x-tarmac-unit"
 RULES: list[dict[str, Any]] = [
     {
         "matches": [{"path": {"type": "PathPrefix", "value": "/v2"}}],
@@ -70,7 +70,7 @@ class Cluster:
         settings = ReleaseSettings(api=self.address, prometheus=self.address, registry=self.address)
         kube = Kube(self.address, self.account, "chain")
         return Controller(
-            Route(kube, "serving", HEADER),
+            Route(kube, "serving", HEADER, UNIT),
             Prometheus(settings),
             Registry(self.address),
             Events(kube, "serving"),

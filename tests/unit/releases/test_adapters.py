@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from contracts.units import unit
 from releases import machine
 from releases.errors import ApiFailure, Conflict, NoAccount, NoMetrics, NoRegistry
 from releases.kube import Kube
@@ -14,9 +15,11 @@ from releases.route import ANNOTATION, COPIED, Held, Route, weighed
 from releases.samples import Histogram, Moments, Share
 from releases.settings import ReleaseSettings
 from releases.state import Weigh
+from releases.statistics.experiment import assigned, dealt
 from runtime.errors import BadSetting
 from unit.patterns.servers import Reply, nobody, serving
-from unit.releases.cluster import HEADER, RULES
+from unit.releases.cluster import HEADER, RULES, UNIT
+from unit.releases.gateways import passed
 from unit.releases.worlds import plan
 
 PLAN = plan()
@@ -66,6 +69,21 @@ class TestRules:
         assert [ref["name"] for ref in asked["backendRefs"]] == ["serving-canary"]
         assert [ref["weight"] for ref in plain["backendRefs"]] == [100, 0]
 
+    def test_units_are_dealt_by_the_route(self) -> None:
+        """Whoever's unit matches gets B as well as those who ask for it, and servers are told who got what."""
+        drawn = {"type": "RegularExpression", "name": UNIT, "value": dealt("autumn", 0.25)}
+        rules = weighed(RULES, PLAN, Weigh(0, "header"), HEADER, drawn)
+        for number in range(200):
+            who, wanted = str(number), "b" if assigned(str(number), "autumn", 0.25) else "a"
+            sent = passed(rules, "/v2/models", {UNIT: unit(who)})
+            assert sent.service == ("serving-canary" if wanted == "b" else "serving-stable")
+            assert sent.headers[HEADER] == wanted
+        assert passed(rules, "/v2", {HEADER: "b"}).service == "serving-canary"
+        for unknown in ({}, {UNIT: "N14228"}, {UNIT: unit("1").upper()}):
+            assert passed(rules, "/v2", unknown) == ("serving-stable", {**unknown, HEADER: "a"})
+        assert passed(rules, "/features", {HEADER: "b"}) == ("feature", {HEADER: "b"})
+        assert weighed(rules, PLAN, Weigh(10), HEADER) == weighed(RULES, PLAN, Weigh(10), HEADER)
+
     @pytest.mark.parametrize("first", [Weigh(50), Weigh(0, "mirror"), Weigh(0, "header")])
     @pytest.mark.parametrize("then", [Weigh(), Weigh(10), Weigh(0, "mirror"), Weigh(0, "header")])
     def test_nothing_is_left_of_what_was_before(self, first: Weigh, then: Weigh) -> None:
@@ -91,7 +109,7 @@ class TestKubernetes:
 
         with serving(api) as server:
             state, _ = machine.start(PLAN, 1000.0)
-            route = Route(Kube(server.address, account, "chain"), "serving", HEADER)
+            route = Route(Kube(server.address, account, "chain"), "serving", HEADER, UNIT)
             (account / "token").write_text("second\n")
             held = route.write(Held(None, "7", "u", RULES), state)
             assert held.version == "8"
@@ -125,7 +143,7 @@ class TestKubernetes:
         """Somebody edited it: the message names the annotation and how to be rid of it."""
         body = {"metadata": {"resourceVersion": "1", "annotations": {ANNOTATION: "{}"}}, "spec": {"rules": RULES}}
         with serving(lambda *_: (200, body)) as server, pytest.raises(ApiFailure, match="remove the annotation"):
-            Route(Kube(server.address, account, "chain"), "serving", HEADER).read()
+            Route(Kube(server.address, account, "chain"), "serving", HEADER, UNIT).read()
 
     def test_nobody_there_is_a_failure_for_a_while(self, account: Path) -> None:
         """No API at the address: ApiFailure."""

@@ -7,6 +7,7 @@ to be written whole in either way, and a refusal for its version is then told ap
 """
 
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,16 +16,18 @@ import msgspec
 from releases import state as states
 from releases.errors import ApiFailure
 from releases.kube import Kube
-from releases.plan import Plan, Side
+from releases.plan import AB, Plan, Side
 from releases.state import State, Weigh
+from releases.statistics.experiment import dealt
 
 ANNOTATION = "tarmac.dev/release"
-VARIANT = "b"
+A, B = "a", "b"
 COPIED = "x-tarmac-copied-to"
 """Header by which a server that gets copies knows that nobody gets its answers."""
 _GATEWAY = "/apis/gateway.networking.k8s.io/v1/namespaces"
 _HEADERS, _CHANGES = "RequestHeaderModifier", "requestHeaderModifier"
 Rule = dict[str, Any]
+Condition = dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -50,14 +53,16 @@ class Route:
     Args:
         kube: the API.
         name: of the route.
-        header: with which callers ask for B.
+        header: with which callers ask for B, and servers are told who got what.
+        unit: header with which callers say who asks.
     """
 
-    def __init__(self, kube: Kube, name: str, header: str) -> None:
+    def __init__(self, kube: Kube, name: str, header: str, unit: str) -> None:
         self.name = name
         self.namespace = kube.namespace
         self._kube = kube
         self._header = header
+        self._unit = unit
         self._path = f"{_GATEWAY}/{kube.namespace}/httproutes/{name}"
 
     def read(self) -> Held:
@@ -83,7 +88,13 @@ class Route:
 
     def wanted(self, rules: list[Rule], state: State) -> list[Rule]:
         """The rules that the state asks for, made from those that are there."""
-        return weighed(rules, state.plan, state.route, self._header)
+        return weighed(rules, state.plan, state.route, self._header, self._drawn(state))
+
+    def _drawn(self, state: State) -> Condition | None:
+        """What the header of a unit that gets B is like, while an A/B test runs."""
+        if not state.test or not isinstance(state.plan, AB):
+            return None
+        return {"type": "RegularExpression", "name": self._unit, "value": dealt(state.test, state.plan.share)}
 
     def _held(self, route: Any) -> Held:  # noqa: ANN401  any JSON
         metadata = route["metadata"]
@@ -96,7 +107,9 @@ class Route:
         return Held(state, metadata["resourceVersion"], metadata.get("uid", ""), route["spec"].get("rules", []))
 
 
-def weighed(rules: list[Rule], plan: Plan, route: Weigh, header: str) -> list[Rule]:
+def weighed(
+    rules: list[Rule], plan: Plan, route: Weigh, header: str, drawn: Condition | None = None
+) -> list[Rule]:
     """Rules that send the canary what `route` says; rules that lead elsewhere stay as they are.
 
     Args:
@@ -104,6 +117,7 @@ def weighed(rules: list[Rule], plan: Plan, route: Weigh, header: str) -> list[Ru
         plan: which Services are meant.
         route: what is wanted.
         header: with which callers ask for B.
+        drawn: condition on another header that gets B as well.
 
     Raises:
         ApiFailure: no rule leads to the stable Service.
@@ -115,7 +129,7 @@ def weighed(rules: list[Rule], plan: Plan, route: Weigh, header: str) -> list[Ru
         raise ApiFailure(f"no rule of the route leads to the Service {plan.stable.service}", remedy)
     made: list[Rule] = []
     for rule in plain:
-        made += _made(rule, plan, route, header) if rule in ours else [rule]
+        made += _made(rule, plan, route, header, drawn) if rule in ours else [rule]
     return made
 
 
@@ -131,46 +145,57 @@ def weights(rules: list[Rule]) -> dict[str, float]:
     return found
 
 
-def _made(rule: Rule, plan: Plan, route: Weigh, header: str) -> list[Rule]:
+def _made(rule: Rule, plan: Plan, route: Weigh, header: str, drawn: Condition | None) -> list[Rule]:
     (stable,) = [ref for ref in rule["backendRefs"] if ref["name"] == plan.stable.service]
     weight = route.weight if route.mode == "weight" else 0
     canary = {**stable, "name": plan.canary.service, "port": plan.canary.port}
     rule["backendRefs"] = [{**stable, "weight": 100 - weight}, {**canary, "weight": weight}]
-    filters = [each for each in map(_unmarked, rule.get("filters", [])) if each and not _mirrors(each, plan.canary)]
+    plain = [_unmarked(each, header) for each in rule.get("filters", [])]
+    filters = [each for each in plain if each and not _mirrors(each, plan.canary)]
     if route.mode == "mirror":
         # Whole, as Kubernetes gives it back: what is read can be compared with what is wanted.
         reference = {"group": "", "kind": "Service", "name": plan.canary.service, "port": plan.canary.port}
-        filters = _marked(filters, plan.canary.service)
+        filters = _marked(filters, COPIED, plan.canary.service)
         filters.append({"type": "RequestMirror", "requestMirror": {"backendRef": reference}})
-    rule.pop("filters", None)
-    if filters:
-        rule["filters"] = filters
-    return [_asked(rule, canary, header), rule] if route.mode == "header" else [rule]
+    if route.mode == "header":
+        asks: Condition = {"type": "Exact", "name": header, "value": B}
+        conditions = [asks, drawn] if drawn else [asks]
+        asked = _filtered(_asked(rule, canary, conditions), _marked(filters, header, B))
+        return [asked, _filtered(rule, _marked(filters, header, A))]
+    return [_filtered(rule, filters)]
 
 
-def _marked(filters: list[Rule], service: str) -> list[Rule]:
-    """Filters that say besides who gets the copies; a rule has one filter of headers at most."""
-    said = {"name": COPIED, "value": service}
+def _filtered(rule: Rule, filters: list[Rule]) -> Rule:
+    """A rule with these filters and no other."""
+    bare = {key: value for key, value in rule.items() if key != "filters"}
+    return {**bare, "filters": filters} if filters else bare
+
+
+def _marked(filters: list[Rule], name: str, value: str) -> list[Rule]:
+    """Filters that give servers a header besides; a rule has one filter of headers at most."""
+    said = {"name": name, "value": value}
     others = [each for each in filters if each["type"] != _HEADERS]
     (own,) = [each for each in filters if each["type"] == _HEADERS] or [{"type": _HEADERS, _CHANGES: {}}]
     return [*others, {**own, _CHANGES: {**own[_CHANGES], "set": [*own[_CHANGES].get("set", []), said]}}]
 
 
-def _unmarked(each: Rule) -> Rule | None:
+def _unmarked(each: Rule, header: str) -> Rule | None:
     """A filter without what `_marked` put into it; None where nothing else was in it."""
     if each["type"] != _HEADERS:
         return each
-    left = [said for said in each[_CHANGES].get("set", []) if said["name"] != COPIED]
+    left = [said for said in each[_CHANGES].get("set", []) if said["name"] not in (COPIED, header)]
     changes = {key: value for key, value in each[_CHANGES].items() if key != "set"} | ({"set": left} if left else {})
     return {**each, _CHANGES: changes} if changes else None
 
 
-def _asked(rule: Rule, canary: Rule, header: str) -> Rule:
-    """The same rule for callers who ask for B; Kubernetes has the one with more conditions win."""
+def _asked(rule: Rule, canary: Rule, conditions: Sequence[Condition]) -> Rule:
+    """The same rule for requests that meet one of the conditions; Kubernetes has a rule with more of them win."""
     asked = copy.deepcopy(rule)
-    condition = {"type": "Exact", "name": header, "value": VARIANT}
-    for match in asked.setdefault("matches", [{}]):
-        match.setdefault("headers", []).append(condition)
+    asked["matches"] = [
+        {**match, "headers": [*match.get("headers", []), condition]}
+        for condition in conditions
+        for match in asked.get("matches", [{}])
+    ]
     asked.pop("name", None)  # names of rules are unique
     asked["backendRefs"] = [{**canary, "weight": 1}]
     return asked
@@ -188,4 +213,4 @@ def _mirrors(each: Rule, canary: Side) -> bool:
 def _variant(rule: Rule, header: str) -> bool:
     """Whether a rule was made by `_asked`."""
     conditions = [it for match in rule.get("matches", []) for it in match.get("headers", [])]
-    return any(it.get("name") == header and it.get("value") == VARIANT for it in conditions)
+    return any(it.get("name") == header and it.get("value") == B for it in conditions)
