@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from contract.charts.rendering import CASES, ROOT, Case, containers, named, objects
+from contract.charts.rendering import CASES, ROOT, Case, containers, jobs, named, objects
 from contracts.models import CHALLENGER, CHAMPION
 from contracts.predictions import CANARY, STABLE
 from contracts.topics import DEAD_LETTER
+from lake.arguments import parser as lake_arguments
+from lake.settings import LakeSettings
 from runtime.settings import ServiceSettings, load
-from serving.settings import FAMILY, ServeSettings, StreamSettings
+from serving.__main__ import parser as serving_arguments
+from serving.settings import FAMILY, OfflineSettings, ServeSettings, StreamSettings
 from serving.worker_settings import FollowSettings, LabelsSettings
 
 SERVING = [case for case in CASES if case.chart == "serving"]
@@ -22,7 +26,8 @@ UNITS = {"Mi": 1024**2, "Gi": 1024**3}
 
 def told(server: dict[str, Any]) -> dict[str, str]:
     """Return a container's variables of ours."""
-    return {each["name"]: each["value"] for each in server["env"] if each["name"].startswith("TARMAC_")}
+    given = [each for each in server["env"] if each["name"].startswith("TARMAC_") and "value" in each]
+    return {each["name"]: each["value"] for each in given}
 
 
 @pytest.mark.parametrize("case", SERVING, ids=str)
@@ -205,6 +210,66 @@ def test_labels_carry_their_track_themselves() -> None:
     labels = named(Case("serving", "default"), "Deployment", "serving-labels")["spec"]["template"]["metadata"]["labels"]
     assert "tarmac.dev/track" not in labels
     assert labels["app.kubernetes.io/name"] == "serving"
+
+
+class TestOffline:
+    """The CronJob of batch inference."""
+
+    CASE = Case("serving", "default")
+
+    def steps(self) -> list[dict[str, Any]]:
+        """Return its containers: who makes the rows, and who predicts them."""
+        (job,) = jobs(self.CASE)
+        return containers(job)
+
+    def test_each_step_is_one_that_its_program_takes(self) -> None:
+        """Arguments and variables; the rows that one writes are those that the other reads, in a folder that both have."""
+        make, predict = self.steps()
+        wanted = lake_arguments().parse_args(make["args"][1:])
+        asked = serving_arguments().parse_args(predict["args"][1:])
+        assert (make["args"][0], wanted.command) == ("lake", "training-set")
+        assert (predict["args"][0], asked.command) == ("serving", "offline")
+        assert wanted.out == asked.rows
+        reads, writes = load(LakeSettings, told(make)), load(OfflineSettings, told(predict), FAMILY)
+        assert reads.lake == writes.lake
+        assert (writes.alias, writes.mlflow) == (CHAMPION, "http://mlflow.data.svc:5000")
+        mounted = {each["mountPath"]: each["name"] for each in predict["volumeMounts"]}
+        assert mounted.items() == {each["mountPath"]: each["name"] for each in make["volumeMounts"]}.items()
+        assert str(asked.rows.parent) in mounted
+        assert Path(writes.models).parent == asked.rows.parent
+
+    def test_its_days_are_some_of_those_that_the_models_come_from(self) -> None:
+        """The history that the training makes, its feature service and its label."""
+        training = yaml.safe_load((ROOT / "platform/helm/training/values.yaml").read_text("utf-8"))
+        offline = yaml.safe_load((ROOT / "platform/helm/serving/values.yaml").read_text("utf-8"))["offline"]
+        assert (offline["lake"], offline["s3"]) == (training["history"], training["s3"])
+        assert (offline["service"], offline["label"]) == (training["set"]["service"], training["set"]["label"])
+        assert training["set"]["begin"] <= offline["begin"] < offline["end"] <= training["set"]["end"]
+        assert offline["model"] in {f"delay-{kind}" for kind in training["kinds"]}
+
+    def test_what_it_writes_and_fetches_has_room(self) -> None:
+        """The models that may be kept and one on its way, beside the rows."""
+        (job,) = jobs(self.CASE)
+        settings = load(OfflineSettings, told(self.steps()[1]), FAMILY)
+        volumes = {each["name"]: each["emptyDir"] for each in job["spec"]["template"]["spec"]["volumes"]}
+        size = volumes["work"]["sizeLimit"]
+        assert settings.models_bytes + settings.model_bytes < int(size[:-2]) * UNITS[size[-2:]] / 2
+
+    def test_it_runs_when_it_is_asked_to(self) -> None:
+        """By default on demand alone; with a schedule by itself, and never twice at once."""
+        cases = [Case("serving", name) for name in ("default", "stream")]
+        spec, nightly = (named(case, "CronJob", "serving-offline")["spec"] for case in cases)
+        assert spec["suspend"] is True
+        assert (nightly.get("suspend"), nightly["schedule"]) == (None, "30 3 * * *")
+        assert {each["concurrencyPolicy"] for each in (spec, nightly)} == {"Forbid"}
+
+    def test_the_lab_builds_its_image_and_gives_its_namespace_the_keys(self) -> None:
+        """Declared in stack.yaml."""
+        stack = yaml.safe_load((ROOT / "platform/stack.yaml").read_text("utf-8"))["components"]
+        assert stack["serving"]["images"]["batchImage"] == "batch"
+        keys = {each["valueFrom"]["secretKeyRef"]["name"] for each in self.steps()[0]["env"] if "valueFrom" in each}
+        (secret,) = [each for each in stack["objectstore"]["secrets"] if {each["name"]} == keys]
+        assert self.CASE.namespace in secret["into"]
 
 
 def test_servers_and_live_traffic_find_what_they_ask() -> None:
