@@ -16,7 +16,8 @@ from releases.measures import Measures
 from releases.plan import BlueGreen, Plan
 from releases.prometheus import Prometheus
 from releases.registry import Registry
-from releases.route import Held, Route, weights
+from releases.route import Held, Route
+from releases.rules import weights
 from releases.samples import Observation
 from releases.state import Alias, State, Tell
 from releases.words import Words

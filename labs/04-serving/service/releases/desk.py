@@ -17,7 +17,7 @@ from releases import plan as plans
 from releases.controller import Controller
 from releases.errors import ApiFailure, BadPlan, Conflict, NoRegistry, NotNow
 from releases.plan import AB
-from releases.route import A, B
+from releases.rules import A, B
 from releases.statistics.experiment import assigned
 from releases.status import status
 from runtime.errors import ServiceError
