@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from contract.charts.rendering import CASES, ROOT, Case, containers, jobs, named, objects
+from contracts.inference_grpc import SERVICE
 from contracts.models import CHALLENGER, CHAMPION
 from contracts.predictions import CANARY, STABLE
 from contracts.topics import DEAD_LETTER
@@ -91,20 +92,58 @@ def test_a_release_owns_the_weights() -> None:
     # As a release leaves the rule: the route of a fresh stack is not put right by the first one.
     (wanted,) = weighed([rule], read({"strategy": "shadow", "model": "m", "version": "1"}), Weigh(), "x-tarmac-variant")
     assert rule == wanted
-    (parent,) = route["spec"]["parentRefs"]
+
+
+@pytest.mark.parametrize(("kind", "listener"), [("HTTPRoute", "http"), ("GRPCRoute", "grpc")])
+def test_each_route_hangs_on_a_listener_of_its_kind(kind: str, listener: str) -> None:
+    """Of two routes of both kinds for any host one listener would take one: each has its own, which takes no other."""
+    (parent,) = named(Case("serving", "default"), kind, "serving")["spec"]["parentRefs"]
     gateway = named(Case("gateway", "default"), "Gateway", "gateway")
-    assert parent == {"name": gateway["metadata"]["name"], "namespace": Case("gateway", "default").namespace}
+    assert parent == {
+        "name": gateway["metadata"]["name"], "namespace": Case("gateway", "default").namespace, "sectionName": listener,
+    }  # fmt: skip
+    (found,) = [each for each in gateway["spec"]["listeners"] if each["name"] == listener]
+    assert found["allowedRoutes"]["kinds"] == [{"kind": kind}]
 
 
-def test_a_release_may_move_one_route_and_nothing_else() -> None:
-    """Read and patch this HTTPRoute, make events, and that for the accounts that the values name."""
+def test_grpc_goes_where_http_goes() -> None:
+    """The server's own service, to the Services' port that speaks HTTP/2; the rule is as a release leaves it."""
+    case = Case("serving", "default")
+    route = named(case, "GRPCRoute", "serving")
+    assert route["metadata"]["annotations"]["tarmac.dev/made-once"] == "true"
+    (rule,) = route["spec"]["rules"]
+    assert rule["matches"] == [{"method": {"type": "Exact", "service": SERVICE}}]
+    plan = read({"strategy": "shadow", "model": "m", "version": "1"})
+    assert [rule] == weighed([rule], plan, Weigh(), "x-tarmac-variant")
+    for moved in (Weigh(25), Weigh(0, "header"), Weigh(0, "mirror")):
+        for made in weighed([rule], plan, moved, "x-tarmac-variant"):
+            mirrors = [each for each in made.get("filters", []) if "requestMirror" in each]
+            for ref in [*made["backendRefs"], *(each["requestMirror"]["backendRef"] for each in mirrors)]:
+                ports = {each["port"]: each for each in named(case, "Service", ref["name"])["spec"]["ports"]}
+                found = ports[ref["port"]]
+                assert (found["name"], found["appProtocol"]) == ("grpc", "kubernetes.io/h2c")
+
+
+def test_both_ways_have_the_same_time() -> None:
+    """An HTTPRoute says so itself, a GRPCRoute by the policy, which is both routes'."""
+    case = Case("serving", "default")
+    (policy,) = [each for each in objects(case) if each["kind"] == "BackendTrafficPolicy"]
+    assert [(each["kind"], each["name"]) for each in policy["spec"]["targetRefs"]] == [
+        ("HTTPRoute", "serving"), ("GRPCRoute", "serving"),
+    ]  # fmt: skip
+    (rule,) = named(case, "HTTPRoute", "serving")["spec"]["rules"]
+    assert policy["spec"]["timeout"]["http"]["requestTimeout"] == rule["timeouts"]["request"]
+
+
+def test_a_release_may_move_its_routes_and_nothing_else() -> None:
+    """Read and patch these two, of one name, make events, and that for the accounts that the values name."""
     case = Case("serving", "default")
     role = named(case, "Role", "serving-releases")
     assert role["rules"] == [
         {
             "apiGroups": ["gateway.networking.k8s.io"],
-            "resources": ["httproutes"],
-            "resourceNames": [named(case, "HTTPRoute", "serving")["metadata"]["name"]],
+            "resources": ["httproutes", "grpcroutes"],
+            "resourceNames": ["serving"],
             "verbs": ["get", "patch"],
         },
         {"apiGroups": [""], "resources": ["events"], "verbs": ["create"]},
@@ -229,7 +268,7 @@ class TestOffline:
         return containers(job)
 
     def test_each_step_is_one_that_its_program_takes(self) -> None:
-        """Arguments and variables; the rows that one writes are those that the other reads, in a folder that both have."""
+        """Arguments and variables; the rows that one writes are those that the other reads, in a folder of both."""
         make, predict = self.steps()
         wanted = lake_arguments().parse_args(make["args"][1:])
         asked = serving_arguments().parse_args(predict["args"][1:])

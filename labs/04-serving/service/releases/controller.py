@@ -68,10 +68,13 @@ class Controller:
         if held.state is None:
             self._measures.show(None)
             return None
+        self._leveled(held.state)
         held = self._finished(held, held.state)
         state = held.state
         if state is not None and not state.over:
             state = self._looked(held, state)
+        if state is not None:
+            self._leveled(state)
         self._measures.show(state)
         return state
 
@@ -205,6 +208,13 @@ class Controller:
             self._events.tell(state, held.uid, told)
         except ApiFailure as failure:
             # A release goes on, and above all goes back, whether or not it can be told of.
+            log.warning(failure.what, extra={"remedy": failure.remedy})
+
+    def _leveled(self, state: State) -> None:
+        """Let gRPC go where HTTP goes; a release goes on, and above all goes back, though that cannot be done yet."""
+        try:
+            self._route.level(state)
+        except ApiFailure as failure:
             log.warning(failure.what, extra={"remedy": failure.remedy})
 
     def _repaired(self, held: Held, state: State) -> State:

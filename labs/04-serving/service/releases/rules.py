@@ -64,7 +64,9 @@ def weights(rules: list[Rule]) -> dict[str, float]:
 
 def _made(rule: Rule, plan: Plan, route: Weigh, header: str, drawn: Condition | None) -> list[Rule]:
     (stable,) = [ref for ref in rule["backendRefs"] if ref["name"] == plan.stable.service]
-    canary = {**stable, "name": plan.canary.service, "port": plan.canary.port}
+    # Another port than the plan's is another protocol's, which both Services have.
+    port = plan.canary.port if stable["port"] == plan.stable.port else stable["port"]
+    canary = {**stable, "name": plan.canary.service, "port": port}
     weight = route.weight if route.mode == "weight" else 0
     rule = {**rule, "backendRefs": _shared(stable, 100 - weight, canary, weight)}
     filters = [each for each in _plain(rule, _TO_SERVER, (COPIED, header)) if not _mirrors(each, plan.canary)]
