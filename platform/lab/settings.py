@@ -28,6 +28,7 @@ PORTS = {
     "feature": 6566,
     "mlflow": 15000,
     "gateway": 8800,
+    "gateway-grpc": 8802,
     "serving": 8801,
     "page": 8804,
 }

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from page.errors import Away
 from page.jaeger import Jaeger, Trace
 from page.prometheus import Course, Prometheus, Value
-from page.questions import ALERTS, COURSES, EVIDENCE, LOST, PHASE, SINGLE, STEP, VERSIONS, WEIGHTS
+from page.questions import ALERTS, COURSES, EVERY, EVIDENCE, GATEWAY, LOST, PHASE, STEP, VERSIONS, WEIGHTS
 
 SPAN_SECONDS, STEP_SECONDS = 900, 15
 """How far back a course goes, and between two of its points."""
@@ -29,6 +29,14 @@ class Version:
 
 
 @dataclass(frozen=True)
+class Passed:
+    """What Envoy measured of one track, by key of `questions.GATEWAY`; without a track, of what callers got."""
+
+    track: str
+    figures: Mapping[str, float | None]
+
+
+@dataclass(frozen=True)
 class Figures:
     """Everything of one moment.
 
@@ -36,6 +44,7 @@ class Figures:
         at: seconds since 1970.
         away: why Prometheus could not be asked; None: it answered.
         versions: in the order of model, track and version.
+        gateway: in the order of tracks, callers last; empty: Envoy has counted nothing yet.
         weights: Service -> per cent of the requests by the route.
         phase: of the release; None: there is none, or nobody tells.
         stage: of the release, 0 is its baseline.
@@ -47,6 +56,7 @@ class Figures:
     at: float
     away: Away | None
     versions: Sequence[Version] = ()
+    gateway: Sequence[Passed] = ()
     weights: Mapping[str, float] | None = None
     phase: str | None = None
     stage: int | None = None
@@ -58,10 +68,9 @@ class Figures:
 def gathered(prometheus: Prometheus, clock: Callable[[], float] = time.time) -> Figures:
     """The figures of now; where Prometheus does not answer, that it does not."""
     at = clock()
-    questions = (*VERSIONS, *SINGLE)
     try:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            found = dict(zip([each.key for each in questions], pool.map(prometheus.now, questions), strict=True))
+            found = dict(zip([each.key for each in EVERY], pool.map(prometheus.now, EVERY), strict=True))
     except Away as failure:
         return Figures(at, failure)
     phases, stages = _by(found[PHASE.key], "phase"), found[STEP.key]
@@ -69,6 +78,7 @@ def gathered(prometheus: Prometheus, clock: Callable[[], float] = time.time) -> 
         at=at,
         away=None,
         versions=_versions(found),
+        gateway=_gateway(found),
         weights=_by(found[WEIGHTS.key], "service"),
         phase=next(iter(phases), None),
         stage=int(stages[0].value or 0) if stages and phases else None,
@@ -119,13 +129,17 @@ def as_json(figures: Figures) -> dict[str, Any]:
             {"track": each.track, "model": each.model, "version": each.version, **each.figures}
             for each in figures.versions
         ],
+        "gateway": [
+            {"track": each.track, **{key.removeprefix("gateway_"): value for key, value in each.figures.items()}}
+            for each in figures.gateway
+        ],
         "weights": dict(figures.weights or {}),
         "release": None if figures.phase is None else {"phase": figures.phase, "stage": figures.stage},
         "evidence": dict(figures.evidence or {}),
         "lost": figures.lost,
         "alerts": [dict(each) for each in figures.alerts],
-        "queries": {each.key: each.query for each in (*VERSIONS, *SINGLE)},
-        "units": {each.key: each.unit.en for each in (*VERSIONS, *SINGLE)},
+        "queries": {each.key: each.query for each in EVERY},
+        "units": {each.key: each.unit.en for each in EVERY},
     }
 
 
@@ -136,6 +150,15 @@ def _versions(found: Mapping[str, Sequence[Value]]) -> list[Version]:
             place = (labels.get("model", ""), labels.get("track", ""), labels.get("version", ""))
             told.setdefault(place, dict.fromkeys(each.key for each in VERSIONS))[question.key] = value
     return [Version(track, model, version, told[model, track, version]) for model, track, version in sorted(told)]
+
+
+def _gateway(found: Mapping[str, Sequence[Value]]) -> list[Passed]:
+    told: dict[str, dict[str, float | None]] = {}
+    for question in GATEWAY:
+        for labels, value in found[question.key]:
+            figures = told.setdefault(labels.get("track", ""), dict.fromkeys(each.key for each in GATEWAY))
+            figures[question.key] = value
+    return [Passed(track, told[track]) for track in sorted(told, key=lambda track: (not track, track))]
 
 
 def _by(values: Sequence[Value], label: str) -> dict[str, float]:

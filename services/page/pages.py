@@ -49,6 +49,7 @@ def first(  # noqa: PLR0913  everything that one page shows
     else:
         parts += [
             sections.models(figures, base, language),
+            sections.gateway(figures, base, language),
             sections.release(figures, base, language),
             sections.over_time(over_time, figures.at, base, language),
             sections.alerts(figures, base, language),

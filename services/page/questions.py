@@ -50,6 +50,31 @@ def _grown(name: str) -> str:
     return f"sum by ({_BY}) (increase({name}[30m]))"
 
 
+_RULE = "(httproute|grpcroute)/[^/]+/serving/rule/[0-9]+"
+_CLUSTERS = {"stable": f"{_RULE}/backend/0", "canary": f"{_RULE}(/backend/1|-mirror-[0-9]+)"}
+"""Track -> names that Envoy has for it: a rule's first backend, and its second or whoever gets copies."""
+_HTTP = 'envoy_http_conn_manager_prefix=~"http-.+"'
+"""Envoy's listeners for callers, and not those for its own figures."""
+_SERVER_FAILED = 'envoy_response_code_class="5"'
+
+
+def _tracks(metric: str, more: str = "", by: str = "track") -> str:
+    """The growth per second of a metric that Envoy has for each cluster, by track."""
+    found = f'rate({metric}{{envoy_cluster_name=~"{_RULE}.*"{more}}}[1m])'
+    for track, names in _CLUSTERS.items():
+        found = f'label_replace({found}, "track", "{track}", "envoy_cluster_name", "{names}")'
+    return f"sum by ({by}) ({found})"
+
+
+def _callers(metric: str, more: str = "", by: str = "") -> str:
+    """The same for what callers got, whoever answered them: a server, or Envoy itself."""
+    return f"sum by ({by}) (rate(envoy_http_downstream_{metric}{{{_HTTP}{more}}}[1m]))"
+
+
+def _share_failed(failed: str, every: str) -> str:
+    return f"({failed} or 0 * {every}) / {every}"
+
+
 _MILLISECONDS, _MINUTES = Words("ms", "ms"), Words("min", "min")
 _PER_SECOND, _PERCENT = Words("per s", "par s"), Words("%", "%")
 
@@ -81,6 +106,28 @@ VERSIONS = (
 )
 """Figures of each track, model and version, in the order of the page's columns."""
 
+_ANSWERS, _CODES = "envoy_cluster_upstream_rq_xx", "rq_xx"
+_TIMES = _tracks("envoy_cluster_upstream_rq_time_bucket", by="le, track")
+GATEWAY = (
+    Question("gateway_rate", Words("requests", "requêtes"), _PER_SECOND, f"{_tracks(_ANSWERS)} or {_callers(_CODES)}"),
+    Question(
+        "gateway_errors",
+        Words("failed (5xx)", "en échec (5xx)"),
+        _PERCENT,
+        f"{_share_failed(_tracks(_ANSWERS, ',' + _SERVER_FAILED), _tracks(_ANSWERS))} or "
+        f"{_share_failed(_callers(_CODES, ',' + _SERVER_FAILED), _callers(_CODES))}",
+        100.0,
+        2,
+    ),
+    Question(
+        "gateway_p95",
+        Words("95 % within", "95 % en moins de"),
+        _MILLISECONDS,
+        f"histogram_quantile(0.95, {_TIMES}) or histogram_quantile(0.95, {_callers('rq_time_bucket', by='le')})",
+    ),
+)
+"""What Envoy measures: of each track, and, without a track, of what callers got."""
+
 WEIGHTS = Question(
     "weights",
     Words("share of the requests by the route", "part des requêtes selon la route"),
@@ -105,7 +152,8 @@ LOST = Question(
     'sum(rate(serving_requests_total{model=""}[1m]))',
 )
 ALERTS = Question("alerts", Words("alerts", "alertes"), Words("", ""), 'ALERTS{alertstate="firing"}', digits=0)
-SINGLE = (WEIGHTS, PHASE, STEP, EVIDENCE, LOST, ALERTS)
+EVERY = (*VERSIONS, *GATEWAY, WEIGHTS, PHASE, STEP, EVIDENCE, LOST, ALERTS)
+"""All that is asked of one moment."""
 
 COURSES = (
     Question("rate", Words("Requests", "Requêtes"), _PER_SECOND, _rate(by="track")),

@@ -7,10 +7,10 @@ from urllib.parse import urlencode
 
 from page import courses
 from page.errors import Away
-from page.figures import Figures, Version
+from page.figures import Figures, Passed, Version
 from page.jaeger import Trace
 from page.prometheus import Course
-from page.questions import ALERTS, COURSES, EVIDENCE, LOST, PHASE, VERSIONS, WEIGHTS, Question
+from page.questions import ALERTS, COURSES, EVIDENCE, GATEWAY, LOST, PHASE, VERSIONS, WEIGHTS, Question
 from page.words import NONE, Language, Words, number
 
 _AWAY = Words(
@@ -30,6 +30,18 @@ _MODELS_CAPTION = Words(
     "label n'est arrivé. Chaque titre mène à sa question dans Prometheus.",
 )
 _TRACK, _MODEL, _VERSION = Words("track", "piste"), Words("model", "modèle"), Words("version", "version")
+_GATEWAY = Words("Gateway", "Passerelle")
+_GATEWAY_NONE = Words(
+    "No data: nothing has gone through the gateway in the last minute, or there is none.",
+    "Aucune donnée : rien n'est passé par la passerelle depuis une minute, ou il n'y en a pas.",
+)
+_GATEWAY_CAPTION = Words(
+    "What Envoy itself measures, beside what the servers say: of each track, copies included, and of what callers got, "
+    "whoever answered.",
+    "Ce que mesure Envoy, à côté de ce que disent les serveurs : de chaque piste, copies comprises, et de ce "
+    "que les appelants ont reçu, quel que soit le répondant.",
+)
+_CALLERS = Words("all callers", "tous les appelants")
 _RELEASE = Words("Release", "Livraison")
 _RELEASE_NONE = Words("No release is known.", "Aucune livraison n'est connue.")
 _RELEASE_NOW = Words("The last release: {phase}, stage {stage}.", "La dernière livraison : {phase}, étape {stage}.")
@@ -87,6 +99,17 @@ def models(figures: Figures, base: str, language: Language) -> str:
     rows = "".join(_row(each, language) for each in figures.versions)
     table = _table(_MODELS_CAPTION.of(language), columns, rows)
     return f"{head}{table}{_lost(figures, base, language)}"
+
+
+def gateway(figures: Figures, base: str, language: Language) -> str:
+    """What Envoy measures, by track."""
+    head = f'<h2 id="gateway">{_GATEWAY.of(language)}</h2>'
+    if not figures.gateway:
+        return f"{head}<p>{_GATEWAY_NONE.of(language)}</p>"
+    columns = [f'<th scope="col">{escape(_TRACK.of(language))}</th>']
+    columns += [f'<th scope="col" class="n">{_titled(each, base, language)}</th>' for each in GATEWAY]
+    rows = "".join(_passed(each, language) for each in figures.gateway)
+    return head + _table(_GATEWAY_CAPTION.of(language), columns, rows)
 
 
 def release(figures: Figures, base: str, language: Language) -> str:
@@ -168,6 +191,11 @@ def _row(version: Version, language: Language) -> str:
     cells = [f'<td class="n">{number(version.figures[each.key], language, each.digits)}</td>' for each in VERSIONS]
     names = f"<td>{escape(version.track or NONE)}</td><td>{escape(version.version)}</td>"
     return f'<tr><th scope="row">{escape(version.model)}</th>{names}{"".join(cells)}</tr>'
+
+
+def _passed(passed: Passed, language: Language) -> str:
+    cells = [f'<td class="n">{number(passed.figures[each.key], language, each.digits)}</td>' for each in GATEWAY]
+    return f'<tr><th scope="row">{escape(passed.track or _CALLERS.of(language))}</th>{"".join(cells)}</tr>'
 
 
 def _pairs(name: str, question: Question, values: Mapping[str, float], base: str, language: Language) -> str:

@@ -60,16 +60,21 @@ def _batch(command: argparse.ArgumentParser) -> None:
     command.add_argument("--out", type=Path, metavar="FILE", help="write there, and not into the lake")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one entry point; its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m serving", description="The serving service.")
-    commands = parser.add_subparsers(dest="command", required=True)
+def parser() -> argparse.ArgumentParser:
+    """All entry points and what they take."""
+    made = argparse.ArgumentParser(prog="python -m serving", description="The serving service.")
+    commands = made.add_subparsers(dest="command", required=True)
     commands.add_parser("serve", help="answer over HTTP, as the Open Inference Protocol V2 has it")
     commands.add_parser("stream", help="answer requests of a topic into another")
     _batch(commands.add_parser("offline", help="predict the rows of a Parquet file"))
     commands.add_parser("labels", help="compare predictions with the labels that come later")
     commands.add_parser("follow", help="ask about each flight that leaves")
-    asked = parser.parse_args(arguments)
+    return made
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one entry point; its exit code."""
+    asked = parser().parse_args(arguments)
     logs.start("serving", "info")
     run: dict[str, Callable[[], None]] = {
         "serve": _serve,

@@ -47,9 +47,3 @@ class FollowSettings(ServiceSettings):
     follow_age_seconds: float = between(3, 0.1, 600)
     """Seconds since the departure was told, after which it is left out: later than that, what came of the flight could
     be known already."""
-
-    releases: str = ""
-    """Address of the release controller, which says who is on which side of an A/B test; empty: nobody is on any."""
-
-    follow_test: str = ""
-    """The A/B test, `NAME/SHARE`, e.g. `autumn/0.5`."""

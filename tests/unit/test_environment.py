@@ -33,5 +33,7 @@ def test_a_lab_tells_all_of_its_own_addresses() -> None:
     assert told == {
         "lab": "http://127.0.0.1:8184", "releases": "http://127.0.0.1:8905", "page": "http://127.0.0.1:8904",
     }  # fmt: skip
+    routed = urls(Settings.load({"LAB_PORT_OFFSET": "100"}), lab.model_copy(update={"components": ["gateway"]}))
+    assert (routed["gateway"], routed["grpc"]) == ("http://127.0.0.1:8900", "127.0.0.1:8902")
     first = urls(Settings.load({}), lab.model_copy(update={"number": 1, "components": []}))
     assert first == {"lab": "http://127.0.0.1:8081"}

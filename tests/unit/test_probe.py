@@ -81,7 +81,12 @@ def test_a_prediction_of_an_older_row_does_not(status: int, body: object) -> Non
 
 @pytest.mark.parametrize(
     ("services", "whole"),
-    [(["ingest-consumer", "serving", "feature"], True), (["ingest-consumer"], False), ([], False)],
+    [
+        (["ingest-consumer", "gateway", "serving", "feature"], True),
+        (["ingest-consumer", "serving", "feature"], False),
+        (["ingest-consumer"], False),
+        ([], False),
+    ],
 )
 def test_one_trace_has_to_show_every_service(services: list[str], whole: bool) -> None:  # noqa: FBT001  a case
     """Where models are served, spans of ingest alone are not enough."""

@@ -33,16 +33,20 @@ def test_the_pages_figures_are_printed_in_short() -> None:
     """One line for each version, then the route, the release and what fires; figures as the language writes them."""
     told = _asked()
     english, french = served.lines(told, "en"), served.lines(told, "fr")
-    assert len(english) == len(french) == 6
+    assert len(english) == len(french) == 9
     assert english[2].split() == [
         "delay-boosting", "stable", "3", "18.2", "0.00", "%", "1.1", "ms", "12.5", "ms", "11.3", "min",
     ]  # fmt: skip
     assert "12,50 %" in french[1]
     assert english[1].split()[-1] == "-"
     assert english[3:] == [
+        "gateway: canary 2.1 per s, 13.00 % failed, 95 % within -",
+        "gateway: stable 18.5 per s, 0.00 % failed, 95 % within 6.2 ms",
+        "gateway: all callers 21.7 per s, 6.00 % failed, 95 % within 9.5 ms",
         "route: serving-canary 10 %, serving-stable 90 %", "release: running, stage 1", "alerts: ServingErrors",
     ]  # fmt: skip
-    assert french[4] == "livraison : en cours, étape 1"
+    assert french[5] == "passerelle : tous les appelants 21,7 par s, 6,00 % en échec, 95 % en moins de 9,5 ms"
+    assert french[7] == "livraison : en cours, étape 1"
 
 
 def test_without_figures_it_says_why() -> None:

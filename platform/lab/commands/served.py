@@ -21,6 +21,11 @@ _HEAD = Text(
     en="model|track|version|per s|failed|p50|p99|error",
     fr="modèle|piste|version|par s|échecs|p50|p99|erreur",
 )
+_GATEWAY = Text(
+    en="gateway: {track} {rate} per s, {errors} failed, 95 % within {p95}",
+    fr="passerelle : {track} {rate} par s, {errors} en échec, 95 % en moins de {p95}",
+)
+_CALLERS = Text(en="all callers", fr="tous les appelants")
 _ROUTE = Text(en="route: {weights}", fr="route : {weights}")
 _RELEASE = Text(en="release: {phase}, stage {stage}", fr="livraison : {phase}, étape {stage}")
 _ALERTS = Text(en="alerts: {names}", fr="alertes : {names}")
@@ -57,8 +62,8 @@ def lines(told: Told, language: Language) -> list[str]:
 
 
 def _more(told: Told, language: Language) -> list[str]:
-    """Return what there is to say of the route, its release and alerts."""
-    found = []
+    """Return what there is to say of the gateway, the route, its release and alerts."""
+    found = [_passed(each, language) for each in told["gateway"]]
     if told["weights"]:
         weights = ", ".join(f"{name} {share:.0f} %" for name, share in sorted(told["weights"].items()))
         found.append(_ROUTE.in_(language).format(weights=weights))
@@ -74,6 +79,15 @@ def _more(told: Told, language: Language) -> list[str]:
 def _row(version: Told, language: Language) -> list[str]:
     names = [version["model"], version["track"] or "-", version["version"]]
     return names + [_number(version[key], digits, unit, language) for key, digits, unit in _COLUMNS]
+
+
+def _passed(track: Told, language: Language) -> str:
+    return _GATEWAY.in_(language).format(
+        track=track["track"] or _CALLERS.in_(language),
+        rate=_number(track["rate"], 1, "", language),
+        errors=_number(track["errors"], 2, " %", language),
+        p95=_number(track["p95"], 1, " ms", language),
+    )
 
 
 def _number(value: float | None, digits: int, unit: str, language: Language) -> str:

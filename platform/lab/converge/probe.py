@@ -223,7 +223,7 @@ def _instant(time_: datetime) -> str:
 
 def _passed(components: Collection[str]) -> set[str]:
     """Return the services that the event's trace has to show."""
-    return {"ingest-consumer"} | ({"serving", "feature"} if "serving" in components else set())
+    return {"ingest-consumer"} | ({"gateway", "serving", "feature"} if "serving" in components else set())
 
 
 def _trace(web: httpx.Client, settings: Settings, trace: str, services: set[str]) -> bool:

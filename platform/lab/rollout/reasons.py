@@ -26,6 +26,10 @@ REASONS = {
             fr="regardez `lab kubectl -n chain get httproute serving -o yaml` ; `lab up` ramène celle qui manque",
         ),
     ),
+    "Missing": Reason(
+        Text(en="the controller's route is not there", fr="la route du contrôleur n'est pas là"),
+        Text(en="`lab up` brings it back", fr="`lab up` la ramène"),
+    ),
     "NoRegistry": Reason(
         Text(en="the controller cannot ask MLflow", fr="le contrôleur ne peut pas interroger MLflow"),
         Text(en="`lab status` shows whether MLflow stands", fr="`lab status` montre si MLflow est debout"),

@@ -91,8 +91,8 @@ def _flights() -> Part:
     told["post"]["parameters"] = [
         {"name": name.decode(), "in": "header", "schema": {"type": "string"}, "description": meaning}
         for name, meaning in (
-            (VARIANT, "Side of an A/B test that the caller is on"),
-            (UNIT, "Who asks; the same one is always on the same side"),
+            (VARIANT, "Side of an A/B test"),
+            (UNIT, "Who asks, as SHA-256 in hexadecimal; the same one is always on the same side of a test"),
         )
     ]
     return told

@@ -4,6 +4,8 @@ It is asked as anybody would ask, at the gateway and without naming a version, a
 flight before it left: its plan. The delay with which it left is in the event and stays there. The rolling features may
 count this departure by then; it has happened. What they must never hold is its arrival: a departure that was told too
 long ago is left out rather than asked about late, for at the pace of the replay a flight takes seconds.
+
+Each question says which plane it is about, as a unit: so an A/B test deals it as anybody else, and always alike.
 """
 
 import logging
@@ -19,10 +21,11 @@ from opentelemetry.trace import SpanKind
 from contracts import FlightDeparted, Invalid, Reader
 from contracts.predictions import arrival_of
 from contracts.topics import DEPARTED
+from contracts.units import unit
 from runtime.broker import Place, Subscription
 from runtime.role import Role
 from runtime.tracing import Tracing, headers, traceparent
-from serving.inference.callers import UNIT, VARIANT
+from serving.inference.callers import UNIT
 from serving.worker_settings import FollowSettings
 from serving.workers.figures import FollowFigures
 
@@ -34,8 +37,6 @@ OUTCOMES = (ANSWERED, REFUSED, FAILED, LATE, BEYOND, UNREADABLE)
 """What comes of a departure."""
 _POLL_SECONDS = 0.2
 _BEGUN = "partitions"
-_SIDES = 10_000
-"""Units whose side is remembered."""
 
 
 class Source(Protocol):
@@ -94,8 +95,6 @@ class Desk:
         model = quote(settings.follow_model, safe="@")
         path = f"/v2/models/{model}/flights" if model else "/flights/predict"
         self._address = settings.gateway.rstrip("/") + path
-        self._test = f"{settings.releases.rstrip('/')}/assignment/{settings.follow_test}" if settings.releases else ""
-        self._sides: dict[str, str] = {}
 
     def ask(self, event: FlightDeparted, context: Mapping[str, str]) -> str:
         """Ask about a flight; what came of it.
@@ -104,8 +103,7 @@ class Desk:
             event: its departure.
             context: W3C context as headers.
         """
-        unit = event.tailnum or f"{event.carrier}{event.flight}"
-        told = {**context, UNIT.decode(): unit, **self._side(unit)}
+        told = {**context, UNIT.decode(): unit(event.tailnum or f"{event.carrier}{event.flight}")}
         try:
             answer = self._client.post(self._address, json=question(event), headers=told)
         except httpx.HTTPError as failure:
@@ -119,21 +117,6 @@ class Desk:
     def close(self) -> None:
         """Leave the connections."""
         self._client.close()
-
-    def _side(self, unit: str) -> dict[str, str]:
-        """The header that says on which side of the A/B test a unit is; none where there is no test, or nobody says."""
-        if not self._test:
-            return {}
-        if unit not in self._sides:
-            try:
-                found = self._client.get(f"{self._test}/{quote(unit, safe='')}").raise_for_status().json()["variant"]
-            except (httpx.HTTPError, ValueError, KeyError) as failure:
-                log.warning("nobody says who is on which side", extra={"address": self._test, "cause": repr(failure)})
-                return {}
-            if len(self._sides) >= _SIDES:
-                self._sides.clear()
-            self._sides[unit] = str(found)
-        return {VARIANT.decode(): self._sides[unit]}
 
 
 def question(event: FlightDeparted) -> dict[str, Any]:

@@ -10,8 +10,9 @@ import jsonschema
 import pytest
 import yaml
 
-from contract.charts.rendering import CASES, ROOT, SETTINGS, Case, named, objects
+from contract.charts.rendering import CASES, ROOT, SETTINGS, Case, containers, named, objects
 from lab import tools
+from lab.converge.probe import _passed
 from lab.spec import Course
 from lab.stack import definitions
 
@@ -135,6 +136,41 @@ def test_a_drain_learns_that_no_connection_is_open(case: Case) -> None:
     """Among the figures that are kept are the listeners': without them each Envoy that goes waits its whole time."""
     matches = _proxies(case)["telemetry"]["metrics"]["matches"]
     assert {"type": "Prefix", "value": "listener."} in matches
+
+
+def test_envoys_spans_go_to_jaeger() -> None:
+    """By gRPC, to the port that Jaeger listens on for it; the name is that which the probe looks for in its trace."""
+    tracing = _proxies(DEFAULT)["telemetry"]["tracing"]
+    provider, case = tracing["provider"], Case("jaeger", "default")
+    jaeger = named(case, "Service", "jaeger")
+    (port,) = [each for each in jaeger["spec"]["ports"] if each["port"] == provider["port"]]
+    (container,) = containers(named(case, "Deployment", "jaeger"))
+    (inside,) = [each["containerPort"] for each in container["ports"] if each["name"] == port["targetPort"]]
+    assert f"--collector.otlp.grpc.host-port=:{inside}" in container["args"]
+    assert provider["host"] == f"{jaeger['metadata']['name']}.{case.namespace}.svc.cluster.local"
+    assert provider["serviceName"] in _passed({"serving"})
+
+
+def test_the_gateway_traces_as_many_as_the_servers() -> None:
+    """What nobody has decided yet is drawn at the servers' ratio, and a caller's word holds; so a trace stays whole.
+
+    There is no Service that could be without pods, of which the controller would say that the Gateway is wrong.
+    """
+    provider = _proxies(DEFAULT)["telemetry"]["tracing"]["provider"]
+    serving = yaml.safe_load((ROOT / "platform/helm/serving/values.yaml").read_text("utf-8"))
+    sampler = provider["openTelemetry"]["sampler"]
+    assert sampler["type"] == "ParentBasedTraceIdRatio"
+    fraction = sampler["samplingPercentage"]
+    assert fraction["numerator"] / fraction["denominator"] == serving["traceRatio"]
+    assert "backendRefs" not in provider
+
+
+def test_envoy_keeps_figures_of_each_track() -> None:
+    """Of every cluster that is made for a route: the page tells tracks apart by the clusters' names."""
+    matches = _proxies(DEFAULT)["telemetry"]["metrics"]["matches"]
+    prefixes = [each["value"] for each in matches if each["type"] == "Prefix"]
+    for cluster in ("httproute/chain/serving/rule/0/backend/1", "grpcroute/chain/serving/rule/0/backend/0"):
+        assert any(f"cluster.{cluster}".startswith(prefix) for prefix in prefixes)
 
 
 def test_the_stack_waits_for_envoy() -> None:

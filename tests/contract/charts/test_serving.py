@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from contract.charts.rendering import CASES, ROOT, Case, containers, named, objects
+from contract.charts.rendering import CASES, ROOT, Case, containers, jobs, named, objects
+from contracts.inference_grpc import SERVICE
 from contracts.models import CHALLENGER, CHAMPION
 from contracts.predictions import CANARY, STABLE
 from contracts.topics import DEAD_LETTER
+from lake.arguments import parser as lake_arguments
+from lake.settings import LakeSettings
+from releases.plan import read
+from releases.rules import weighed
+from releases.state import Weigh
 from runtime.settings import ServiceSettings, load
-from serving.settings import FAMILY, ServeSettings, StreamSettings
+from serving.__main__ import parser as serving_arguments
+from serving.settings import FAMILY, OfflineSettings, ServeSettings, StreamSettings
 from serving.worker_settings import FollowSettings, LabelsSettings
 
 SERVING = [case for case in CASES if case.chart == "serving"]
@@ -22,7 +30,8 @@ UNITS = {"Mi": 1024**2, "Gi": 1024**3}
 
 def told(server: dict[str, Any]) -> dict[str, str]:
     """Return a container's variables of ours."""
-    return {each["name"]: each["value"] for each in server["env"] if each["name"].startswith("TARMAC_")}
+    given = [each for each in server["env"] if each["name"].startswith("TARMAC_") and "value" in each]
+    return {each["name"]: each["value"] for each in given}
 
 
 @pytest.mark.parametrize("case", SERVING, ids=str)
@@ -80,20 +89,61 @@ def test_a_release_owns_the_weights() -> None:
     assert [(each["name"], each["weight"]) for each in rule["backendRefs"]] == [
         ("serving-stable", 100), ("serving-canary", 0),
     ]  # fmt: skip
-    (parent,) = route["spec"]["parentRefs"]
+    # As a release leaves the rule: the route of a fresh stack is not put right by the first one.
+    (wanted,) = weighed([rule], read({"strategy": "shadow", "model": "m", "version": "1"}), Weigh(), "x-tarmac-variant")
+    assert rule == wanted
+
+
+@pytest.mark.parametrize(("kind", "listener"), [("HTTPRoute", "http"), ("GRPCRoute", "grpc")])
+def test_each_route_hangs_on_a_listener_of_its_kind(kind: str, listener: str) -> None:
+    """Of two routes of both kinds for any host one listener would take one: each has its own, which takes no other."""
+    (parent,) = named(Case("serving", "default"), kind, "serving")["spec"]["parentRefs"]
     gateway = named(Case("gateway", "default"), "Gateway", "gateway")
-    assert parent == {"name": gateway["metadata"]["name"], "namespace": Case("gateway", "default").namespace}
+    assert parent == {
+        "name": gateway["metadata"]["name"], "namespace": Case("gateway", "default").namespace, "sectionName": listener,
+    }  # fmt: skip
+    (found,) = [each for each in gateway["spec"]["listeners"] if each["name"] == listener]
+    assert found["allowedRoutes"]["kinds"] == [{"kind": kind}]
 
 
-def test_a_release_may_move_one_route_and_nothing_else() -> None:
-    """Read and patch this HTTPRoute, make events, and that for the accounts that the values name."""
+def test_grpc_goes_where_http_goes() -> None:
+    """The server's own service, to the Services' port that speaks HTTP/2; the rule is as a release leaves it."""
+    case = Case("serving", "default")
+    route = named(case, "GRPCRoute", "serving")
+    assert route["metadata"]["annotations"]["tarmac.dev/made-once"] == "true"
+    (rule,) = route["spec"]["rules"]
+    assert rule["matches"] == [{"method": {"type": "Exact", "service": SERVICE}}]
+    plan = read({"strategy": "shadow", "model": "m", "version": "1"})
+    assert [rule] == weighed([rule], plan, Weigh(), "x-tarmac-variant")
+    for moved in (Weigh(25), Weigh(0, "header"), Weigh(0, "mirror")):
+        for made in weighed([rule], plan, moved, "x-tarmac-variant"):
+            mirrors = [each for each in made.get("filters", []) if "requestMirror" in each]
+            for ref in [*made["backendRefs"], *(each["requestMirror"]["backendRef"] for each in mirrors)]:
+                ports = {each["port"]: each for each in named(case, "Service", ref["name"])["spec"]["ports"]}
+                found = ports[ref["port"]]
+                assert (found["name"], found["appProtocol"]) == ("grpc", "kubernetes.io/h2c")
+
+
+def test_both_ways_have_the_same_time() -> None:
+    """An HTTPRoute says so itself, a GRPCRoute by the policy, which is both routes'."""
+    case = Case("serving", "default")
+    (policy,) = [each for each in objects(case) if each["kind"] == "BackendTrafficPolicy"]
+    assert [(each["kind"], each["name"]) for each in policy["spec"]["targetRefs"]] == [
+        ("HTTPRoute", "serving"), ("GRPCRoute", "serving"),
+    ]  # fmt: skip
+    (rule,) = named(case, "HTTPRoute", "serving")["spec"]["rules"]
+    assert policy["spec"]["timeout"]["http"]["requestTimeout"] == rule["timeouts"]["request"]
+
+
+def test_a_release_may_move_its_routes_and_nothing_else() -> None:
+    """Read and patch these two, of one name, make events, and that for the accounts that the values name."""
     case = Case("serving", "default")
     role = named(case, "Role", "serving-releases")
     assert role["rules"] == [
         {
             "apiGroups": ["gateway.networking.k8s.io"],
-            "resources": ["httproutes"],
-            "resourceNames": [named(case, "HTTPRoute", "serving")["metadata"]["name"]],
+            "resources": ["httproutes", "grpcroutes"],
+            "resourceNames": ["serving"],
             "verbs": ["get", "patch"],
         },
         {"apiGroups": [""], "resources": ["events"], "verbs": ["create"]},
@@ -205,6 +255,66 @@ def test_labels_carry_their_track_themselves() -> None:
     labels = named(Case("serving", "default"), "Deployment", "serving-labels")["spec"]["template"]["metadata"]["labels"]
     assert "tarmac.dev/track" not in labels
     assert labels["app.kubernetes.io/name"] == "serving"
+
+
+class TestOffline:
+    """The CronJob of batch inference."""
+
+    CASE = Case("serving", "default")
+
+    def steps(self) -> list[dict[str, Any]]:
+        """Return its containers: who makes the rows, and who predicts them."""
+        (job,) = jobs(self.CASE)
+        return containers(job)
+
+    def test_each_step_is_one_that_its_program_takes(self) -> None:
+        """Arguments and variables; the rows that one writes are those that the other reads, in a folder of both."""
+        make, predict = self.steps()
+        wanted = lake_arguments().parse_args(make["args"][1:])
+        asked = serving_arguments().parse_args(predict["args"][1:])
+        assert (make["args"][0], wanted.command) == ("lake", "training-set")
+        assert (predict["args"][0], asked.command) == ("serving", "offline")
+        assert wanted.out == asked.rows
+        reads, writes = load(LakeSettings, told(make)), load(OfflineSettings, told(predict), FAMILY)
+        assert reads.lake == writes.lake
+        assert (writes.alias, writes.mlflow) == (CHAMPION, "http://mlflow.data.svc:5000")
+        mounted = {each["mountPath"]: each["name"] for each in predict["volumeMounts"]}
+        assert mounted.items() == {each["mountPath"]: each["name"] for each in make["volumeMounts"]}.items()
+        assert str(asked.rows.parent) in mounted
+        assert Path(writes.models).parent == asked.rows.parent
+
+    def test_its_days_are_some_of_those_that_the_models_come_from(self) -> None:
+        """The history that the training makes, its feature service and its label."""
+        training = yaml.safe_load((ROOT / "platform/helm/training/values.yaml").read_text("utf-8"))
+        offline = yaml.safe_load((ROOT / "platform/helm/serving/values.yaml").read_text("utf-8"))["offline"]
+        assert (offline["lake"], offline["s3"]) == (training["history"], training["s3"])
+        assert (offline["service"], offline["label"]) == (training["set"]["service"], training["set"]["label"])
+        assert training["set"]["begin"] <= offline["begin"] < offline["end"] <= training["set"]["end"]
+        assert offline["model"] in {f"delay-{kind}" for kind in training["kinds"]}
+
+    def test_what_it_writes_and_fetches_has_room(self) -> None:
+        """The models that may be kept and one on its way, beside the rows."""
+        (job,) = jobs(self.CASE)
+        settings = load(OfflineSettings, told(self.steps()[1]), FAMILY)
+        volumes = {each["name"]: each["emptyDir"] for each in job["spec"]["template"]["spec"]["volumes"]}
+        size = volumes["work"]["sizeLimit"]
+        assert settings.models_bytes + settings.model_bytes < int(size[:-2]) * UNITS[size[-2:]] / 2
+
+    def test_it_runs_when_it_is_asked_to(self) -> None:
+        """By default on demand alone; with a schedule by itself, and never twice at once."""
+        cases = [Case("serving", name) for name in ("default", "stream")]
+        spec, nightly = (named(case, "CronJob", "serving-offline")["spec"] for case in cases)
+        assert spec["suspend"] is True
+        assert (nightly.get("suspend"), nightly["schedule"]) == (None, "30 3 * * *")
+        assert {each["concurrencyPolicy"] for each in (spec, nightly)} == {"Forbid"}
+
+    def test_the_lab_builds_its_image_and_gives_its_namespace_the_keys(self) -> None:
+        """Declared in stack.yaml."""
+        stack = yaml.safe_load((ROOT / "platform/stack.yaml").read_text("utf-8"))["components"]
+        assert stack["serving"]["images"]["batchImage"] == "batch"
+        keys = {each["valueFrom"]["secretKeyRef"]["name"] for each in self.steps()[0]["env"] if "valueFrom" in each}
+        (secret,) = [each for each in stack["objectstore"]["secrets"] if {each["name"]} == keys]
+        assert self.CASE.namespace in secret["into"]
 
 
 def test_servers_and_live_traffic_find_what_they_ask() -> None:

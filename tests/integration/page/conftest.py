@@ -34,6 +34,7 @@ scrape_configs:
       - {{targets: ["127.0.0.1:{stable}"], labels: {{track: stable, app: serving}}}}
       - {{targets: ["127.0.0.1:{canary}"], labels: {{track: canary, app: serving}}}}
       - {{targets: ["127.0.0.1:{releases}"], labels: {{app: releases}}}}
+      - {{targets: ["127.0.0.1:{envoy}"], labels: {{app: envoy}}}}
 """
 
 

@@ -80,6 +80,22 @@ def test_it_shows_what_the_services_count(view: Page, page: str) -> None:
     expect(view.get_by_text("The last release: running, stage 0")).to_be_visible()
 
 
+def test_it_shows_what_envoy_counts(view: Page, page: str) -> None:
+    """By track, from the names of Envoy's clusters, and of all callers; Prometheus understands the questions."""
+    view.goto(f"{page}/en/still")
+    rows = {
+        name: view.locator("#gateway ~ .wide").first.get_by_role("row", name=name).locator("td").all_inner_texts()
+        for name in ("canary", "stable", "all callers")
+    }
+    rate = {name: float(cells[0]) for name, cells in rows.items()}
+    assert rate["stable"] > rate["canary"] > 1
+    assert rate["all callers"] == pytest.approx(rate["stable"] + rate["canary"], rel=0.05)
+    assert rows["stable"][1] == "0.00"
+    assert float(rows["canary"][1]) == pytest.approx(25, abs=5)
+    assert 0 < float(rows["all callers"][1]) < float(rows["canary"][1])
+    assert {cells[2] for cells in rows.values()} == {"9.8"}
+
+
 def test_it_asks_nobody_else(view: Page, page: str) -> None:
     """Every request of the browser goes to the page itself; the page runs no script of its own."""
     asked: list[str] = []

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from page.questions import COURSES, SINGLE, VERSIONS
+from page.questions import COURSES, EVERY
 from page.settings import PageSettings
 from unit.patterns.servers import Reply, serving
 
@@ -26,6 +26,9 @@ SERIES: Series = {
     "prediction": [(STABLE, "7.5")],
     "error": [(STABLE, "11.26")],
     "labels": [(STABLE, "1234")],
+    "gateway_rate": [({"track": "stable"}, "18.5"), ({"track": "canary"}, "2.1"), ({}, "21.7")],
+    "gateway_errors": [({"track": "stable"}, "0"), ({"track": "canary"}, "0.13"), ({}, "0.06")],
+    "gateway_p95": [({"track": "stable"}, "6.25"), ({"track": "canary"}, "NaN"), ({}, "9.5")],
     "weights": [({"service": "serving-stable"}, "90"), ({"service": "serving-canary"}, "10")],
     "phase": [({"phase": "running"}, "1")],
     "step": [({}, "1")],
@@ -58,7 +61,7 @@ def prometheus(series: Series = SERIES) -> Any:  # noqa: ANN401  the fake's sign
         parts = urlsplit(path)
         asked = {key: values[0] for key, values in parse_qs(parts.query).items()}
         if parts.path.endswith("query"):
-            key = {each.query: each.key for each in (*VERSIONS, *SINGLE)}[asked["query"]]
+            key = {each.query: each.key for each in EVERY}[asked["query"]]
             found = [{"metric": labels, "value": [NOW, value]} for labels, value in series.get(key, ())]
             return 200, {"status": "success", "data": {"resultType": "vector", "result": found}}
         key = {each.query: each.key for each in COURSES}[asked["query"]]

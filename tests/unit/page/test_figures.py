@@ -39,6 +39,19 @@ def test_no_figure_is_not_zero() -> None:
     assert canary.figures["errors"] == 12.5
 
 
+def test_envoys_figures_stand_beside_the_servers() -> None:
+    """Of each track and, last, of what callers got; `/figures` has them as well, and without Envoy there are none."""
+    seen = _gathered(prometheus())
+    assert [(each.track, each.figures["gateway_rate"]) for each in seen.gateway] == [
+        ("canary", 2.1), ("stable", 18.5), ("", 21.7),
+    ]  # fmt: skip
+    canary, stable, callers = as_json(seen)["gateway"]
+    assert canary == {"track": "canary", "rate": 2.1, "errors": pytest.approx(13), "p95": None}
+    assert stable == {"track": "stable", "rate": 18.5, "errors": 0, "p95": 6.25}
+    assert callers["track"] == ""
+    assert _gathered(prometheus({"rate": SERIES["rate"]})).gateway == []
+
+
 def test_the_release_is_told_from_its_metrics() -> None:
     """The route's weights, phase, stage and evidence; without a release none of the last three."""
     seen = _gathered(prometheus())

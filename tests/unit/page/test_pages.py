@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from page.desk import Desk
-from page.questions import ALERTS, COURSES, EVIDENCE, LOST, PHASE, VERSIONS, WEIGHTS
+from page.questions import ALERTS, COURSES, EVIDENCE, GATEWAY, LOST, PHASE, VERSIONS, WEIGHTS
 from page.settings import PageSettings
 from runtime.health import Health
 from runtime.metrics import registry
@@ -94,7 +94,7 @@ def test_every_figure_leads_to_its_question(settings: PageSettings) -> None:
     there = [urlsplit(each) for each in page.links if each.startswith(f"{settings.prometheus_link}/graph?")]
     asked = {parse_qs(each.query)["g0.expr"][0] for each in there}
     single = (WEIGHTS, PHASE, EVIDENCE, LOST, ALERTS)
-    assert asked == {each.query for each in (*VERSIONS, *single, *COURSES)}
+    assert asked == {each.query for each in (*VERSIONS, *GATEWAY, *single, *COURSES)}
 
 
 def test_figures_are_written_as_the_language_has_them(settings: PageSettings) -> None:
@@ -198,7 +198,7 @@ def test_every_part_has_a_heading_and_every_table_a_caption(settings: PageSettin
     """Who does not see the page finds their way: one first heading, a main part, captions, headings of rows."""
     _, page = _page(settings, "/en")
     assert page.tags.count("h1") == page.tags.count("main") == page.tags.count("nav") == 1
-    assert page.tags.count("table") == page.tags.count("caption") == 4
+    assert page.tags.count("table") == page.tags.count("caption") == 5
     scopes = [value for name, value in page.attributes if name == "scope"]
     assert {"col", "row"} == set(scopes)
-    assert scopes.count("row") == 2 + 2 + 1 + 1
+    assert scopes.count("row") == 2 + 3 + 2 + 1 + 1

@@ -23,7 +23,7 @@ from runtime import metrics
 from unit.patterns.servers import Reply, Server, serving
 from unit.releases.worlds import World
 
-HEADER = "x-tarmac-variant"
+HEADER, UNIT = "x-tarmac-variant", "x-tarmac-unit"
 RULES: list[dict[str, Any]] = [
     {
         "matches": [{"path": {"type": "PathPrefix", "value": "/v2"}}],
@@ -36,8 +36,16 @@ RULES: list[dict[str, Any]] = [
 ]
 
 
+GRPC: list[dict[str, Any]] = [
+    {
+        "matches": [{"method": {"type": "Exact", "service": "inference.GRPCInferenceService"}}],
+        "backendRefs": [{"group": "", "kind": "Service", "name": "serving-stable", "port": 8081, "weight": 1}],
+    }
+]
+
+
 class Cluster:
-    """One route, its events, one alias, and the counters of two versions.
+    """One route, and one of gRPC beside it, its events, one alias, and the counters of two versions.
 
     Args:
         world: what passengers do.
@@ -52,6 +60,7 @@ class Cluster:
         self.version = 1
         self.annotations: dict[str, str] = {}
         self.rules = copy.deepcopy(RULES)
+        self.grpc = copy.deepcopy(GRPC)
         self.meddle = 0  # patches before which somebody else changes the route
         self.events: dict[str, dict[str, Any]] = {}
         self.aliases: dict[str, str] = {}
@@ -70,7 +79,7 @@ class Cluster:
         settings = ReleaseSettings(api=self.address, prometheus=self.address, registry=self.address)
         kube = Kube(self.address, self.account, "chain")
         return Controller(
-            Route(kube, "serving", HEADER),
+            Route(kube, "serving", HEADER, UNIT),
             Prometheus(settings),
             Registry(self.address),
             Events(kube, "serving"),
@@ -101,6 +110,8 @@ class Cluster:
         parts = urlsplit(path)
         if "httproutes" in parts.path:
             return self._route(method, body)
+        if "grpcroutes" in parts.path:
+            return self._beside(method, body)
         if parts.path.endswith("/events"):
             return self._event(body)
         if parts.path.endswith("/alias"):
@@ -123,6 +134,15 @@ class Cluster:
             self.writes.append(self.rules)
         metadata = {"resourceVersion": str(self.version), "uid": "u-1", "annotations": self.annotations}
         return 200, json.loads(json.dumps({"metadata": metadata, "spec": {"rules": self.rules}}))
+
+    def _beside(self, method: str, body: Any) -> Reply:  # noqa: ANN401  any JSON
+        if "grpc" in self.away:
+            return 404, {}
+        if "grpc refused" in self.away:
+            return 403, {}
+        if method == "PATCH":
+            self.grpc = body["spec"]["rules"]
+        return 200, json.loads(json.dumps({"metadata": {"resourceVersion": "3"}, "spec": {"rules": self.grpc}}))
 
     def _event(self, body: Any) -> Reply:  # noqa: ANN401  any JSON
         if "events" in self.away:

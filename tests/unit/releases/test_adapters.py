@@ -5,18 +5,22 @@ from typing import Any
 
 import pytest
 
+from contracts.units import unit
 from releases import machine
 from releases.errors import ApiFailure, Conflict, NoAccount, NoMetrics, NoRegistry
 from releases.kube import Kube
 from releases.prometheus import Prometheus
 from releases.registry import Registry
-from releases.route import ANNOTATION, COPIED, Held, Route, weighed
+from releases.route import ANNOTATION, Held, Route
+from releases.rules import ANSWERED, COPIED, weighed
 from releases.samples import Histogram, Moments, Share
 from releases.settings import ReleaseSettings
 from releases.state import Weigh
+from releases.statistics.experiment import assigned, dealt
 from runtime.errors import BadSetting
 from unit.patterns.servers import Reply, nobody, serving
-from unit.releases.cluster import HEADER, RULES
+from unit.releases.cluster import HEADER, RULES, UNIT
+from unit.releases.gateways import passed
 from unit.releases.worlds import plan
 
 PLAN = plan()
@@ -63,8 +67,43 @@ class TestRules:
         asked, plain, _ = weighed(RULES, PLAN, Weigh(0, "header"), HEADER)
         assert asked["matches"][0]["headers"] == [{"type": "Exact", "name": HEADER, "value": "b"}]
         assert asked["matches"][0]["path"] == RULES[0]["matches"][0]["path"]
-        assert [ref["name"] for ref in asked["backendRefs"]] == ["serving-canary"]
+        assert [ref["weight"] for ref in asked["backendRefs"]] == [0, 1]
         assert [ref["weight"] for ref in plain["backendRefs"]] == [100, 0]
+
+    @pytest.mark.parametrize("route", [Weigh(25), Weigh(0, "mirror"), Weigh(0, "header")])
+    def test_each_backend_has_its_place_and_its_name(self, route: Weigh) -> None:
+        """The stable one first, in every rule: Envoy's figures go by that; answers say whose they are."""
+        *made, _ = weighed(RULES, PLAN, route, HEADER)
+        for rule in made:
+            assert [ref["name"] for ref in rule["backendRefs"]] == ["serving-stable", "serving-canary"]
+            for ref in rule["backendRefs"]:
+                (filter_,) = ref["filters"]
+                assert filter_["responseHeaderModifier"] == {"set": [{"name": ANSWERED, "value": ref["name"]}]}
+
+    def test_filters_of_a_backend_that_are_somebody_elses_stay(self) -> None:
+        """What it set before is set still, on both sides, beside the name."""
+        own = {"type": "ResponseHeaderModifier", "responseHeaderModifier": {"remove": ["x-own"]}}
+        rules = [{**RULES[0], "backendRefs": [{**RULES[0]["backendRefs"][0], "filters": [own]}]}, *RULES[1:]]
+        made = weighed(weighed(rules, PLAN, Weigh(10), HEADER), PLAN, Weigh(25), HEADER)
+        for ref in made[0]["backendRefs"]:
+            (filter_,) = ref["filters"]
+            assert filter_["responseHeaderModifier"]["remove"] == ["x-own"]
+            assert filter_["responseHeaderModifier"]["set"] == [{"name": ANSWERED, "value": ref["name"]}]
+
+    def test_units_are_dealt_by_the_route(self) -> None:
+        """Whoever's unit matches gets B as well as those who ask for it, and servers are told who got what."""
+        drawn = {"type": "RegularExpression", "name": UNIT, "value": dealt("autumn", 0.25)}
+        rules = weighed(RULES, PLAN, Weigh(0, "header"), HEADER, drawn)
+        for number in range(200):
+            who, wanted = str(number), "b" if assigned(str(number), "autumn", 0.25) else "a"
+            sent = passed(rules, "/v2/models", {UNIT: unit(who)})
+            assert sent.service == ("serving-canary" if wanted == "b" else "serving-stable")
+            assert sent.headers[HEADER] == wanted
+        assert passed(rules, "/v2", {HEADER: "b"}).service == "serving-canary"
+        for unknown in ({}, {UNIT: "N14228"}, {UNIT: unit("1").upper()}):
+            assert passed(rules, "/v2", unknown) == ("serving-stable", {**unknown, HEADER: "a"})
+        assert passed(rules, "/features", {HEADER: "b"}) == ("feature", {HEADER: "b"})
+        assert weighed(rules, PLAN, Weigh(10), HEADER) == weighed(RULES, PLAN, Weigh(10), HEADER)
 
     @pytest.mark.parametrize("first", [Weigh(50), Weigh(0, "mirror"), Weigh(0, "header")])
     @pytest.mark.parametrize("then", [Weigh(), Weigh(10), Weigh(0, "mirror"), Weigh(0, "header")])
@@ -91,7 +130,7 @@ class TestKubernetes:
 
         with serving(api) as server:
             state, _ = machine.start(PLAN, 1000.0)
-            route = Route(Kube(server.address, account, "chain"), "serving", HEADER)
+            route = Route(Kube(server.address, account, "chain"), "serving", HEADER, UNIT)
             (account / "token").write_text("second\n")
             held = route.write(Held(None, "7", "u", RULES), state)
             assert held.version == "8"
@@ -125,7 +164,7 @@ class TestKubernetes:
         """Somebody edited it: the message names the annotation and how to be rid of it."""
         body = {"metadata": {"resourceVersion": "1", "annotations": {ANNOTATION: "{}"}}, "spec": {"rules": RULES}}
         with serving(lambda *_: (200, body)) as server, pytest.raises(ApiFailure, match="remove the annotation"):
-            Route(Kube(server.address, account, "chain"), "serving", HEADER).read()
+            Route(Kube(server.address, account, "chain"), "serving", HEADER, UNIT).read()
 
     def test_nobody_there_is_a_failure_for_a_while(self, account: Path) -> None:
         """No API at the address: ApiFailure."""

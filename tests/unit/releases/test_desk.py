@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from contracts.units import unit
 from releases.desk import Desk
 from unit.releases.cluster import Cluster, standing
 from unit.releases.worlds import GIVEN, World
@@ -70,14 +71,19 @@ def test_bad_orders_are_answered_not_raised(cluster: Cluster) -> None:
     assert desk.told(())[0] == HTTPStatus.SERVICE_UNAVAILABLE
 
 
-@pytest.mark.parametrize("segments", [(), ("delays",), ("delays", "half", "flight-1"), ("delays", "0.5", "a", "b")])
-def test_an_assignment_needs_a_share(cluster: Cluster, segments: tuple[str, ...]) -> None:
-    """Anything but a name, a share and a unit is answered with what to ask."""
-    assert Desk(cluster.controller()).assignment(segments)[0] == HTTPStatus.BAD_REQUEST
+@pytest.mark.parametrize("segments", [(), ("",), ("autumn", "0.5", "N14228")])
+def test_an_assignment_is_somebodys(cluster: Cluster, segments: tuple[str, ...]) -> None:
+    """Anything but one name is answered with what to ask."""
+    status, told = Desk(cluster.controller()).assignment(segments)
+    assert (status, told["paths"]) == (HTTPStatus.NOT_FOUND, ["assignment/WHO"])
 
 
-def test_a_unit_is_told_its_variant(cluster: Cluster) -> None:
-    """Everybody gets B at a share of 1, nobody at 0."""
+def test_without_a_test_nobody_is_on_a_side(cluster: Cluster) -> None:
+    """Before any release, and in one that deals no units: the unit is told, no test and no variant."""
     desk = Desk(cluster.controller())
-    assert desk.assignment(("delays", "1", "flight-1"))[1]["variant"] == "b"
-    assert desk.assignment(("delays", "0", "flight-1"))[1]["variant"] == "a"
+    none = {"who": "N14228", "unit": unit("N14228"), "test": None, "variant": None}
+    assert desk.assignment(("N14228",)) == (HTTPStatus.OK, none)
+    desk.ordered((), GIVEN)
+    assert desk.assignment(("N14228",)) == (HTTPStatus.OK, none)
+    cluster.away.add("route")
+    assert desk.assignment(("N14228",))[0] == HTTPStatus.SERVICE_UNAVAILABLE

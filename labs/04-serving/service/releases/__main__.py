@@ -43,7 +43,7 @@ def _controller(role: Role[ReleaseSettings]) -> Controller:
     settings = role.settings
     kube = Kube(settings.api, Path(settings.account), settings.namespace)
     return Controller(
-        Route(kube, settings.route, settings.variant_header),
+        Route(kube, settings.route, settings.variant_header, settings.unit_header),
         Prometheus(settings),
         Registry(settings.registry),
         Events(kube, settings.route),

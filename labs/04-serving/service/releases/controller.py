@@ -16,7 +16,8 @@ from releases.figures import Figures
 from releases.plan import BlueGreen, Plan
 from releases.prometheus import Prometheus
 from releases.registry import Registry
-from releases.route import Held, Route, weights
+from releases.route import Held, Route
+from releases.rules import weights
 from releases.samples import Observation
 from releases.state import Alias, State, Tell
 from releases.words import Words
@@ -67,10 +68,13 @@ class Controller:
         if held.state is None:
             self._figures.show(None)
             return None
+        self._leveled(held.state)
         held = self._finished(held, held.state)
         state = held.state
         if state is not None and not state.over:
             state = self._looked(held, state)
+        if state is not None:
+            self._leveled(state)
         self._figures.show(state)
         return state
 
@@ -204,6 +208,13 @@ class Controller:
             self._events.tell(state, held.uid, told)
         except ApiFailure as failure:
             # A release goes on, and above all goes back, whether or not it can be told of.
+            log.warning(failure.what, extra={"remedy": failure.remedy})
+
+    def _leveled(self, state: State) -> None:
+        """Let gRPC go where HTTP goes; a release goes on, and above all goes back, though that cannot be done yet."""
+        try:
+            self._route.level(state)
+        except ApiFailure as failure:
             log.warning(failure.what, extra={"remedy": failure.remedy})
 
     def _repaired(self, held: Held, state: State) -> State:

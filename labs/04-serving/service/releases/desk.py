@@ -5,18 +5,19 @@ POST /release PLAN         begin a release
 POST /release/abort        roll back the one under way
 POST /release/pause        let it stay at its stage
 POST /release/resume       let it go on
-GET  /assignment/NAME/SHARE/UNIT   whether a unit gets B in the A/B test of that name
+GET  /assignment/WHO       whether somebody gets B in the A/B test that runs
 """
 
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
-import msgspec
-
+from contracts.units import unit
 from releases import plan as plans
 from releases.controller import Controller
 from releases.errors import ApiFailure, BadPlan, Conflict, NoRegistry, NotNow
+from releases.plan import AB
+from releases.rules import A, B
 from releases.statistics.experiment import assigned
 from releases.status import status
 from runtime.errors import ServiceError
@@ -52,14 +53,18 @@ class Desk:
         return _answered(lambda: (HTTPStatus.ACCEPTED, status(order())))
 
     def assignment(self, segments: tuple[str, ...]) -> Answer:
-        """GET /assignment/NAME/SHARE/UNIT."""
-        try:
-            name, share, unit = segments
-            variant = "b" if assigned(unit, name, msgspec.convert(share, float, strict=False)) else "a"
-        except (ValueError, msgspec.ValidationError):
-            words = "ask for /assignment/NAME/SHARE/UNIT, with a share from 0 to 1"
-            return HTTPStatus.BAD_REQUEST, {"error": words}
-        return HTTPStatus.OK, {"unit": unit, "test": name, "variant": variant}
+        """GET /assignment/WHO; the variant is null where no test runs."""
+        match segments:
+            case (who,) if who:
+                return _answered(lambda: (HTTPStatus.OK, self._side(who)))
+        return HTTPStatus.NOT_FOUND, {"error": "nobody is named", "paths": ["assignment/WHO"]}
+
+    def _side(self, who: str) -> dict[str, Any]:
+        state = self._controller.state()
+        told: dict[str, Any] = {"who": who, "unit": unit(who), "test": None, "variant": None}
+        if state is None or not state.test or not isinstance(state.plan, AB):
+            return told
+        return {**told, "test": state.test, "variant": B if assigned(who, state.test, state.plan.share) else A}
 
 
 def _answered(answer: Callable[[], Answer]) -> Answer:

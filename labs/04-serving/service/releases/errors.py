@@ -6,7 +6,8 @@ Permanent
 └── NoAccount      the pod has no service account to speak to Kubernetes with
 Temporary
 ├── ApiFailure     the Kubernetes API did not do what was asked
-│   └── Conflict   somebody else changed the object first: read it again
+│   ├── Conflict   somebody else changed the object first: read it again
+│   └── Missing    there is no such object, or no such kind
 ├── NoMetrics      Prometheus does not answer, or not in a way that can be used
 └── NoRegistry     MLflow did not do what was asked
 """
@@ -43,6 +44,10 @@ class ApiFailure(Temporary):
 
 class Conflict(ApiFailure):
     """Somebody else changed the object since it was read."""
+
+
+class Missing(ApiFailure):
+    """There is no such object, or the cluster does not know its kind."""
 
 
 class NoMetrics(Temporary):

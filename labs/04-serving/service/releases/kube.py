@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from releases.errors import ApiFailure, Conflict, NoAccount
+from releases.errors import ApiFailure, Conflict, Missing, NoAccount
 
 _SECONDS = 5.0  # time limit of one call
 MANAGER = "release-controller"
@@ -41,7 +41,8 @@ class Kube:
         """The object at `path`.
 
         Raises:
-            ApiFailure: there is none, or the API does not say.
+            Missing: there is none.
+            ApiFailure: the API does not say.
         """
         return self._call("GET", path)
 
@@ -86,6 +87,8 @@ def _good(method: str, path: str, answer: httpx.Response) -> Any:  # noqa: ANN40
         raise Conflict(f"{method} {path}: somebody else was first", "read it again")
     if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
         raise ApiFailure(f"{method} {path} answered {answer.status_code}", "look at the Role of the controller")
+    if answer.status_code == httpx.codes.NOT_FOUND:
+        raise Missing(f"{method} {path} answered {answer.status_code}", "make the object that it names")
     if answer.is_error:
         told = answer.text[:300]
         raise ApiFailure(f"{method} {path} answered {answer.status_code}: {told}", "look at the object it names")

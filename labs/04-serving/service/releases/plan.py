@@ -20,7 +20,7 @@ from releases.criteria import Criteria
 from releases.errors import BadPlan
 
 Mode = Literal["weight", "mirror", "header"]
-"""How requests get to the canary: by weight, as copies whose answers nobody sees, or by a header of the caller."""
+"""How requests get to the canary: by weight, as copies whose answers nobody sees, or by headers of the caller."""
 
 _Positive = Annotated[float, Meta(gt=0)]
 _Weight = Annotated[int, Meta(ge=1, le=100)]
@@ -132,7 +132,9 @@ class BlueGreen(_Plan, frozen=True, tag="blue-green", kw_only=True):
 
 
 class AB(_Plan, frozen=True, tag="ab", kw_only=True):
-    """Who gets B is drawn once for each unit (statistics/experiment.py) and told by the caller in a header.
+    """Who gets B is drawn once for each unit (statistics/experiment.py); a caller says in a header which unit it is.
+
+    Requests that name no unit get A, unless they ask for B by a header of its own.
 
     Attributes:
         share: of the units that get B, from 0 to 1.

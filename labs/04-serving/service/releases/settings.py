@@ -31,7 +31,12 @@ class ReleaseSettings(ServiceSettings):
     """Seconds between two glances at whether something is to be done."""
 
     variant_header: str = "x-tarmac-variant"
-    """Header with which a caller asks for B in an A/B test, by the value `b`."""
+    """Header with which a caller asks for B in an A/B test, by the value `b`; the route tells servers by it who got
+    what."""
+
+    unit_header: str = "x-tarmac-unit"
+    """Header with which a caller says who asks, as contracts/units.py has it: by it the route deals units in an A/B
+    test."""
 
     requests_metric: str = "serving_requests_total"
     """Counter of requests, by status."""

@@ -135,6 +135,11 @@ class State(msgspec.Struct, frozen=True):
         return self.plan.stages()[self.stage]
 
     @property
+    def test(self) -> str:
+        """Name of the A/B test in which units are dealt now, empty where none are; each release deals anew."""
+        return f"{self.plan.model}/{self.plan.version}/{self.started:.3f}" if self.route.mode == "header" else ""
+
+    @property
     def over(self) -> bool:
         """Whether it has ended."""
         return self.phase in OVER

@@ -49,6 +49,7 @@ def status(state: State | None) -> dict[str, Any]:
         "version": state.plan.version,
         "stage": {"number": state.stage, "of": len(state.plan.stages()) - 1, "name": here.name, "mode": here.mode},
         "weight": state.route.weight,
+        "test": state.test or None,
         "halted": state.halted,
         "looks": {"stage": state.looks, "blind": state.blind, "all": state.evidence.looks},
         "requests": {"canary": state.canary, "stable": state.stable},

@@ -1,31 +1,68 @@
 """A/B tests: who gets what, and how many requests a test needs.
 
+Who gets B is a pattern of units (contracts/units.py), not a list: the gateway's route can hold it, so that every caller
+is dealt alike and none has to know that there is a test.
+
 The test itself is that of statistics/proportions.py and statistics/labels.py, which may be looked at at any time. It
 takes requests as independent: where a few units ask most of the time, it is too sure of itself.
 """
 
 import hashlib
 import math
+import re
+from functools import lru_cache
 
 from scipy.special import ndtri  # type: ignore[import-untyped]  # has no types of its own
 
-_SCALE = 2.0**64
+from contracts.units import DIGITS, unit
+
+_DRAWN = 3
+"""Digits of a unit that a test looks at: shares are whole 4096ths."""
+_ANY = "[0-9a-f]"
+_PLACES = 32
+"""Where these may be: before half of the digits, so that the pattern stays below the size that Envoy takes unasked."""
 _RATIOS = 10  # odds ratios that the mixture of statistics/proportions.py is spread over, on one side
 
 
-def assigned(unit: str, experiment: str, share: float) -> bool:
-    """Whether `unit` gets B.
+@lru_cache(maxsize=64)
+def dealt(experiment: str, share: float) -> str:
+    """The pattern of the units that get B, which Envoy (RE2) and Python read alike.
 
-    The same unit gets the same answer in every process, without anything being stored; a larger share keeps all who
-    had B already; another experiment deals anew, so that no unit is always the one that things are tried on.
+    The same unit gets the same answer everywhere, without anything being stored; a larger share keeps all who had B
+    already; another experiment deals anew, so that no unit is always the one that things are tried on: it looks at
+    other digits of the unit, and orders their values otherwise.
 
     Args:
-        unit: id of what is assigned: a user, an airline, a flight.
+        experiment: name of the test.
+        share: of the units that get B; at least one 4096th, and at least one less than all.
+    """
+    left = min(max(round(share * len(DIGITS) ** _DRAWN), 1), len(DIGITS) ** _DRAWN - 1)
+    place = int(unit(experiment), 16) % _PLACES
+    ways, before = [], ""
+    for at in range(_DRAWN):
+        # Units are ordered by their drawn digits, as numbers are; those before the share's own digits get B.
+        order, behind = _order(experiment, at), _DRAWN - at - 1
+        whole, left = divmod(left, len(DIGITS) ** behind)
+        if whole:
+            ways.append(f"{before}[{''.join(sorted(order[:whole]))}]{_ANY * behind}")
+        before += order[whole]
+    return f"{_ANY}{{{place}}}(?:{'|'.join(ways)}){_ANY}*"
+
+
+def assigned(who: str, experiment: str, share: float) -> bool:
+    """Whether one who asks gets B.
+
+    Args:
+        who: id of what is assigned: a user, an airline, a plane.
         experiment: name of the test.
         share: of the units that get B, from 0 to 1.
     """
-    drawn = hashlib.blake2b(f"{experiment}\0{unit}".encode(), digest_size=8).digest()
-    return int.from_bytes(drawn, "big") / _SCALE < share
+    return re.fullmatch(dealt(experiment, share), unit(who)) is not None
+
+
+def _order(experiment: str, at: int) -> list[str]:
+    """The digits in an order of the experiment's own, for one of the digits that it looks at."""
+    return sorted(DIGITS, key=lambda digit: hashlib.sha256(f"{experiment}\0{at}\0{digit}".encode()).digest())
 
 
 def requests_needed(base: float, other: float, share: float, alpha: float, power: float) -> int:
