@@ -27,7 +27,7 @@ _SEED = 13
 
 def good(minutes: float = 0.0) -> bytes:
     """Return a version that adds so many minutes to the sum; with many of them its predictions are wrong."""
-    return _made([_matmul(_INPUT, "ones", "sum"), _add("sum", "minutes")], minutes=[minutes])
+    return _made([_matmul(_INPUT, "ones", "sum"), _add("sum", "minutes")], minutes=[float(minutes)])
 
 
 def failing(bound: int) -> bytes:
