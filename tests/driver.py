@@ -89,6 +89,29 @@ class Driver:
         assert found, f"{program} does not run in {self.node}"
         return int(found[0])
 
+    def first_process(self, namespace: str, label: str, container: str) -> int:
+        """Return the id, inside the node, of the first process of a container, as soon as one runs.
+
+        Args:
+            namespace: of its pod.
+            label: by which the pod is found.
+            container: its name.
+
+        """
+        words = ("get", "pod", "-n", namespace, "-l", label, "--field-selector=status.phase=Running", "-o", "json")
+
+        def running() -> str:
+            for pod in json.loads(self.kubectl(*words))["items"]:
+                for each in pod["status"].get("containerStatuses", ()):
+                    if each["name"] == container and each["state"].get("running"):
+                        return str(each["containerID"]).removeprefix("containerd://")
+            return ""
+
+        name = until(running, f"container {container} runs", 240)
+        tasks = self.in_node("ctr", "-n", "k8s.io", "tasks", "list")
+        (number,) = (line.split()[1] for line in tasks.splitlines() if line.startswith(name))
+        return int(number)
+
 
 def engine(*words: str) -> str:
     """Run docker and return what it printed."""

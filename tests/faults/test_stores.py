@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,10 +9,10 @@ import httpx
 import pytest
 
 from driver import Driver, until
+from faults.away import Away
+from faults.figures import values
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
-
-_SECONDS = 30
 
 
 @pytest.fixture(scope="module")
@@ -23,26 +22,6 @@ def data(lab: Driver) -> Iterator[Driver]:
     until(lambda: _features(lab).status_code == httpx.codes.OK, "features are served", 60)
     yield lab
     lab.run("reset", "01")
-
-
-class Away:
-    """A workload of the namespace `data`, scaled to nothing, and back."""
-
-    def __init__(self, lab: Driver, workload: str) -> None:
-        self._lab = lab
-        self._workload = workload
-
-    def __enter__(self) -> None:
-        self._scale(0)
-        self._gone = time.monotonic()
-
-    def __exit__(self, *_: object) -> None:
-        time.sleep(max(0.0, self._gone + _SECONDS - time.monotonic()))  # that long it is gone, whatever was seen
-        self._scale(1)
-        self._lab.kubectl("rollout", "status", self._workload, "-n", "data", "--timeout=120s")
-
-    def _scale(self, number: int) -> None:
-        self._lab.kubectl("scale", self._workload, "-n", "data", f"--replicas={number}")
 
 
 def test_without_redis_callers_are_told_and_the_rows_come_later(data: Driver) -> None:
@@ -94,18 +73,13 @@ def _newest(answer: httpx.Response) -> str:
     return str(answer.json()["results"][-1]["event_timestamps"][0]) if answer.is_success else ""
 
 
-def _value(lab: Driver, query: str) -> list[float]:
-    answer = httpx.get(f"http://127.0.0.1:{lab.port(9090)}/api/v1/query", params={"query": query}, timeout=5)
-    return [float(each["value"][1]) for each in answer.json()["data"]["result"]]
-
-
 def _told(lab: Driver, query: str) -> bool:
-    return bool(_value(lab, query))
+    return bool(values(lab, query))
 
 
 def _bronze(lab: Driver) -> float:
     """Return how many events the writer of bronze has committed since it began."""
-    return sum(_value(lab, "lake_rows_total"))
+    return sum(values(lab, "lake_rows_total"))
 
 
 @contextmanager

@@ -85,24 +85,7 @@ def _kill(lab: Driver, namespace: str, label: str, container: str) -> None:
 
     The pod is not deleted by force: an old Redis could live on beside the new one, and take rows that nobody reads.
     """
-    find = ("get", "pod", "-n", namespace, "-l", label, "--field-selector=status.phase=Running", "-o", "json")
-
-    def killed() -> str | None:
-        for pod in json.loads(lab.kubectl(*find))["items"]:
-            for each in pod["status"].get("containerStatuses", ()):
-                if each["name"] == container and each["state"].get("running"):
-                    lab.in_node("kill", "-9", _process(lab, each["containerID"].removeprefix("containerd://")))
-                    return str(pod["metadata"]["name"])
-        return None
-
-    until(killed, f"{container} runs, to be killed", 240)
-
-
-def _process(lab: Driver, container: str) -> str:
-    """Return the id, inside the node, of a container's first process."""
-    tasks = lab.in_node("ctr", "-n", "k8s.io", "tasks", "list")
-    (number,) = (line.split()[1] for line in tasks.splitlines() if line.startswith(container))
-    return number
+    lab.in_node("kill", "-9", str(lab.first_process(namespace, label, container)))
 
 
 def _build(lab: Driver) -> None:
