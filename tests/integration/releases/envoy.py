@@ -25,7 +25,7 @@ _WHOLE = {"value": 100.0}
 Rule = Mapping[str, Any]
 
 
-class Collector(trace_service_pb2_grpc.TraceServiceServicer):  # type: ignore[misc]  # generated, without types
+class Collector(trace_service_pb2_grpc.TraceServiceServicer):
     """Takes spans, as Jaeger does: OTLP over gRPC.
 
     Attributes:

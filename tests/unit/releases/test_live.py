@@ -25,8 +25,8 @@ from serving.flights.people import People
 from serving.inference.journal import Journal
 from serving.worker_settings import FollowSettings
 from serving.workers import labels
-from serving.workers.follow import Desk, Follower
-from serving.workers.follow import Figures as Followed
+from serving.workers.figures import FollowFigures, LabelFigures
+from serving.workers.follow import OUTCOMES, Desk, Follower
 from unit.patterns.servers import serving
 from unit.releases.cluster import Cluster, address
 from unit.releases.gateways import passed
@@ -92,11 +92,11 @@ class Live(Cluster):
         }
         self.labels = labels.Labels(48, 10_000)
         self.labelled = CollectorRegistry()
-        labels.Figures(self.labels, self.labelled)
+        LabelFigures(self.labels, self.labelled)
         self._left: list[Record] = []
         told = FollowSettings(gateway="http://gateway.test:8080", follow_rate=1000)
         desk = Desk(told, httpx.MockTransport(self._asked))
-        self.follower = Follower(told, self, desk, Followed(CollectorRegistry()), Tracing.off())
+        self.follower = Follower(told, self, desk, FollowFigures(CollectorRegistry(), OUTCOMES), Tracing.off())
         self._new = True
         self.follower.turn(lambda: False)
 
