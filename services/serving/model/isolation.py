@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from contracts import models
 from contracts.models import CARD, MODEL, BadCard, Card
 from runtime.errors import ServiceError
 from serving.errors import CardWrong, NotOnnx, NotServable, OutsideFolder, SourceUnavailable, TooBig
+from serving.model.memory import container_room
 from serving.model.session import Options, Session
 from serving.source.artifact import Artifact
 from serving.source.folder import Source
@@ -44,6 +45,7 @@ class Task(msgspec.Struct):
         largest: bytes that they may have.
         threads: that work on one operator.
         written: folder for the optimised model.
+        memory: bytes that it may take for it; 0: whatever there is.
     """
 
     name: str
@@ -52,13 +54,19 @@ class Task(msgspec.Struct):
     largest: int
     threads: int
     written: str
+    memory: int = 0
 
 
 class Found(msgspec.Struct, omit_defaults=True):
-    """What the program tells: hash and size of the files, or the error by the name of its class."""
+    """What the program tells: hash and size of the files, or the error by the name of its class.
+
+    Attributes:
+        memory: bytes that the session took at most while it was made.
+    """
 
     sha256: str = ""
     size: int = 0
+    memory: int = 0
     kind: str = ""
     what: str = ""
     remedy: str = ""
@@ -73,12 +81,14 @@ class Isolated:
         options: how sessions use the machine.
         largest: bytes that one may have.
         seconds: that the other process may take.
+        room: bytes that there are for it; None: nobody bounds them.
     """
 
     source: Source
     options: Options
     largest: int
     seconds: float
+    room: Callable[[], int | None] = container_room
 
     def open(self, name: str, version: str) -> tuple[Artifact, Session]:
         """The version, ready to be run.
@@ -89,8 +99,13 @@ class Isolated:
         """
         folder = self.source.folder(name, version)
         with tempfile.TemporaryDirectory(prefix="serving-") as scratch:
-            task = Task(name, version, str(folder), self.largest, self.options.threads, scratch)
+            room = self.room()
+            task = Task(name, version, str(folder), self.largest, self.options.threads, scratch, room or 0)
             found = _done(task, self.seconds)
+            # The session that this process makes now is of the same size, and nobody could take it back.
+            if room is not None and found.memory > room:
+                told = f"model {name} version {version}: its session takes {found.memory} bytes, {room} are left"
+                raise TooBig(told, "give the server more memory, or export a smaller graph")
             content = (Path(scratch) / MODEL).read_bytes()
         card = _card(task)
         if card and card.sha256 != found.sha256:
@@ -117,7 +132,8 @@ def _done(task: Task, seconds: float) -> Found:
     except msgspec.DecodeError:
         last = ended.stderr.decode("utf-8", "replace").strip()[-_WORDS:]
         told = f"{title}: the process that examined it ended with {ended.returncode}: {last}"
-        raise NotServable(told, "export the model to ONNX anew, and see whether memory was enough") from None
+        bound = f" (it may take {task.memory} bytes)" if task.memory else ""
+        raise NotServable(told, f"export the model to ONNX anew, and see whether memory was enough{bound}") from None
     if found.kind:
         raise _ERRORS.get(found.kind, NotServable)(found.what, found.remedy)
     return found

@@ -7,6 +7,7 @@
 
 import contextlib
 import os
+import resource
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ import msgspec
 
 from contracts.models import MODEL
 from runtime.errors import ServiceError
+from serving.errors import NotServable
 from serving.model.examination import examined
 from serving.model.isolation import Found, Task
 from serving.model.session import Options, Session
@@ -23,6 +25,8 @@ from serving.source.artifact import Artifact
 from serving.source.folder import Source
 
 NICE = 10
+_NO_MEMORY = "bad_alloc"
+"""How onnxruntime says that memory was not enough."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +70,29 @@ def main(told: str) -> Found:
     """Do a task; what was found."""
     task = msgspec.json.decode(told, type=Task)
     options = Options(task.threads, written=Path(task.written) / MODEL)
+    if task.memory:
+        # Where a container's memory runs out, the kernel ends all that is in it, the server as well.
+        resource.setrlimit(resource.RLIMIT_DATA, (task.memory, task.memory))
+    before = _peak()
     try:
         artifact, _ = opened(task.name, task.version, Path(task.folder), options, task.largest)
+    except MemoryError:
+        return _too_little(task)
     except ServiceError as failure:
+        if _NO_MEMORY in failure.what:
+            return _too_little(task)
         return Found(kind=type(failure).__name__, what=failure.what, remedy=failure.remedy)
-    return Found(artifact.sha256, artifact.size)
+    return Found(artifact.sha256, artifact.size, _peak() - before)
+
+
+def _too_little(task: Task) -> Found:
+    told = f"model {task.name} version {task.version}: {task.memory} bytes are not enough to make it ready"
+    return Found(kind=NotServable.__name__, what=told, remedy="give the server more memory, or a smaller graph")
+
+
+def _peak() -> int:
+    """The most bytes that this process had resident."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def stand_back() -> None:

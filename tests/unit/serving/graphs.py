@@ -47,6 +47,17 @@ def linear(columns: int = 3, factor: float = 1.0) -> onnx.ModelProto:
     return model([helper.make_node("MatMul", [INPUT, "weights"], [OUTPUT])], [given], [found], [weights])
 
 
+def chained(length: int) -> onnx.ModelProto:
+    """Return a small file that is a large session: so many operators, one after the other."""
+    given = helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, ["N", 3])
+    found = helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["N", 1])
+    weights = numpy_helper.from_array(np.ones((3, 1), np.float32), "weights")
+    nodes = [helper.make_node("MatMul", [INPUT, "weights"], ["h0"])]
+    nodes += [helper.make_node("Tanh", [f"h{at}"], [f"h{at + 1}"]) for at in range(length)]
+    nodes.append(helper.make_node("Tanh", [f"h{length}"], [OUTPUT]))
+    return model(nodes, [given], [found], [weights])
+
+
 def identity(kind: int, shape: Shape = ("N", 2)) -> onnx.ModelProto:
     """Return a model that gives back what it is given, of any type."""
     ends = [helper.make_tensor_value_info(name, kind, shape) for name in ("x", "y")]

@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from serving.errors import NotOnnx, NotServable, OutsideFolder
+from serving.errors import NotOnnx, NotServable, OutsideFolder, TooBig
 from serving.model import isolation
 from serving.model.isolation import Isolated
+from serving.model.memory import container_room
 from serving.model.session import Options
 from serving.source.folder import FolderSource
-from unit.serving.graphs import LARGEST, external, linear, put
+from unit.serving.graphs import LARGEST, chained, external, linear, put
 
 
 def isolated(root: Path, seconds: float = 60) -> Isolated:
@@ -58,6 +59,38 @@ def test_a_process_that_breaks_is_the_models_fault(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(isolation, "_PROGRAM", "no.such.program")
     with pytest.raises(NotServable, match=r"ended with 1: .*no\.such"):
         isolated(tmp_path).open("m", "1")
+
+
+def test_what_needs_more_memory_than_there_is_ends_the_other_process_only(tmp_path: Path) -> None:
+    """Named with what was allowed; where there is enough, the same version is taken."""
+    put(tmp_path, "m", "1", chained(20_000))
+    with pytest.raises(NotServable, match=r"version 1: 150000000 bytes are not enough"):
+        Isolated(FolderSource(tmp_path), Options(), LARGEST, 60, lambda: 150_000_000).open("m", "1")
+    artifact, _ = Isolated(FolderSource(tmp_path), Options(), LARGEST, 60, lambda: 4_000_000_000).open("m", "1")
+    assert artifact.version == "1"
+
+
+def test_a_session_that_this_process_has_no_room_for_is_not_made(tmp_path: Path) -> None:
+    """The other process made one like it, and tells what it took."""
+    put(tmp_path, "m", "1", linear())
+    with pytest.raises(TooBig, match=r"its session takes \d+ bytes, -1 are left"):
+        Isolated(FolderSource(tmp_path), Options(), LARGEST, 60, iter([-1]).__next__).open("m", "1")
+
+
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        ({"memory.max": "1000\n", "memory.current": "600\n", "memory.stat": "anon 1\ninactive_file 90\n"}, 441),
+        ({"memory.max": "1000\n", "memory.current": "2000\n", "memory.stat": ""}, 1),
+        ({"memory.max": "max\n", "memory.current": "600\n", "memory.stat": ""}, None),
+        ({"memory.max": "1000\n"}, None),
+    ],
+)
+def test_room_is_what_the_kernel_leaves_the_container(tmp_path: Path, told: dict[str, str], found: int | None) -> None:
+    """Files that are only cached count as room; without a bound, or without a kernel that tells, there is none."""
+    for name, text in told.items():
+        (tmp_path / name).write_text(text, "ascii")
+    assert container_room(tmp_path) == found
 
 
 def test_the_server_does_not_hold_the_examiners_library() -> None:

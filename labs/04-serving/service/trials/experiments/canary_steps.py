@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
+import numpy as np
+
 from runtime.errors import BadSetting
 from runtime.figures import Result, rounded, row
-from trials import graphs
+from trials import graphs, local
 from trials.asks import Answer, Ask, ask
-from trials.experiments.dynamic_batching import layers
 from trials.releasing import MODEL, Releases, judged_by, plan, reasons
 from trials.stage import Stage
 from trials.traffic import Traffic, seconds
@@ -18,7 +19,9 @@ from trials.traffic import Traffic, seconds
 CANDIDATES = {"failing": "2", "slow": "3", "wrong": "4", "good": "5"}
 """What is the matter with each, and its version; version 1 is in use."""
 CRITERIA = ("errors", "latency", "outputs")
-_FAILS_ABOVE, _WRONG, _DEEPER = 7.0, 60.0, 2.5
+_FAILS_ABOVE, _WRONG = 7.0, 60.0
+_SLOW_RUN, _PROBE, _WIDTH = 0.025, 20, 512
+"""Seconds of a run of the slow version; wide layers, as a graph of ten thousands would take the server's memory."""
 _SLOW = 0.012
 """Seconds of an answer beyond those of the version in use, from which on somebody was kept waiting."""
 _RATE, _WARM, _PATIENCE = 50.0, 6.0, 52.0
@@ -37,7 +40,7 @@ def canary_steps(stage: Stage) -> Result:
         NotThere: a server does not load a version, or a release does not end.
     """
     steps, criteria = weights(stage.settings.canary_steps), chosen(stage.settings.criteria)
-    slow = graphs.deep(round(layers() * _DEEPER), 32)
+    slow = graphs.deep(_layers(), _WIDTH)
     models = graphs.adding(), graphs.failing(_FAILS_ABOVE), slow, graphs.adding(_WRONG), graphs.deep(2, 32)
     with stage.registry() as registry, registry.trial(MODEL, *models):
         releases = Releases(stage, registry)
@@ -50,6 +53,13 @@ def canary_steps(stage: Stage) -> Result:
             for name, each in told.items()
         ],
     }
+
+
+def _layers() -> int:
+    """How many layers take the time that a run of the slow version is to take."""
+    question = np.array([_row(Random(0))], np.float32)  # noqa: S311  any row will do
+    probed = local.seconds(graphs.deep(_PROBE, _WIDTH), question)
+    return round(_PROBE * _SLOW_RUN / probed)
 
 
 def weights(text: str) -> list[int]:
