@@ -91,7 +91,7 @@ class Isolated:
         with tempfile.TemporaryDirectory(prefix="serving-") as scratch:
             task = Task(name, version, str(folder), self.largest, self.options.threads, scratch)
             found = _done(task, self.seconds)
-            content = (Path(scratch) / MODEL).read_bytes()
+            content = _optimised(task)
         card = _card(task)
         if card and card.sha256 != found.sha256:
             raise CardWrong(f"model {name} version {version}: its card changed meanwhile", "write a version once")
@@ -121,6 +121,20 @@ def _done(task: Task, seconds: float) -> Found:
     if found.kind:
         raise _ERRORS.get(found.kind, NotServable)(found.what, found.remedy)
     return found
+
+
+def _optimised(task: Task) -> bytes:
+    """The graph that the other process wrote.
+
+    Raises:
+        TooBig: a few bytes of a model were made to be more than a model may have.
+    """
+    file = Path(task.written) / MODEL
+    size = file.stat().st_size
+    if size > task.largest:
+        told = f"model {task.name} version {task.version}: it has {size} bytes once it is optimised"
+        raise TooBig(f"{told}; {task.largest} are the limit", "set TARMAC_MODEL_BYTES, or make it smaller")
+    return file.read_bytes()
 
 
 def _card(task: Task) -> Card | None:
