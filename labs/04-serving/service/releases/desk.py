@@ -10,9 +10,10 @@ GET  /assignment/NAME/SHARE/UNIT   whether a unit gets B in the A/B test of that
 
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from releases import plan as plans
 from releases.controller import Controller
@@ -21,6 +22,8 @@ from releases.statistics.experiment import assigned
 from releases.status import status
 from runtime.errors import ServiceError
 from runtime.web import Answer
+
+_Share = Annotated[float, Meta(ge=0, le=1)]
 
 
 class Desk:
@@ -55,7 +58,7 @@ class Desk:
         """GET /assignment/NAME/SHARE/UNIT."""
         try:
             name, share, unit = segments
-            variant = "b" if assigned(unit, name, msgspec.convert(share, float, strict=False)) else "a"
+            variant = "b" if assigned(unit, name, msgspec.convert(share, _Share, strict=False)) else "a"
         except (ValueError, msgspec.ValidationError):
             words = "ask for /assignment/NAME/SHARE/UNIT, with a share from 0 to 1"
             return HTTPStatus.BAD_REQUEST, {"error": words}
