@@ -77,9 +77,11 @@ def segments(inputs: Iterable[Input], rest: memoryview) -> dict[str, memoryview]
         if size is None:
             continue
         if not isinstance(size, int) or isinstance(size, bool) or size < 0:
-            raise Malformed(f"input {each.name}: {SIZE} is {size!r:.40}", "give it the number of the tensor's bytes")
+            raise Malformed(
+                f"input {each.name:.60}: {SIZE} is {size!r:.40}", "give it the number of the tensor's bytes"
+            )
         if place + size > len(rest):
-            told = f"input {each.name}: {SIZE} is {size}, and {len(rest) - place} bytes are left of the body"
+            told = f"input {each.name:.60}: {SIZE} is {size!r:.40}, and {len(rest) - place} bytes are left of the body"
             raise Malformed(told, "send every byte of the tensors, in the order of the inputs")
         found[each.name] = rest[place : place + size]
         place += size

@@ -114,5 +114,5 @@ def checked(name: str, kind: str, values: Sequence[Any]) -> Sequence[Any]:
     wanted = _NATIVE.get(kind, (int,))
     for row, value in enumerate(values):
         if value is not None and (not isinstance(value, wanted) or (isinstance(value, bool) and kind != "bool")):
-            raise EntityWrong(f"input {name}, row {row}: {value!r} is no {kind}", f"give {kind} values or null")
+            raise EntityWrong(f"input {name}, row {row}: {value!r:.60} is no {kind}", f"give {kind} values or null")
     return values

@@ -9,7 +9,7 @@ import msgspec
 from contracts.layout import NANOS, written
 from contracts.layout_packed import NULL, fragment
 from feature.asking import Asked, checked, counted, questions
-from feature.errors import EntityWrong
+from feature.errors import EntityWrong, Unreadable
 from feature.figures import Figures
 from feature.plan import Computed, Plan, Planner, ViewPlan
 from feature.rows import EMPTY, EPOCH, PRESENT, Rows, decoded, lines, native, spread, statuses
@@ -61,8 +61,11 @@ class Reading:
         full = asked.full_feature_names
         if asked.feature_service:
             plan = self._planner.of_service(asked.feature_service, full=full)
-        else:
+        elif asked.features:
             plan = self._planner.of_list(asked.features, full=full)
+        else:
+            told = "request: it names neither a feature_service nor features"
+            raise Unreadable(told, "name a feature service, or features as view:feature")
         number = counted(asked.entities)
         begun = time.perf_counter()
         found = await self._read(plan, asked.entities, number)
@@ -164,8 +167,13 @@ class Reading:
                 columns.append(native(each.kind, found[each.view].columns[each.line]))
             else:
                 columns.append(checked(each.name, each.kind, entities[each.name]))
-        made = [plan.function(*row) for row in zip(*columns, strict=True)] if columns else [plan.function()] * number
-        texts = [fragment(plan.kind, each) for each in made]
+        rows = zip(*columns, strict=True) if columns else [()] * number
+        try:
+            made = [plan.function(*row) for row in rows]
+            texts = [fragment(plan.kind, each) for each in made]
+        except ArithmeticError as failure:  # an instant beyond any calendar, a number beyond any float
+            what = f"feature {plan.name} cannot be computed of these inputs: {failure}"
+            raise EntityWrong(what, "give inputs of the size that they have in the world") from None
         told = self._present(number)[:-1]
         if self._exact and NULL in texts:
             told = b"[" + b",".join([EMPTY if each == NULL else PRESENT for each in texts])

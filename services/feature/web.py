@@ -115,11 +115,11 @@ class Web:
 
     def _asked_for(self, method: str, path: str) -> Answer:
         if path in self._orders:
-            told = detail("FeastError", f"{method} {path} is not possible", "send a POST with a JSON body")
+            told = detail("FeastError", f"{method:.20} {path} is not possible", "send a POST with a JSON body")
             return HTTPStatus.METHOD_NOT_ALLOWED, JSON, told
         if method not in ("GET", "HEAD") or path not in self._questions:
             paths = ", ".join((*self._questions, *self._orders))
-            return HTTPStatus.NOT_FOUND, JSON, detail("FeastError", f"no path {path}", f"there are {paths}")
+            return HTTPStatus.NOT_FOUND, JSON, detail("FeastError", f"no path {path:.100}", f"there are {paths}")
         return self._questions[path]()
 
     def _healthy(self) -> Answer:

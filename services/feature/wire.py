@@ -143,6 +143,8 @@ class Wire:
         Raises:
             StoreUnavailable: there is no connection, it broke, or Redis took too long.
         """
+        if not answers:  # nothing is asked, and nothing would ever come
+            return []
         connection = self._connection
         if connection is None:
             raise gone(f"no connection to {self._host}:{self._port}")

@@ -47,13 +47,15 @@ async def read(scope: Scope, receive: Receive, largest: int) -> bytes:
         if name == b"content-length" and int(value) > largest:
             raise _too_large(int(value), largest)
     message = await receive()
+    if message["type"] == "http.disconnect":
+        raise _cut()
     if not message.get("more_body"):
         return bytes(message.get("body", b""))
     parts, size = [message["body"]], len(message["body"])
     while message.get("more_body"):
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise BodyCut("body: the caller left", "send all of it")
+            raise _cut()
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > largest:
@@ -99,6 +101,10 @@ def probe(told: tuple[bool, str]) -> Answer:
     """The answer to a probe: 200 or 503, and why."""
     good, words = told
     return (200 if good else 503), TEXT, f"{words}\n".encode()
+
+
+def _cut() -> BodyCut:
+    return BodyCut("body: the caller left", "send all of it")
 
 
 def _too_large(size: int, largest: int) -> BodyTooLarge:

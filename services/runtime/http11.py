@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 IDLE_SECONDS, SLOW_SECONDS = 75.0, 30.0
 """How long a connection may be silent between two requests, and in the middle of one."""
 HEAD_BYTES = 65_536
-"""Of a request line and its headers."""
+"""Of a request's line and headers, or of whatever else a caller sends that is neither a new request nor a body."""
 _HIGH_WATER = 262_144
 """Bytes of a body that wait for the application; more stay with the caller until it has taken them."""
 _LOOK_SECONDS, _LINGER_SECONDS = 5.0, 2.0
@@ -178,8 +178,10 @@ class Connection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._active = 0.0
         """Time of the loop when something last came in."""
-        self._head = -1
-        """Bytes of the head that is under way, -1 where none is."""
+        self._steps = self._seen = self._held = 0
+        """Heads, pieces of bodies and ends of requests: so far, when bytes last came; bytes since that led to none."""
+        self._heading = False
+        """Whether a head is under way."""
         self._paused = self._last = self.full = False
         self._drain: asyncio.Future[None] | None = None
         self._url = b""
@@ -213,8 +215,6 @@ class Connection(asyncio.Protocol):
         if self._last:
             return  # what comes after the last request of a connection is nobody's
         self._active = self._loop.time()
-        if self._head >= 0 or self._reading is None:
-            self._head = max(self._head, 0) + len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -225,9 +225,13 @@ class Connection(asyncio.Protocol):
             told = f"request: no HTTP/1.1: {failure}"
             self._refuse(HTTPStatus.BAD_REQUEST, told, "send a request as RFC 9112 has it")
             return
-        if self._head > HEAD_BYTES:
-            told = f"request: its head has more than {HEAD_BYTES} bytes"
-            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, told, "send fewer or shorter headers")
+        if self._steps != self._seen:
+            self._seen, self._held = self._steps, 0
+        else:
+            self._held += len(data)
+        if self._held > HEAD_BYTES:
+            told = f"request: its line and headers have more than {HEAD_BYTES} bytes"
+            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, told, "send fewer, or shorter ones")
             return
         self._advance()
 
@@ -254,6 +258,8 @@ class Connection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         """Begin a request."""
+        self._steps += 1
+        self._heading = True
         self._url, self._headers, self._expected = b"", [], False
 
     def on_url(self, url: bytes) -> None:
@@ -269,6 +275,8 @@ class Connection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         """Line the request up."""
+        self._steps += 1
+        self._heading = False
         parser = self._parser
         path, raw, query = _parted(self._url)
         version = parser.get_http_version()
@@ -289,16 +297,17 @@ class Connection(asyncio.Protocol):
         keep = version != "1.0" and parser.should_keep_alive()
         self._reading = Exchange(self, scope, keep=keep, expected=self._expected)
         self._waiting.append(self._reading)
-        self._head = -1
 
     def on_body(self, body: bytes) -> None:
         """Take a part of its body."""
+        self._steps += 1
         reading = self._reading
         if reading and not reading.finished:
             reading.arrived(body)
 
     def on_message_complete(self) -> None:
         """End a request."""
+        self._steps += 1
         reading = self._reading
         if reading:
             reading.complete = True
@@ -395,7 +404,7 @@ class Connection(asyncio.Protocol):
                 self._reading.keep = False
                 self._reading.gone = True
                 self._reading.wake()
-        elif self._current is None and silent > (SLOW_SECONDS if self._head > 0 else IDLE_SECONDS):
+        elif self._current is None and silent > (SLOW_SECONDS if self._heading else IDLE_SECONDS):
             self._transport.close()
 
 

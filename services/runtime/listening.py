@@ -27,7 +27,7 @@ async def listen(application: Any, port: int, drain_seconds: float) -> None:  # 
         host=HOST,
         port=port,
         http=Connection,
-        ws="none",
+        ws="none",  # an upgrade is an offer: who asks for one is answered over HTTP
         proxy_headers=False,
         lifespan="off",
         access_log=False,

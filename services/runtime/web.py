@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import unquote
 
+import msgspec
 from prometheus_client import CollectorRegistry
 
 from runtime import metrics
@@ -37,6 +39,8 @@ Order = Callable[[tuple[str, ...], Any], Answer]
 """POST: the path's further segments and the JSON body (None without one) -> answer."""
 
 _BODY_BYTES = 1024 * 1024  # a larger body is refused unread
+_DIGITS = 12  # of a length: more is no length
+_JSON = "application/json"
 
 
 class Web:
@@ -106,8 +110,8 @@ class Web:
             status, answer = HTTPStatus.NOT_FOUND, {"error": f"nothing to do at /{first}", "paths": sorted(self.orders)}
         else:
             try:
-                given = json.loads(body) if body else None
-            except ValueError as failure:
+                given = msgspec.json.decode(body) if body else None
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as failure:
                 status, answer = HTTPStatus.BAD_REQUEST, {"error": f"the body is no JSON: {failure}"}
             else:
                 status, answer = self.orders[first](tuple(rest), given)
@@ -123,11 +127,11 @@ class Web:
 def _written(status: HTTPStatus, answer: Any) -> tuple[HTTPStatus, str, bytes]:  # noqa: ANN401  a page or any JSON
     if isinstance(answer, Page):
         return status, "text/html; charset=utf-8", answer.html.encode()
-    return status, "application/json", json.dumps(answer).encode() + b"\n"
+    return status, _JSON, json.dumps(answer).encode() + b"\n"
 
 
 def _segments(path: str) -> list[str]:
-    return [part for part in path.split("?", 1)[0].split("/") if part] or [""]
+    return [unquote(part) for part in path.split("?", 1)[0].split("/") if part] or [""]
 
 
 class _Server(ThreadingHTTPServer):
@@ -145,17 +149,44 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 30  # seconds a silent connection is kept
 
     def do_GET(self) -> None:
-        self._answer(lambda: self.site.answer(self.path))
+        if self._body() is not None:  # nobody reads it, but the next request begins behind it
+            self._answer(lambda: self.site.answer(self.path))
+
+    do_HEAD = do_GET  # noqa: N815  the base class' names
 
     def do_POST(self) -> None:
-        length = int(self.headers.get("Content-Length") or 0)
-        if length > _BODY_BYTES:
+        body = self._body()
+        if body is not None:
+            self._answer(lambda: self.site.ordered(self.path, body))
+
+    def _body(self) -> bytes | None:
+        """The request's body; None where it was refused, or where the caller left: half an order is none."""
+        told = self.headers.get("Content-Length", "0")
+        if "Transfer-Encoding" in self.headers:
+            self._refuse(HTTPStatus.LENGTH_REQUIRED, "a body in pieces is not taken; send its Content-Length")
+        elif not (told.isascii() and told.isdecimal() and len(told) <= _DIGITS):
+            self._refuse(HTTPStatus.BAD_REQUEST, f"Content-Length {told:.20} is none; send the number of bytes")
+        elif int(told) > _BODY_BYTES:
+            error = f"the body has {int(told)} bytes; {_BODY_BYTES} are the limit"
+            self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, error)
+        else:
+            body = self.rfile.read(int(told))
+            if len(body) == int(told):
+                return body
             self.close_connection = True
-            error = json.dumps({"error": f"the body has {length} bytes; {_BODY_BYTES} are the limit"}).encode()
-            self._send(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "application/json", error)
-            return
-        body = self.rfile.read(length)
-        self._answer(lambda: self.site.ordered(self.path, body))
+        return None
+
+    def _refuse(self, status: HTTPStatus, error: str) -> None:
+        """Say what is wrong and close: where the next request would begin, nobody knows."""
+        self.close_connection = True
+        self._send(status, _JSON, json.dumps({"error": error}).encode() + b"\n")
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
+        """What the base class refuses: what is no HTTP, or a method that it has no function for."""
+        self.request_version = self.protocol_version  # the base class' own guess is one whose answers have no head
+        known = code != HTTPStatus.NOT_IMPLEMENTED
+        status = HTTPStatus(code) if known else HTTPStatus.METHOD_NOT_ALLOWED
+        self._refuse(status, (message or status.phrase) if known else f"{self.command:.20} is not possible; send a GET")
 
     def _answer(self, make: Callable[[], tuple[HTTPStatus, str, bytes]]) -> None:
         parent = self.headers.get("traceparent")
@@ -164,7 +195,7 @@ class _Handler(BaseHTTPRequestHandler):
                 status, kind, body = make()
             except Exception as failure:  # one bad request must not end the connection's thread unseen
                 log.exception("request failed", extra={"path": self.path})
-                status, kind = HTTPStatus.INTERNAL_SERVER_ERROR, "application/json"
+                status, kind = HTTPStatus.INTERNAL_SERVER_ERROR, _JSON
                 body = json.dumps({"error": str(failure)}).encode()
         self._send(status, kind, body)
 
@@ -172,8 +203,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
+        if status == HTTPStatus.METHOD_NOT_ALLOWED:
+            self.send_header("Allow", "GET, HEAD, POST")
+        if self.close_connection:
+            self.send_header("Connection", "close")
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class' name
         log.debug("request", extra={"line": format % args})

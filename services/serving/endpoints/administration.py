@@ -26,6 +26,9 @@ EXTENSIONS = ["binary_tensor_data", "model_repository", "parameters"]
 METADATA_SECONDS = 10.0
 """That a question about a model may wait for it to be loaded."""
 
+_VERBS = ["infer"], ["invocations"], ["flights"]
+"""Last parts of the paths that ask a model."""
+
 T = TypeVar("T")
 _ENCODE = msgspec.json.Encoder().encode
 
@@ -99,6 +102,11 @@ class Administration:
             raise MethodWrong(f"POST {path:.100} is not possible", "GET")
         raise PathUnknown(f"no path {path:.100}", "see GET /openapi.json for what this server offers")
 
+    def method(self, path: str) -> str:
+        """The method that a path takes; GET for one that is not there."""
+        asked = path.rstrip("/") in self._questions or _about(_parts(path))
+        return "POST" if not asked and _order(_parts(path)) else "GET"
+
     async def _model(self, at: Aim) -> Answer:
         deadline = asyncio.get_running_loop().time() + METADATA_SECONDS
         served = self._repository.find(at) or await self._repository.want(at, deadline)
@@ -145,7 +153,8 @@ def _about(parts: Sequence[str]) -> _About | None:
 
 
 def _order(parts: Sequence[str]) -> bool:
-    return list(parts[:2]) == ["v2", "repository"] or list(parts[-1:]) in (["infer"], ["invocations"])
+    given = list(parts)
+    return given[:2] == ["v2", "repository"] or given == ["flights", "predict"] or given[-1:] in _VERBS
 
 
 def _refuse_override(asked: LoadRequest) -> None:

@@ -38,9 +38,12 @@ _WRONG: Mapping[int, str] = {
     503: "The model is on its way, or the models or the features are out of reach; Retry-After says when to come again",
     504: "The request's time was over",
 }
+_LATER = (429, 503, 504)
+"""Come with Retry-After."""
 _INFERENCE = tuple(status for status in _WRONG if status != HTTPStatus.NOT_IMPLEMENTED)
 """What inference can answer; features are needed for flights only."""
-_JSON, _BINARY = "application/json", "application/octet-stream"
+_JSON, _BINARY, _TEXT = "application/json", "application/octet-stream", "text/plain"
+_RETRY = {"required": True, "description": "Seconds", "schema": {"type": "integer", "minimum": 1}}
 Part = dict[str, Any]
 
 
@@ -64,12 +67,14 @@ def description() -> bytes:
 
 
 def _paths() -> Iterator[tuple[str, Part]]:
-    yield "/v2", _get("The server", "ServerMetadata")
+    yield "/v2", _get("The server", _ref("ServerMetadata"))
     for state in ("live", "ready"):
-        yield f"/v2/health/{state}", _get(f"Whether the server is {state}", None, 503)
+        told = {"type": "object", "properties": {state: {"type": "boolean"}}, "required": [state]}
+        yield f"/v2/health/{state}", _either(_get(f"Whether the server is {state}", told), "It is not")
     for path in ("/v2/models/{model}", "/v2/models/{model}/versions/{version}"):
-        yield path, _named(path, _get("Inputs, outputs and versions", "ModelMetadata", 404, 422, 503))
-        yield f"{path}/ready", _named(path, _get("Whether it answers", "ModelReady", 404, 503))
+        yield path, _named(path, _get("Inputs, outputs and versions", _ref("ModelMetadata"), 400, 404, 422, 503))
+        ready = _get("Whether it answers", _ref("ModelReady"), 400, 404)
+        yield f"{path}/ready", _named(path, _either(ready, "It does not, or not yet"))
         yield f"{path}/infer", _named(path, _infer())
         yield f"{path}/flights", _named(path, _flights())
         yield f"{path}/invocations", _named(path, _post("MLflow's way to ask", "Invocation", {}, *_INFERENCE))
@@ -81,9 +86,11 @@ def _paths() -> Iterator[tuple[str, Part]]:
         path = f"/v2/repository/models/{{model}}/{order}"
         told = _post(f"{order.capitalize()} a model", "LoadRequest", {}, 400, 404, 413, 415, 422, 503, body=False)
         yield path, _named(path, told)
-    yield "/settings", _get("What the server was told, by the name of the setting", None)
-    for path in ("/livez", "/readyz", "/metrics"):
-        yield path, {"get": {"summary": "Probes and figures", "responses": {"200": {"description": "Text"}}}}
+    yield "/settings", _get("What the server was told, by the name of the setting", {"type": "object"})
+    yield PATH, _get("This description", {"type": "object"})
+    for path in ("/livez", "/readyz"):
+        yield path, _either(_text("A probe", "It is well"), "It is not; the text says why")
+    yield "/metrics", _text("Figures", "As Prometheus reads them")
 
 
 def _flights() -> Part:
@@ -110,14 +117,25 @@ def _infer() -> Part:
 
 def _named(path: str, told: Part) -> Part:
     names = [each for each in ("model", "version") if f"{{{each}}}" in path]
-    told["parameters"] = [
-        {"name": each, "in": "path", "required": True, "schema": {"type": "string"}} for each in names
-    ]
+    name = {"type": "string", "pattern": "^[^/]+$"}
+    told["parameters"] = [{"name": each, "in": "path", "required": True, "schema": name} for each in names]
     return told
 
 
-def _get(summary: str, name: str | None, *wrong: int) -> Part:
-    return {"get": {"summary": summary, "responses": _answers(_ref(name) if name else {}, wrong)}}
+def _get(summary: str, answer: Part, *wrong: int) -> Part:
+    return {"get": {"summary": summary, "responses": _answers(answer, wrong)}}
+
+
+def _text(summary: str, meaning: str) -> Part:
+    content = {_TEXT: {"schema": {"type": "string"}}}
+    return {"get": {"summary": summary, "responses": {"200": {"description": meaning, "content": content}}}}
+
+
+def _either(told: Part, meaning: str) -> Part:
+    """A question that is answered in the same form with 503, where the answer is no."""
+    responses = told["get"]["responses"]
+    responses["503"] = {**responses["200"], "description": meaning}
+    return told
 
 
 def _post(summary: str, name: str, answer: Part, *wrong: int, body: bool = True) -> Part:
@@ -128,7 +146,11 @@ def _post(summary: str, name: str, answer: Part, *wrong: int, body: bool = True)
 def _answers(schema: Part, wrong: tuple[int, ...]) -> Part:
     told: Part = {"200": {"description": "Done", "content": {_JSON: {"schema": schema}}}}
     failure = {_JSON: {"schema": _ref("Failure")}}
-    return told | {str(each): {"description": _WRONG[each], "content": failure} for each in wrong}
+    for each in wrong:
+        told[str(each)] = {"description": _WRONG[each], "content": failure}
+        if each in _LATER:
+            told[str(each)]["headers"] = {"Retry-After": _RETRY}
+    return told
 
 
 def _ref(name: str) -> Part:

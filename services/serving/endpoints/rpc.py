@@ -16,6 +16,7 @@ from typing import Any
 import grpc
 import grpc.aio
 import numpy as np
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from opentelemetry.trace import SpanKind
 
 from contracts import inference_binary as binary
@@ -38,6 +39,7 @@ log = logging.getLogger(__name__)
 Message = Any
 """protobuf has no types."""
 Handler = Callable[[Message, grpc.aio.ServicerContext], Awaitable[Message]]
+Decode = Callable[[bytes], Message]
 
 _CODES: Mapping[int, grpc.StatusCode] = {
     HTTPStatus.BAD_REQUEST: grpc.StatusCode.INVALID_ARGUMENT,
@@ -48,6 +50,11 @@ _CODES: Mapping[int, grpc.StatusCode] = {
     HTTPStatus.GATEWAY_TIMEOUT: grpc.StatusCode.DEADLINE_EXCEEDED,
 }
 _LENGTH = struct.Struct("<I")
+_DETAILS = 1000
+"""Bytes of the words that go with a code: clients refuse a longer trailer, and with it the code. In it, a byte that is
+no ASCII takes three."""
+_UNCOMPRESSED = 1
+"""Set of the algorithms that are taken for messages: none. What is too large is only seen before it is unpacked."""
 
 
 class Rpc:
@@ -77,7 +84,11 @@ class Rpc:
         self._seconds = seconds
         self._tracing = tracing or Tracing.off()
         self._journal = journal
-        self._options = [("grpc.max_receive_message_length", largest), ("grpc.so_reuseport", 0)]
+        self._options = [
+            ("grpc.max_receive_message_length", largest),
+            ("grpc.compression_enabled_algorithms_bitset", _UNCOMPRESSED),
+            ("grpc.so_reuseport", 0),
+        ]
 
     @contextlib.asynccontextmanager
     async def answering(self, host: str, port: int, drain: float) -> AsyncIterator[int]:
@@ -120,7 +131,8 @@ class Rpc:
         }
         return {
             name: grpc.unary_unary_rpc_method_handler(
-                _told(calls[name]), message(f"{name}Request").FromString, message(f"{name}Response").SerializeToString
+                _told(calls[name], message(f"{name}Request").FromString),
+                response_serializer=message(f"{name}Response").SerializeToString,
             )
             for name in METHODS
         }
@@ -211,17 +223,32 @@ class Rpc:
         return self._repository.find(at) or await self._repository.want(at, asyncio.get_running_loop().time() + seconds)
 
 
-def _told(handler: Handler) -> Handler:
-    """A handler whose errors its caller is told with the right code."""
+def _told(handler: Handler, decode: Decode) -> Callable[[bytes, grpc.aio.ServicerContext], Awaitable[Message]]:
+    """A handler whose errors its caller is told with the right code.
 
-    async def handled(asked: Message, context: grpc.aio.ServicerContext) -> Message:
+    Messages are decoded here: grpcio answers one that cannot be with UNKNOWN and the words of its decoder.
+    """
+
+    async def handled(content: bytes, context: grpc.aio.ServicerContext) -> Message:
         try:
-            return await handler(asked, context)
+            return await handler(_decoded(decode, content), context)
         except ServiceError as failure:
             code = _CODES.get(errors.status(failure), grpc.StatusCode.INTERNAL)
-            await context.abort(code, f"{failure.what} - {failure.remedy}")
+            told = f"{failure.what} - {failure.remedy}"
+        except Exception:  # as over HTTP: one bad request must not end the server, nor tell what is its own
+            log.exception("call failed")
+            code, told = grpc.StatusCode.INTERNAL, "the service failed for a reason nobody named - see its log"
+        return await context.abort(code, told.encode()[:_DETAILS].decode(errors="ignore"))
 
     return handled
+
+
+def _decoded(decode: Decode, content: bytes) -> Message:
+    try:
+        return decode(content)
+    except DecodeError:
+        told = "message: it is none that this method takes"
+        raise errors.Unreadable(told, "send it as the Open Inference Protocol V2 has it") from None
 
 
 def _metadata(context: grpc.aio.ServicerContext) -> dict[bytes, bytes]:
@@ -258,15 +285,15 @@ def _segments(asked: Message, request: Request) -> dict[str, memoryview]:
 def _elements(given: Message) -> bytes:
     field = CONTENTS.get(given.datatype)
     if field is None:
-        raise InputWrong(f"input {given.name}: no contents go as {given.datatype:.20}", "send raw_input_contents")
+        raise InputWrong(f"input {given.name:.60}: no contents go as {given.datatype:.20}", "send raw_input_contents")
     others = [each.name for each, _ in given.contents.ListFields() if each.name != field]
     if others:
-        told = f"input {given.name}: its elements are in {', '.join(others)}"
+        told = f"input {given.name:.60}: its elements are in {', '.join(others)}"
         raise InputWrong(told, f"send those of {given.datatype} in {field}")
     values = getattr(given.contents, field)
     if given.datatype == "BYTES":
         return b"".join(piece for each in values for piece in (_LENGTH.pack(len(each)), each))
     try:
-        return np.array(list(values), DATATYPES[given.datatype]).tobytes()
+        return np.fromiter(values, DATATYPES[given.datatype], len(values)).tobytes()
     except OverflowError as failure:
-        raise InputWrong(f"input {given.name}: contents: {failure}", f"send {given.datatype}") from None
+        raise InputWrong(f"input {given.name:.60}: contents: {failure}", f"send {given.datatype}") from None

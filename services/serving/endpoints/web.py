@@ -38,9 +38,10 @@ log = logging.getLogger(__name__)
 
 Headers = Mapping[bytes, bytes]
 Infer = Callable[[Served, bytes, Headers, float], Awaitable[Reply]]
-_PATHS = 4096
-"""Paths that are remembered."""
+_PATHS, _LONGEST = 4096, 256
+"""Paths that are remembered, and characters of one: a caller can make them up without end."""
 _MICROSECONDS = 1e-6
+_MOST_MICROSECONDS = 2**63
 _UNNAMED = errors.body(Permanent("the service failed for a reason nobody named", "see its log"))
 
 
@@ -148,9 +149,10 @@ class Web:
                 return Way(aim(self._default or self._only(path), ""), self._verbs["flights"])
             case _:
                 return None
-        if len(self._ways) >= _PATHS:
-            self._ways.clear()
-        self._ways[path] = way
+        if len(path) <= _LONGEST:
+            if len(self._ways) >= _PATHS:
+                self._ways.clear()
+            self._ways[path] = way
         return way
 
     def _only(self, path: str) -> str:
@@ -179,7 +181,7 @@ class Web:
             return await self._administration.asked(path)
         if method == "POST":
             return await self._administration.ordered(path, await self._body(scope, receive, headers))
-        raise MethodWrong(f"{method:.20} {path:.100} is not possible", "GET")
+        raise MethodWrong(f"{method:.20} {path:.100} is not possible", self._administration.method(path))
 
 
 async def _infer(journal: Journal | None, served: Served, body: bytes, headers: Headers, deadline: float) -> Reply:
@@ -225,6 +227,6 @@ def _allowed(timeout: object, deadline: float) -> float:
     """The time of the loop until which a request with `timeout`, microseconds, may take."""
     if timeout is None:
         return deadline
-    if not isinstance(timeout, int) or timeout < 0:
+    if not isinstance(timeout, int) or isinstance(timeout, bool) or not 0 <= timeout < _MOST_MICROSECONDS:
         raise Refused(f"parameter timeout: {timeout!r:.40} is none", "give whole microseconds, 0 for no wish")
     return asyncio.get_running_loop().time() + timeout * _MICROSECONDS if timeout else deadline

@@ -147,7 +147,7 @@ def _names(outputs: list[Asked], served: Served) -> list[str]:
         if name not in known:
             raise OutputUnknown(f"output {name:.60} is none of model {served.name}", f"it gives {', '.join(known)}")
     if len(set(names)) != len(names):
-        raise OutputUnknown(f"outputs are asked for twice: {', '.join(names)}", "ask for each once")
+        raise OutputUnknown(f"outputs are asked for twice: {', '.join(names):.300}", "ask for each once")
     return names or known
 
 

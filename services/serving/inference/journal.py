@@ -43,6 +43,8 @@ _TRACE = re.compile(rb"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]
 """A W3C `traceparent`, with the id of its trace."""
 _ID = range(8, 65)
 """Lengths that an id of a flight may have."""
+_LONGEST = 64
+"""Characters of the name of a side; what a caller writes beyond would be more than a record may have."""
 
 Headers = Mapping[bytes, bytes]
 RecordHeaders = list[tuple[str, bytes]]
@@ -215,7 +217,8 @@ def records(entry: _Entry, track: str, mode: Mode) -> Iterator[PredictionMade]:
     headers, named, rows = entry.headers, entry.named, entry.rows.tolist()
     flights = _flights(named.flights if named.flights is not None else headers.get(FLIGHT), len(rows))
     request = named.request or _text(headers.get(REQUEST)) or uuid.uuid4().hex
-    variant = _text(named.variant if named.variant is not None else headers.get(VARIANT)) or None
+    side = _text(named.variant if named.variant is not None else headers.get(VARIANT))
+    variant = side if 0 < len(side) <= _LONGEST else None
     found = _TRACE.match(next((value for _, value in _carried(entry)), b""))
     for number, (features, flight) in enumerate(zip(rows, flights, strict=True)):
         yield PredictionMade(
@@ -241,7 +244,8 @@ def _carried(entry: _Entry) -> RecordHeaders:
 
 def _flights(given: object, rows: int) -> list[str | None]:
     """The flight of each row; None where its id cannot be one."""
-    names: Iterable[str] = _text(given).split(",") if not isinstance(given, list) else given
+    # Whatever a caller put into a list: what is no text is no id.
+    names: Iterable[str] = map(_text, given) if isinstance(given, list) else _text(given).split(",")
     found = [each if len(each) in _ID else None for each in map(str.strip, names)]
     return found if len(found) == rows else [None] * rows
 

@@ -46,10 +46,11 @@ def examined(name: str, version: str, folder: Path, largest: int) -> Artifact:
     title, file = f"model {name} version {version}", folder / MODEL
     content = _content(title, file, largest)
     model = _parsed(title, content)
-    places = sorted(_external(title, model, folder))
+    places, taken = _external(title, model, folder)
     size = len(content) + sum(place.stat().st_size for place in places)
-    if size > largest:
-        raise _too_big(title, size, largest)
+    # Of one file every tensor may take all: what they are together is what the model has in memory.
+    if max(size, len(content) + taken) > largest:
+        raise _too_big(title, max(size, len(content) + taken), largest)
     card = _card(title, name, folder, content)
     sha256 = card.sha256 if card else hashlib.sha256(content).hexdigest()
     if places:
@@ -88,7 +89,7 @@ def _whole(title: str, model: onnx.ModelProto, folder: Path) -> bytes:
     try:
         external_data_helper.load_external_data_for_model(model, str(folder))
         return bytes(model.SerializeToString())
-    except (checker.ValidationError, ValueError, OSError) as failure:
+    except (checker.ValidationError, ValueError, OverflowError, OSError) as failure:
         told = f"{title}: its external data cannot be read: {_line(failure)}"
         raise NotOnnx(told, "register the model with all its files, as they were exported") from None
 
@@ -100,13 +101,16 @@ def _check(title: str, model: onnx.ModelProto) -> None:
         raise NotOnnx(f"{title}: {MODEL} is not valid: {_line(failure)}", _EXPORT) from None
 
 
-def _external(title: str, model: onnx.ModelProto, folder: Path) -> set[Path]:
+def _external(title: str, model: onnx.ModelProto, folder: Path) -> tuple[set[Path], int]:
+    """Files beside the model in which its tensors have their data, and the bytes that all tensors take of them."""
     inside = folder.resolve()
-    found = set()
+    found: set[Path] = set()
+    taken = 0
     for tensor in _tensors(model):
         if not external_data_helper.uses_external_data(tensor):
             continue
-        location = external_data_helper.ExternalDataInfo(tensor).location
+        info = _info(title, tensor)
+        location = info.location
         place = (folder / location).resolve() if "\0" not in location else Path("/")
         if not location or not place.is_relative_to(inside) or place == inside:
             told = f"{title}: tensor {tensor.name!r:.60} has its data at {location!r:.100}, outside the model's folder"
@@ -115,7 +119,16 @@ def _external(title: str, model: onnx.ModelProto, folder: Path) -> set[Path]:
             told = f"{title}: tensor {tensor.name!r:.60} has its data at {location!r:.100}, which is not there"
             raise NotOnnx(told, "register the model with all its files")
         found.add(place)
-    return found
+        taken += place.stat().st_size if info.length is None else info.length
+    return found, taken
+
+
+def _info(title: str, tensor: Any) -> external_data_helper.ExternalDataInfo:  # noqa: ANN401  as `_tensors` gives it
+    try:
+        return external_data_helper.ExternalDataInfo(tensor)
+    except ValueError as failure:
+        told = f"{title}: tensor {tensor.name!r:.60} has its data at no place: {_line(failure)}"
+        raise NotOnnx(told, "register the model with all its files, as they were exported") from None
 
 
 def _tensors(model: onnx.ModelProto) -> Iterator[Any]:

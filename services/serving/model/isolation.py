@@ -106,7 +106,7 @@ class Isolated:
             if room is not None and found.memory > room:
                 told = f"model {name} version {version}: its session takes {found.memory} bytes, {room} are left"
                 raise TooBig(told, "give the server more memory, or export a smaller graph")
-            content = (Path(scratch) / MODEL).read_bytes()
+            content = _optimised(task)
         card = _card(task)
         if card and card.sha256 != found.sha256:
             raise CardWrong(f"model {name} version {version}: its card changed meanwhile", "write a version once")
@@ -137,6 +137,20 @@ def _done(task: Task, seconds: float) -> Found:
     if found.kind:
         raise _ERRORS.get(found.kind, NotServable)(found.what, found.remedy)
     return found
+
+
+def _optimised(task: Task) -> bytes:
+    """The graph that the other process wrote.
+
+    Raises:
+        TooBig: a few bytes of a model were made to be more than a model may have.
+    """
+    file = Path(task.written) / MODEL
+    size = file.stat().st_size
+    if size > task.largest:
+        told = f"model {task.name} version {task.version}: it has {size} bytes once it is optimised"
+        raise TooBig(f"{told}; {task.largest} are the limit", "set TARMAC_MODEL_BYTES, or make it smaller")
+    return file.read_bytes()
 
 
 def _card(task: Task) -> Card | None:

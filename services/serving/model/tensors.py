@@ -90,7 +90,9 @@ class Reader:
             raise self._data_wrong(failure) from None
         found = self._made(nested)
         shape = found.shape
-        if not found.size or any(free not in (FREE, size) for free, size in zip(declared.shape, shape, strict=True)):
+        # Texts in lists of different lengths become an array of lists, with a dimension less.
+        fits = found.size and len(shape) == len(declared.shape)
+        if not fits or any(free not in (FREE, size) for free, size in zip(declared.shape, shape, strict=True)):
             told = f"input {declared.name}: shape is {list(shape)}"
             raise InputWrong(told, f"the model takes {list(declared.shape)}; -1 is any size from 1")
         return found

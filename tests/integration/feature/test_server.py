@@ -171,6 +171,8 @@ class TestWrongRequests:
             ({"entities": {"number": ["1"]}, "features": ["numbers:n_string"]}, 422, "entity number: '1' is no whole"),
             ({"entities": {"number": [2**63]}, "features": ["numbers:n_string"]}, 422, "does not fit into 64 bits"),
             ({"entities": {"number": [1.5]}, "features": ["numbers:n_string"]}, 422, "1.5 is no whole number"),
+            ({"entities": {"name": ["a"]}}, 422, "neither a feature_service nor features"),
+            ({"entities": {"name": ["a"]}, "features": []}, 422, "neither a feature_service nor features"),
             ({"entities": {"name": []}, "features": ["more:m_int64"]}, 422, "entities are empty"),
             ({"entities": {}, "features": ["more:m_int64"]}, 422, "entities are empty"),
             ({"entities": {"name": ["a"], "number": [1, 2]}, "features": ["pairs:p_int64"]}, 422, "name 1, number 2"),

@@ -1,4 +1,4 @@
-"""A real broker, and topics of their own for each test, so that whatever else runs on it is not disturbed."""
+"""A real broker, with topics of their own for each test, and one server that lives through all that is bad."""
 
 from __future__ import annotations
 
@@ -10,8 +10,16 @@ import pytest
 from kafka.admin import KafkaAdminClient, NewTopic
 
 from contracts.topics import ARRIVED, DEPARTED, PREDICTED
+from integration.serving.victim import Victim, features, victim
 
 PARTITIONS = 3
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Victim]:
+    """Return the one server to which the tests of the group `victim` send whatever is bad."""
+    with features() as address, victim(tmp_path_factory.mktemp("victim"), TARMAC_FEATURE=address) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -188,3 +188,19 @@ def test_an_error_of_redis_is_an_answer() -> None:
         assert well == 1
 
     played(handler, scene)
+
+
+def test_nothing_is_answered_at_once() -> None:
+    """Who asks nothing waits for nothing, and costs nobody the connection."""
+
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await greeted(reader, writer)
+        assert await commands(reader, 1) == [[b"PING"]]
+        writer.write(b"+PONG\r\n")
+
+    async def scene(wire: Wire) -> None:
+        await wire.connected.wait()
+        assert await wire.ask(b"", 0) == []
+        assert await wire.ask(command("PING"), 1) == [b"PONG"]
+
+    played(handler, scene)

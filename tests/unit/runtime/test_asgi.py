@@ -61,9 +61,10 @@ def test_a_body_that_does_not_say_so_is_refused_where_it_becomes_too_large() -> 
     assert len(caller.messages) == 1
 
 
-def test_a_caller_who_leaves_is_noticed() -> None:
-    """Half a body is none."""
-    caller = Caller(b"ab", leaves=True)
+@pytest.mark.parametrize("parts", [(b"ab",), ()])
+def test_a_caller_who_leaves_is_noticed(parts: tuple[bytes, ...]) -> None:
+    """Half a body is none, and none of one that never came is not an empty one."""
+    caller = Caller(*parts, leaves=True)
     with pytest.raises(asgi.BodyCut):
         run(asgi.read(caller.scope, caller.receive, 3))
 

@@ -264,7 +264,7 @@ def test_an_application_that_fails_is_a_500_and_no_more(path: str) -> None:
         (b"POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n", 400, "HTTP/1.1"),
         (b"POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: -3\r\n\r\n", 400, "HTTP/1.1"),
         (b"POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd", 400, "HTTP/1.1"),
-        (b"GET /x HTTP/1.1\r\nHost: h\r\n" + b"".join(b"a%d: b\r\n" % i for i in range(20_000)), 431, "head"),
+        (b"GET /x HTTP/1.1\r\nHost: h\r\n" + b"".join(b"a%d: b\r\n" % i for i in range(20_000)), 431, "headers"),
     ],
 )
 def test_what_is_no_request_is_refused_and_the_connection_closed(data: bytes, status: int, word: str) -> None:

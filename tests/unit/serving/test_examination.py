@@ -1,5 +1,6 @@
 """What stands in a version's folder is examined before anything runs it."""
 
+import contextlib
 import os
 import pickle
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
 from contracts import models
@@ -42,12 +45,12 @@ def test_a_model_is_read_once(tmp_path: Path) -> None:
     assert found.size == len(WHOLE)
 
 
-@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+@pytest.mark.parametrize("protocol", range(6))
 def test_a_pickle_is_refused_unopened(tmp_path: Path, protocol: int) -> None:
-    """A pickle in place of a model is named as such, and nothing in it runs."""
+    """A pickle in place of a model is named as such where it begins as one, and nothing in it runs."""
     trap = tmp_path / "sprung"
     folder = put(tmp_path, "m", "1", pickle.dumps(Trap(trap), protocol))
-    with pytest.raises(NotOnnx, match="a pickle"):
+    with pytest.raises(NotOnnx, match="a pickle" if protocol > 1 else "no ONNX model"):
         looked(folder)
     assert not trap.exists()
 
@@ -130,6 +133,53 @@ def test_external_data_is_found_wherever_it_hides(tmp_path: Path) -> None:
         looked(put(tmp_path, "m", "1", made))
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "error"),
+    [
+        ("offset", "x", NotOnnx), ("offset", "-1", NotOnnx), ("offset", "13", NotOnnx), ("offset", "9" * 5000, NotOnnx),
+        ("length", "x", NotOnnx), ("length", "-1", NotOnnx), ("length", "13", NotOnnx), ("length", "9" * 30, TooBig),
+        ("offset", "1", NotOnnx), ("length", "", NotOnnx),
+    ],
+)  # fmt: skip
+def test_external_data_lies_where_its_file_has_it(tmp_path: Path, key: str, value: str, error: type[Exception]) -> None:
+    """Before its beginning, beyond its end, or at a place that is no number."""
+    made = external("weights.bin")
+    entry = made.graph.initializer[0].external_data.add()
+    entry.key, entry.value = key, value
+    folder = put(tmp_path, "m", "1", made)
+    (folder / "weights.bin").write_bytes(bytes(12))
+    with pytest.raises(error):
+        looked(folder)
+
+
+def test_external_data_counts_as_often_as_it_is_taken(tmp_path: Path) -> None:
+    """A thousand tensors of one file are a thousand times its size in memory, whatever lies on the disk."""
+    made = external("weights.bin")
+    for number in range(1000):
+        again = made.graph.initializer.add()
+        again.CopyFrom(made.graph.initializer[0])
+        again.name = f"again {number}"
+    folder = put(tmp_path, "m", "1", made)
+    (folder / "weights.bin").write_bytes(bytes(LARGEST // 900))
+    with pytest.raises(TooBig):
+        looked(folder)
+
+
+@settings(
+    max_examples=200, derandomize=True, deadline=None, database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)  # fmt: skip
+@given(begin=st.integers(0, len(WHOLE)), end=st.integers(0, len(WHOLE)), new=st.binary(max_size=8))
+def test_a_model_that_was_damaged(tmp_path: Path, begin: int, end: int, new: bytes) -> None:
+    """A part of it left out, doubled or written over: it is still a model, or it is refused as none."""
+    folder = tmp_path / "m/1"
+    folder.mkdir(parents=True, exist_ok=True)
+    content = WHOLE[: min(begin, end)] + new + WHOLE[max(begin, end) :]
+    (folder / "model.onnx").write_bytes(content)
+    with contextlib.suppress(NotOnnx, OutsideFolder):
+        assert looked(folder).content == content
+
+
 def test_a_card_of_another_model_is_refused(tmp_path: Path) -> None:
     """The card's hash and name are those of the model beside it."""
     folder = put(tmp_path, "m", "1", linear())
@@ -139,9 +189,10 @@ def test_a_card_of_another_model_is_refused(tmp_path: Path) -> None:
     models.write(told("other", WHOLE), folder)
     with pytest.raises(CardWrong, match="card is that of model other"):
         looked(folder)
-    (folder / "card.json").write_text("{", "utf-8")
-    with pytest.raises(CardWrong):
-        looked(folder)
+    for content in ("{", "[" * 250_000, '{"dataset": ' + "[" * 250_000, "\0"):
+        (folder / "card.json").write_text(content, "utf-8")
+        with pytest.raises(CardWrong):
+            looked(folder)
 
 
 def test_a_model_beyond_the_limit_is_refused_unread(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 
 from serving.errors import NotOnnx, NotServable, OutsideFolder, TooBig
 from serving.model import isolation
@@ -13,7 +14,7 @@ from serving.model.isolation import Isolated
 from serving.model.memory import container_room
 from serving.model.session import Options
 from serving.source.folder import FolderSource
-from unit.serving.graphs import LARGEST, chained, external, linear, put
+from unit.serving.graphs import LARGEST, chained, external, linear, model, put
 
 
 def isolated(root: Path, seconds: float = 60) -> Isolated:
@@ -49,6 +50,18 @@ def test_what_is_wrong_is_told_as_it_was_found(tmp_path: Path) -> None:
         isolated(tmp_path).open("m", "1")
     with pytest.raises(OutsideFolder):
         isolated(tmp_path).open("m", "2")
+
+
+def test_a_graph_that_grows_is_too_large(tmp_path: Path) -> None:
+    """A few bytes of which an optimiser makes many are counted as many."""
+    size = LARGEST // 4 + 1
+    shape = numpy_helper.from_array(np.array([size], np.int64), "shape")
+    given = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N"])
+    found = helper.make_tensor_value_info("y", TensorProto.FLOAT, [size])
+    nodes = [helper.make_node("ConstantOfShape", ["shape"], ["zeros"]), helper.make_node("Cos", ["zeros"], ["y"])]
+    put(tmp_path, "m", "1", model(nodes, [given], [found], [shape]))
+    with pytest.raises(TooBig, match="once it is optimised"):
+        isolated(tmp_path).open("m", "1")
 
 
 def test_a_process_that_breaks_is_the_models_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -199,6 +199,27 @@ def test_what_the_server_records_is_what_the_record_carries(tmp_path: Path, topi
     assert topic.records[0][2]["traceparent"].decode().split("-")[2] == f"{server.span_id:016x}"
 
 
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"flight": [1]}, {"flight": [None, {}]}, {"flight": {"a": 1}}, {"flight": 10**30},
+        {"flight": [["arr-0000001"]]}, {"flight": "\0" * 20}, {"flight": "a" * 2_000_000}, {"variant": 1},
+        {"variant": "b" * 2_000_000}, {"variant": []},
+    ],
+)  # fmt: skip
+def test_names_that_are_none_cost_nobody_a_record(tmp_path: Path, topic: Topic, parameters: dict[str, object]) -> None:
+    """What a caller says of its rows may be anything: its own record goes without it, and the others go on."""
+    put(tmp_path, "m", "1", linear(), card=True)
+    made = kept(topic)
+    site = Site(tmp_path, journal=made)
+    assert site.post(INFER, asked([[1, 0, 0]], **parameters)).status == 200
+    assert site.post(INFER, asked([[2, 0, 0]])).status == 200
+    found = written(topic, made)
+    assert [each.prediction for each in found] == [1, 2]
+    assert made.dropped == 0
+    assert all(len(msgspec.json.encode(each)) < 1000 for each in found)
+
+
 def test_models_that_predict_no_number_for_each_row_are_left_out(tmp_path: Path, topic: Topic) -> None:
     """There is nothing that a label could be compared with."""
     put(tmp_path, "m", "1", identity(TensorProto.FLOAT))

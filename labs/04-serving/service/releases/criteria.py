@@ -11,7 +11,8 @@ Need = Literal["required", "watched", "off"]
 _Positive = Annotated[float, Meta(gt=0)]
 _Chance = Annotated[float, Meta(gt=0, lt=0.5)]
 _Share = Annotated[float, Meta(ge=0, le=1)]
-_Many = Annotated[int, Meta(ge=1)]
+_Many = Annotated[int, Meta(ge=1, le=1_000_000_000)]
+"""Beyond, what is computed of it would be no number any more."""
 
 
 class Errors(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -23,6 +23,8 @@ Mode = Literal["weight", "mirror", "header"]
 """How requests get to the canary: by weight, as copies whose answers nobody sees, or by headers of the caller."""
 
 _Positive = Annotated[float, Meta(gt=0)]
+_Named = Annotated[str, Meta(min_length=1, max_length=256)]
+"""As MLflow takes names; the plan is kept in an annotation, which has bounds of its own."""
 _Weight = Annotated[int, Meta(ge=1, le=100)]
 
 
@@ -36,7 +38,7 @@ class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     service: Annotated[str, Meta(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
-    selector: Annotated[str, Meta(min_length=1)]
+    selector: Annotated[str, Meta(min_length=1, max_length=1000)]
     port: Annotated[int, Meta(ge=1, le=65535)] = 8080
 
 
@@ -73,13 +75,13 @@ class _Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         alias: that points to `version` after a promotion: what the stable version's servers serve.
     """
 
-    model: Annotated[str, Meta(min_length=1)]
-    version: Annotated[str, Meta(pattern=r"^[1-9][0-9]*$")]
+    model: _Named
+    version: Annotated[str, Meta(pattern=r"^[1-9][0-9]*$", max_length=18)]
     stable: Side
     canary: Side
     criteria: Criteria = Criteria()
-    candidate: str = "challenger"
-    alias: str = "champion"
+    candidate: _Named = "challenger"
+    alias: _Named = "champion"
 
     @property
     def promotes(self) -> bool:
