@@ -132,6 +132,8 @@ class Exchange:
         self._bodiless = status in _BODILESS or self.scope["method"] == "HEAD"
         if b"content-length" not in names and not self._bodiless:
             self.keep = False
+        if self._expected and not self.complete:
+            self.keep = False  # whether the body is still to come, only the caller knows
         if self.keep and b"connection" in names:
             self.keep = (b"connection", b"close") not in headers
         elif not self.keep and b"connection" not in names:
@@ -342,7 +344,8 @@ class Connection(asyncio.Protocol):
         """Go on to the next request, or close."""
         self._state.total_requests += 1
         self._current = None
-        if exchange.keep and exchange.complete and not self._last:
+        if exchange.keep and not self._last:
+            # Of a body that nobody wanted the rest is thrown away as it comes; then the next request is taken.
             self._advance()
             if not self._waiting:
                 self.resume()
@@ -410,8 +413,8 @@ class Connection(asyncio.Protocol):
 
 @functools.lru_cache(maxsize=4096)
 def _parted(url: bytes) -> tuple[str, bytes, bytes]:
-    """Path, path as it came and query of an address."""
+    """Path, path as it came and query of an address; what is no UTF-8 leads nowhere, but is no error."""
     parsed = httptools.parse_url(url)
     raw: bytes = parsed.path or b"/"
-    path = (unquote_to_bytes(raw) if b"%" in raw else raw).decode("utf-8")
+    path = (unquote_to_bytes(raw) if b"%" in raw else raw).decode("utf-8", "replace")
     return path, raw, parsed.query or b""

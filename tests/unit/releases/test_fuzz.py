@@ -137,7 +137,7 @@ def test_bodies_that_are_no_json(asked: Asked, body: bytes) -> None:
 
 
 def test_paths_that_lead_anywhere(asked: Asked) -> None:
-    """Segments, units, shares and queries of any kind: never a 5xx, and an assignment only with a share that is one."""
+    """Segments, names and queries of any kind: never a 5xx."""
     text = st.text(max_size=6).map(lambda each: quote(each, safe=""))
     segment = st.sampled_from(["release", "assignment", "abort", "pause", "resume", "0.5", "nan", "inf", "1e999", "-1"])
 
@@ -155,16 +155,12 @@ def test_paths_that_lead_anywhere(asked: Asked) -> None:
     answered()
 
 
-@pytest.mark.parametrize("share", ["nan", "inf", "-inf", "-0.1", "1.1", "1e999", "x", "", "true", "%30%2e%35%00"])
-def test_a_share_is_a_number_from_0_to_1(asked: Asked, share: str) -> None:
-    """Nobody is assigned by what is none."""
-    assert asked.client.get(f"/assignment/delays/{share}/flight-1").status_code == 400
-
-
-def test_a_unit_is_who_its_name_says(asked: Asked) -> None:
-    """In a path its name is written otherwise; it is on the side on which it is by its own name."""
+def test_whoever_is_named_is_told_under_that_name(asked: Asked) -> None:
+    """In a path a name is written otherwise; nobody named is nobody told."""
     desk = Desk(asked.controller)
-    for unit in ("N 100/2", "Æ", "a%20b"):
-        found = asked.client.get(f"/assignment/delays/0.5/{quote(unit, safe='')}").json()
-        assert found == desk.assignment(("delays", "0.5", unit))[1]
-        assert found["unit"] == unit
+    for who in ("N 100/2", "Æ", "a%20b"):
+        found = asked.client.get(f"/assignment/{quote(who, safe='')}").json()
+        assert found == desk.assignment((who,))[1]
+        assert found["who"] == who
+    for path in ("assignment", "assignment/", "assignment/a/b"):
+        assert asked.client.get(f"/{path}").status_code == 404
