@@ -30,7 +30,9 @@ HEAD_BYTES = 65_536
 """Of a request's line and headers, or of whatever else a caller sends that is neither a new request nor a body."""
 _HIGH_WATER = 262_144
 """Bytes of a body that wait for the application; more stay with the caller until it has taken them."""
-_LOOK_SECONDS, _LINGER_SECONDS = 5.0, 2.0
+_LOOK_SECONDS = 5.0
+_LINGER_SECONDS, _LINGER_BYTES = 2.0, 4_000_000
+"""How long, and how much, is still taken from a caller who was told that the connection ends."""
 
 _HEADS = {each.value: f"HTTP/1.1 {each.value} {each.phrase}\r\n".encode() for each in HTTPStatus}
 _BODILESS = (204, 304)
@@ -215,7 +217,11 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Parse what came, and begin to answer."""
         if self._last:
-            return  # what comes after the last request of a connection is nobody's
+            # What comes after a connection's last request is nobody's; who sends without end is cut off.
+            self._held += len(data)
+            if self._held > _LINGER_BYTES:
+                self._transport.abort()
+            return
         self._active = self._loop.time()
         try:
             self._parser.feed_data(data)
@@ -319,8 +325,9 @@ class Connection(asyncio.Protocol):
     # What an exchange calls.
 
     def write(self, data: bytes) -> None:
-        """Send."""
-        self._transport.write(data)
+        """Send; a caller who left gets nothing."""
+        if not self._transport.is_closing():
+            self._transport.write(data)
 
     async def drained(self) -> None:
         """Wait until the caller has taken what it was sent."""

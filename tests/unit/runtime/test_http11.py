@@ -345,6 +345,19 @@ def test_a_caller_that_stops_in_the_middle_is_let_go(monkeypatch: pytest.MonkeyP
         _with(work)
 
 
+def test_who_leaves_before_the_answer_disturbs_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    """The application's answer goes nowhere, and is no failure."""
+
+    async def work(caller: _Caller) -> None:
+        caller.writer.write(_post("/slow", b"1"))
+        await asyncio.sleep(0.05)
+        caller.writer.transport.abort()
+        await asyncio.sleep(0.4)
+
+    _with(work)
+    assert "application failed" not in caplog.text
+
+
 def test_at_its_end_a_server_finishes_what_was_begun() -> None:
     """The answer comes and says that the connection closes; an idle connection is closed at once."""
 
