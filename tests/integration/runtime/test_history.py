@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from integration.feature.processes import Redis
+from integration.feature.processes import PASSWORD, Redis
 from runtime.history import History
 from runtime.online import OnlineSettings
 from runtime.online_client import StoreSilent, connected
@@ -45,10 +47,29 @@ def test_a_password_that_is_wrong_is_told_by_the_stores_name(settings: OnlineSet
         client.ping()
 
 
+def test_a_store_that_starts_later_is_waited_for(tmp_path: Path) -> None:
+    """Lab and store often start together: what was kept before both is found all the same."""
+    late = Redis(tmp_path)
+    settings = OnlineSettings(redis=f"127.0.0.1:{late.port}", redis_password=PASSWORD)
+    with ThreadPoolExecutor() as pool:
+        restored = pool.submit(History(settings, KEY).restore)
+        time.sleep(1)
+        late.start()
+        try:
+            assert restored.result(20) == {}
+            History(settings, KEY).keep(FIRST)
+            late.kill()
+            restored = pool.submit(History(settings, KEY).restore)
+            late.start()
+            assert restored.result(20) == {"late-events": FIRST}
+        finally:
+            late.kill()
+
+
 def test_without_the_store_experiments_go_on(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Nothing is known of earlier results and none is kept; the log says both."""
     gone = Redis(tmp_path)
-    history = History(OnlineSettings(redis=f"127.0.0.1:{gone.port}"), KEY)
+    history = History(OnlineSettings(redis=f"127.0.0.1:{gone.port}"), KEY, patience=1)
     with caplog.at_level(logging.WARNING):
         assert history.restore() == {}
         history.keep(FIRST)
