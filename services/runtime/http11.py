@@ -227,8 +227,7 @@ class Connection(asyncio.Protocol):
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             # Whoever would speak something else is answered in HTTP/1.1, which the protocol allows.
-            self._last = True
-            self._waiting[-1].keep = False
+            self._end()
         except httptools.HttpParserError as failure:
             told = f"request: no HTTP/1.1: {failure}"
             self._refuse(HTTPStatus.BAD_REQUEST, told, "send a request as RFC 9112 has it")
@@ -275,7 +274,9 @@ class Connection(asyncio.Protocol):
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header."""
+        """Take a header; those that come behind a body are nobody's."""
+        if self._reading:
+            return
         name = name.lower()
         if name == b"expect" and value.lower() == b"100-continue":
             self._expected = True
@@ -351,7 +352,7 @@ class Connection(asyncio.Protocol):
         """Go on to the next request, or close."""
         self._state.total_requests += 1
         self._current = None
-        if exchange.keep and not self._last:
+        if exchange.keep and (self._waiting or not self._last):
             # Of a body that nobody wanted the rest is thrown away as it comes; then the next request is taken.
             self._advance()
             if not self._waiting:
@@ -379,6 +380,15 @@ class Connection(asyncio.Protocol):
         elif self._waiting:
             self._current = self._waiting.popleft()
             self._task = self._loop.create_task(self._current.run(self._application))
+
+    def _end(self) -> None:
+        """Let the newest request be the last."""
+        self._last = True
+        newest = self._waiting[-1] if self._waiting else self._current
+        if newest:
+            newest.keep = False
+        else:
+            self._close(whole=True)
 
     def _refuse(self, status: HTTPStatus, what: str, remedy: str) -> None:
         """Answer what is no request, and close."""

@@ -42,6 +42,10 @@ async def _echo(scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> No
     if path == "/split":
         await asgi.answer(send, 200, asgi.TEXT, b"", [(b"x", b"1\r\ny: 2")])
         return
+    if path == "/names":
+        names = {"names": [name.decode() for name, _ in scope["headers"]]}
+        await asgi.answer(send, 200, asgi.JSON, json.dumps(names).encode())
+        return
     told = {key: scope[key] for key in ("method", "path", "http_version")}
     told |= {"query": scope["query_string"].decode(), "bytes": len(body), "sum": sum(body)}
     await asgi.answer(send, 200, asgi.JSON, json.dumps(told).encode())
@@ -240,6 +244,31 @@ def test_a_connection_that_is_not_to_stay_is_closed_after_its_answer(request_: b
         status, headers, body = await caller.answer()
         assert (status, json.loads(body)["path"], headers.get("connection")) == (200, "/x", "close")
         assert await caller.reader.read() == b""
+
+    _with(work)
+
+
+def test_an_offer_behind_other_requests_is_answered_in_its_turn() -> None:
+    """Then the connection ends: what would come behind it is in no protocol that is spoken here."""
+
+    async def work(caller: _Caller) -> None:
+        offer = b"GET /x HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+        caller.writer.write(_post("/slow", b"\1") + offer)
+        assert [(await caller.told())["path"] for _ in range(2)] == ["/slow", "/x"]
+        assert await caller.reader.read() == b""
+
+    _with(work)
+
+
+def test_headers_behind_a_body_are_none_of_the_request() -> None:
+    """What an application looked at does not change any more."""
+
+    async def work(caller: _Caller) -> None:
+        head = b"POST /names HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n"
+        caller.writer.write(head + b"1\r\n\1\r\n0\r\nX-Later: a\r\n\r\n")
+        assert await caller.told() == {"names": ["host", "transfer-encoding"]}
+        caller.writer.write(_GET)
+        assert (await caller.told())["path"] == "/a b"
 
     _with(work)
 
