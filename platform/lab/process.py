@@ -24,6 +24,10 @@ _DRAIN_SECONDS = 2
 """How long its outputs are read after its end: a daemon that it left behind may hold them open for ever."""
 _running: set[subprocess.Popen[str]] = set()
 _interrupted = threading.Event()
+_starting = False
+"""Whether the main thread is starting a program that `_running` does not know yet."""
+_late = False
+"""Whether it was interrupted meanwhile."""
 
 
 class CommandFailed(LabError):
@@ -80,6 +84,7 @@ def run(  # noqa: PLR0913  one door for every program: each option is one that s
     """
     words = [str(word) for word in argv]
     go_on(what)
+    _hold()
     try:
         process = subprocess.Popen(  # noqa: S603  argv is a list of ours
             words,
@@ -93,6 +98,7 @@ def run(  # noqa: PLR0913  one door for every program: each option is one that s
             process_group=0,
         )
     except OSError as error:
+        _let_through()
         reason = Text(en=f"{words[0]} cannot start", fr=f"{words[0]} ne démarre pas")
         raise CommandFailed(what, reason, str(error), 127) from error
     _running.add(process)
@@ -100,7 +106,11 @@ def run(  # noqa: PLR0913  one door for every program: each option is one that s
         # The interruption came between the question above and the line before: nobody else has seen this program.
         _signal(process, signal.SIGTERM)
     try:
+        _let_through()
         return _finish(process, what, input, timeout, stream)
+    except KeyboardInterrupt:
+        _end(process)
+        raise
     finally:
         _running.discard(process)
 
@@ -108,12 +118,43 @@ def run(  # noqa: PLR0913  one door for every program: each option is one that s
 def interrupt() -> None:
     """End every program that runs, whichever thread waits for it; other threads start none any more.
 
-    The main thread still may: what it began, it cleans up. Asked a second time, it kills.
+    The main thread still may: what it began, it cleans up. Asked a second time, it kills. Called by the main thread.
+
+    Raises:
+        KeyboardInterrupt: at once, or as soon as a program that the main thread is just starting can be ended.
+
     """
+    global _late  # noqa: PLW0603  a handler of signals has no other way to tell
+    end_all()
+    if _starting:
+        _late = True
+        return
+    raise KeyboardInterrupt
+
+
+def end_all() -> None:
+    """End every program that runs; other threads start none any more."""
     number = signal.SIGKILL if _interrupted.is_set() else signal.SIGTERM
     _interrupted.set()
     for process in tuple(_running):
         _signal(process, number)
+
+
+def _hold() -> None:
+    """Put an interruption of the main thread off: a program that starts belongs to nobody until it is noted."""
+    global _starting  # noqa: PLW0603  as above
+    if threading.current_thread() is threading.main_thread():
+        _starting = True
+
+
+def _let_through() -> None:
+    """Let interruptions of the main thread through again, the one that was put off first."""
+    global _starting, _late  # noqa: PLW0603  as above
+    if threading.current_thread() is threading.main_thread():
+        _starting = False
+        if _late:
+            _late = False
+            raise KeyboardInterrupt
 
 
 def go_on(what: Text) -> None:

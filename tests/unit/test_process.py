@@ -116,7 +116,6 @@ from lab.text import Text
 
 def stop(*_):
     process.interrupt()
-    raise KeyboardInterrupt
 
 signal.signal(signal.SIGINT, stop)
 folder = sys.argv[1]

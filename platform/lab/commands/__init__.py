@@ -82,4 +82,3 @@ def main() -> None:
 def _interrupted(_: int, __: FrameType | None) -> None:
     """End the programs of every thread, then let the main one unwind and clean up."""
     process.interrupt()
-    raise KeyboardInterrupt

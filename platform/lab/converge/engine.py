@@ -104,7 +104,7 @@ class _Run:
                 self._phase("cluster", lambda say: self._cluster(before, say))
             except BaseException:
                 # Without a cluster nobody needs the images: the error is told now, not when they are built.
-                process.interrupt()
+                process.end_all()
                 raise
             made.result()
             # Before anything is changed: a mistake in the trainee's files leaves the cluster as it was.
