@@ -152,8 +152,8 @@ def _rights(names: Sequence[str]) -> list[dict[str, Any]]:
     """Let the lab's controller work on these routes as on its own."""
     api = "rbac.authorization.k8s.io"
     rule = {
-        "apiGroups": ["gateway.networking.k8s.io"], "resources": ["httproutes"], "resourceNames": list(names),
-        "verbs": ["get", "patch"],
+        "apiGroups": ["gateway.networking.k8s.io"], "resources": ["httproutes", "grpcroutes"],
+        "resourceNames": list(names), "verbs": ["get", "patch"],
     }  # fmt: skip
     account = {"kind": "ServiceAccount", "name": "releases", "namespace": "lab-04"}
     return [
