@@ -22,7 +22,7 @@ _OVERLAY = "nodev\tproc\nnodev\toverlay\n\text4\n"
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Return settings of a user without any cluster, on ports that nobody else uses."""
-    return Settings.load({"HOME": str(tmp_path), "LAB_PORT_OFFSET": str(23000 + own_ports())})
+    return Settings.load({"HOME": str(tmp_path), "LAB_PORT_OFFSET": str(13400 + own_ports())})
 
 
 def _told(finding: Finding, level: Level, *words: str) -> None:
