@@ -141,7 +141,7 @@ def _route(name: str) -> dict[str, Any]:
     refs = [{"name": f"serving-{track}", "port": 8080, "weight": share} for track, share in shares]
     matches = [{"path": {"type": "PathPrefix", "value": f"/v2/models/{name}"}}]
     spec = {
-        "parentRefs": [{"name": "gateway", "namespace": "platform"}],
+        "parentRefs": [{"name": "gateway", "namespace": "platform", "sectionName": "http"}],
         "rules": [{"matches": matches, "timeouts": {"request": "10s"}, "backendRefs": refs}],
     }
     api = "gateway.networking.k8s.io/v1"
