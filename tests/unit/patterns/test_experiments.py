@@ -254,7 +254,9 @@ def test_scaling_tells_cold_start_all_jobs_and_who_stays(low: int, before: int, 
         told = scale_to_zero(it)
     assert (told["replicas_before"], told["replicas_most"], told["replicas_after"]) == (before, 1, after)
     assert told["jobs"] == told["done"] == 60
-    assert 0 < told["cold_start_s"] <= told["drained_s"]
+    # A worker in this process can begin within half a millisecond, told as 0.0; None would be no start at all.
+    assert told["cold_start_s"] is not None
+    assert 0 <= told["cold_start_s"] <= told["drained_s"]
     assert (told["slept_s"] is None) == (low == 1)
     assert told["settings"]["min_replicas"] == low
 
