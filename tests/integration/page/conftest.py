@@ -26,6 +26,8 @@ from unit.page.sources import jaeger
 from unit.patterns.servers import serving
 
 SECONDS = 60
+READ = 5
+FIGURES = ("serving_requests_total", "release_route_weight", "envoy_http_downstream_rq_xx")
 CONFIG = """
 global: {{scrape_interval: 1s}}
 scrape_configs:
@@ -96,8 +98,10 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]
     with Traffic() as traffic:
         made = Prometheus(tmp_path_factory.mktemp("prometheus"), traffic)
         try:
-            made.until('sum by (track) (rate(serving_requests_total{track="canary"}[1m])) > 0')
-            made.until("release_route_weight")
+            for figure in FIGURES:
+                # Both tracks, and often enough for a rate: whichever Prometheus reads last is there too.
+                made.until(f"min(count_over_time({figure}[1m])) >= {READ}")
+            made.until("count(count by (track) (serving_requests_total)) == 2")
             yield made
         finally:
             made.end()

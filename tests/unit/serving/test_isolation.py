@@ -75,9 +75,10 @@ def test_a_process_that_breaks_is_the_models_fault(tmp_path: Path, monkeypatch: 
 
 
 def test_what_needs_more_memory_than_there_is_ends_the_other_process_only(tmp_path: Path) -> None:
-    """Named with what was allowed; where there is enough, the same version is taken."""
+    """Named with what was allowed, however the library ended; where there is enough, the same version is taken."""
+    # With luck it tells; some of its allocations abort the process instead.
     put(tmp_path, "m", "1", chained(20_000))
-    with pytest.raises(NotServable, match=r"version 1: 150000000 bytes are not enough"):
+    with pytest.raises(NotServable, match=r"150000000 bytes are not enough|may take 150000000 bytes"):
         Isolated(FolderSource(tmp_path), Options(), LARGEST, 60, lambda: 150_000_000).open("m", "1")
     artifact, _ = Isolated(FolderSource(tmp_path), Options(), LARGEST, 60, lambda: 4_000_000_000).open("m", "1")
     assert artifact.version == "1"
