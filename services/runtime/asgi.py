@@ -8,10 +8,14 @@ import contextlib
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
-from runtime.errors import Permanent
+from runtime.errors import Permanent, Temporary
 
 LINGER_BYTES, LINGER_SECONDS = 100_000_000, 10.0
 """How much, and how long, is read of a body that was refused."""
+BODY_SECONDS = 60.0
+"""That a body may take to come; until then it keeps its room."""
+SMALL = 65_536
+"""Bytes of a body that no `Room` counts."""
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -28,20 +32,56 @@ class BodyTooLarge(Permanent):
 
 
 class BodyCut(Permanent):
-    """The caller left before the end of the body."""
+    """The caller left before the end of the body, or sends no more of it."""
 
 
-async def read(scope: Scope, receive: Receive, largest: int) -> bytes:
+class Crowded(Temporary):
+    """All bodies together have more bytes than the service has room for."""
+
+
+class Room:
+    """What the bodies of all requests have together, those that are still being read among them.
+
+    Args:
+        most: bytes.
+    """
+
+    __slots__ = ("_most", "held")
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self.held = 0
+
+    def take(self, size: int) -> None:
+        """Make room for so many bytes more.
+
+        Raises:
+            Crowded: there is none.
+        """
+        if self.held + size > self._most:
+            told = f"body: requests with {self.held} bytes are being answered; {self._most} are the limit"
+            raise Crowded(told, "try again after the seconds that Retry-After says")
+        self.held += size
+
+    def give(self, body: bytes) -> None:
+        """A body that was read is done with."""
+        if len(body) > SMALL:
+            self.held -= len(body)
+
+
+async def read(scope: Scope, receive: Receive, largest: int, room: Room | None = None) -> bytes:
     """The whole body of a request.
 
     Args:
         scope: of the request.
         receive: gives its messages.
         largest: bytes that it may have.
+        room: for all of them; whoever has done with the body gives it back.
 
     Raises:
         BodyTooLarge: it has more, or says so; what is still on its way is for `linger`.
-        BodyCut: the caller left.
+        Crowded: there is no room for it; likewise.
+        BodyCut: the caller left, or takes too long.
     """
     for name, value in scope["headers"]:
         if name == b"content-length" and int(value) > largest:
@@ -49,17 +89,39 @@ async def read(scope: Scope, receive: Receive, largest: int) -> bytes:
     message = await receive()
     if message["type"] == "http.disconnect":
         raise _cut()
+    body = bytes(message.get("body", b""))
     if not message.get("more_body"):
-        return bytes(message.get("body", b""))
-    parts, size = [message["body"]], len(message["body"])
-    while message.get("more_body"):
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise _cut()
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > largest:
-            raise _too_large(size, largest)
+        if len(body) > largest:
+            raise _too_large(len(body), largest)
+        if room and len(body) > SMALL:
+            room.take(len(body))
+        return body
+    return await _rest(receive, body, largest, room)
+
+
+async def _rest(receive: Receive, first: bytes, largest: int, room: Room | None) -> bytes:
+    """A body of which the first part is there."""
+    parts, size, taken, more = [first], len(first), 0, True
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise _cut()
+                parts.append(message.get("body", b""))
+                size += len(parts[-1])
+                if size > largest:
+                    raise _too_large(size, largest)
+                if room and size > SMALL:
+                    room.take(size - taken)
+                    taken = size
+                more = message.get("more_body", False)
+    except BaseException as failure:
+        if room:
+            room.held -= taken
+        if isinstance(failure, TimeoutError):
+            raise BodyCut(f"body: it did not come within {BODY_SECONDS:g} s", "send it at once") from None
+        raise
     return b"".join(parts)
 
 
@@ -78,13 +140,20 @@ async def answer(send: Send, status: int, kind: bytes, body: bytes, more: Header
     await send({"type": "http.response.body", "body": body})
 
 
-async def linger(receive: Receive, send: Send, body: bytes) -> None:
-    """Tell with `body`, JSON, that the body is too large (413), and throw away what is still on its way.
+async def linger(receive: Receive, send: Send, body: bytes, status: int = 413, more: Headers = ()) -> None:
+    """Tell with `body`, JSON, that the body is not taken, and throw away what is still on its way.
 
     A caller that is cut off while it sends would never read why.
+
+    Args:
+        receive: gives the messages of the request.
+        send: takes those of the answer.
+        body: of the answer.
+        status: of HTTP.
+        more: further headers.
     """
-    headers = [(b"content-type", JSON), (b"content-length", str(len(body)).encode()), (b"connection", b"close")]
-    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    headers = [(b"content-type", JSON), (b"content-length", str(len(body)).encode()), (b"connection", b"close"), *more]
+    await send({"type": "http.response.start", "status": int(status), "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": True})
     left = LINGER_BYTES
     with contextlib.suppress(TimeoutError):

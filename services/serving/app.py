@@ -12,6 +12,7 @@ from runtime.settings import shown
 from runtime.tracing import Tracing
 from serving import parts
 from serving.endpoints.administration import Administration
+from serving.endpoints.bodies import Sizes
 from serving.endpoints.web import Web
 from serving.figures import Figures
 from serving.model.batch import Limits
@@ -51,7 +52,7 @@ class Server:
             Administration(self.repository, self._health, figures, shown(settings)),
             figures,
             self._tracing,
-            largest=settings.body_bytes,
+            sizes=Sizes(settings.body_bytes, settings.json_bytes, settings.bodies_bytes),
             seconds=settings.request_seconds,
             default=settings.default_model,
             people=self._people,

@@ -4,6 +4,7 @@ Temporary
 ├── SourceUnavailable       the registry or folder of models does not answer (503)
 └── Busy                    what the caller may try again, after `delay` seconds (Retry-After)
     ├── Overloaded          the model's queue is full (429)
+    ├── Crowded             the bodies of all requests leave no room for this one (429)
     ├── Late                the request's time was over before its turn (504)
     ├── Loading             the model is on its way (503)
     └── FeaturesAway        the feature service does not answer, or not in time (503)
@@ -56,6 +57,12 @@ class Busy(Temporary):
 
 class Overloaded(Busy):
     """The model's queue is full."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+
+
+class Crowded(Busy):
+    """The bodies of all requests leave no room for this one."""
 
     status = HTTPStatus.TOO_MANY_REQUESTS
 

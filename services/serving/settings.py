@@ -93,6 +93,12 @@ class ServeSettings(ModelSettings):
     body_bytes: int = between(16_000_000, 1_000)
     """Bytes of a request."""
 
+    json_bytes: int = between(4_000_000, 1_000)
+    """Bytes of the JSON in it, of which objects are made that take twenty times as much; binary tensors come on top."""
+
+    bodies_bytes: int = between(64_000_000, 1_000)
+    """Bytes of all requests that are read and answered at the same time; beyond, one is refused (429)."""
+
     inline_seconds: float = between(0.001, 0)
     """A run that is expected to take less happens in the event loop; 0: none does."""
 

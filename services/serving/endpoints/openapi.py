@@ -30,10 +30,10 @@ _KINDS = (Failure, IndexEntry, IndexRequest, Invocation, LoadRequest, ModelMetad
 _WRONG: Mapping[int, str] = {
     400: "It does not fit the model, or cannot be read",
     404: "No such model, version or alias",
-    413: "The body is larger than any request",
+    413: "The body, or the JSON in it, is larger than any request",
     415: "The body is compressed, or of another media type",
     422: "The model fails on these values, or its version or composition cannot be served",
-    429: "Too many requests wait for the model; Retry-After says when to come again",
+    429: "Too many requests wait for the model, or too large ones; Retry-After says when to come again",
     501: "This server was not told where features are looked up",
     503: "The model is on its way, or the models or the features are out of reach; Retry-After says when to come again",
     504: "The request's time was over",
@@ -81,10 +81,11 @@ def _paths() -> Iterator[tuple[str, Part]]:
     yield "/flights/predict", _flights()
     yield "/invocations", _post("MLflow's way to ask the default model", "Invocation", {}, *_INFERENCE)
     entries = {"type": "array", "items": _ref("IndexEntry")}
-    yield "/v2/repository/index", _post("Versions and their states", "IndexRequest", entries, 400, 413, 415, body=False)
+    index = _post("Versions and their states", "IndexRequest", entries, 400, 413, 415, 429, body=False)
+    yield "/v2/repository/index", index
     for order in ("load", "unload"):
         path = f"/v2/repository/models/{{model}}/{order}"
-        told = _post(f"{order.capitalize()} a model", "LoadRequest", {}, 400, 404, 413, 415, 422, 503, body=False)
+        told = _post(f"{order.capitalize()} a model", "LoadRequest", {}, 400, 404, 413, 415, 422, 429, 503, body=False)
         yield path, _named(path, told)
     yield "/settings", _get("What the server was told, by the name of the setting", {"type": "object"})
     yield PATH, _get("This description", {"type": "object"})

@@ -19,7 +19,8 @@ from runtime.errors import Permanent, ServiceError
 from runtime.tracing import Tracing, sampled
 from serving import errors
 from serving.endpoints.administration import Administration
-from serving.errors import Encoded, MethodWrong, PathUnknown, Refused, TooLarge, Unreadable
+from serving.endpoints.bodies import Bodies, Sizes
+from serving.errors import Crowded, Encoded, MethodWrong, PathUnknown, Refused, TooLarge
 from serving.figures import Figures
 from serving.flights.people import People
 from serving.inference import answering, asking, invocations
@@ -60,7 +61,7 @@ class Web:
         administration: answers everything else.
         figures: counts.
         tracing: makes a span of each request whose caller traces.
-        largest: bytes of a body.
+        sizes: of bodies.
         seconds: that a request may take, unless it says less.
         default: model of `/invocations` and `/flights/predict`; empty: the only one there is.
         people: answers about flights; None: this server does not offer it.
@@ -74,7 +75,7 @@ class Web:
         figures: Figures,
         tracing: Tracing,
         *,
-        largest: int,
+        sizes: Sizes,
         seconds: float,
         default: str,
         people: People | None = None,
@@ -84,7 +85,7 @@ class Web:
         self._administration = administration
         self._figures = figures
         self._tracing = tracing
-        self._largest = largest
+        self._bodies = Bodies(sizes)
         self._seconds = seconds
         self._default = default
         self._ways: dict[str, Way] = {}
@@ -110,10 +111,11 @@ class Web:
     async def _answer(self, headers: Headers, scope: Scope, receive: Receive, send: Send) -> None:
         begun = time.perf_counter()
         tally: Tally | None = None
+        body, unread = b"", False
         try:
             way = (self._ways.get(scope["path"]) or self._way(scope["path"])) if scope["method"] == "POST" else None
             if way:
-                body = await self._body(scope, receive, headers)
+                body = await self._bodies.read(scope, receive, headers, tensors=way.infer is self._verbs["infer"])
                 deadline = asyncio.get_running_loop().time() + self._seconds
                 served = self._repository.find(way.aim) or await self._repository.want(way.aim, deadline)
                 served.used, tally = begun, served.tally
@@ -123,11 +125,14 @@ class Web:
                 more = ()
         except ServiceError as failure:
             status, kind, answer, more = errors.status(failure), JSON, errors.body(failure), errors.headers(failure)
+            unread = isinstance(failure, TooLarge | Crowded)
         except Exception:  # one bad request must not end the server
             log.exception("request failed", extra={"path": scope["path"]})
             status, kind, answer, more = HTTPStatus.INTERNAL_SERVER_ERROR, JSON, _UNNAMED, ()
-        if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-            await asgi.linger(receive, send, answer)
+        finally:
+            self._bodies.give(body)
+        if unread:
+            await asgi.linger(receive, send, answer, status, more)
         else:
             await asgi.answer(send, status, kind, answer, more)
         if tally:
@@ -163,24 +168,16 @@ class Web:
             raise PathUnknown(told, remedy)
         return names[0]
 
-    async def _body(self, scope: Scope, receive: Receive, headers: Headers) -> bytes:
-        encoding = headers.get(b"content-encoding", b"identity")
-        if encoding.lower() != b"identity":
-            told = f"Content-Encoding {encoding[:40].decode('latin-1')} is not taken"
-            raise Encoded(told, "send the body uncompressed; large tensors go in binary")
-        try:
-            return await asgi.read(scope, receive, self._largest)
-        except asgi.BodyTooLarge as failure:
-            raise TooLarge(failure.what, failure.remedy) from None
-        except asgi.BodyCut as failure:
-            raise Unreadable(failure.what, failure.remedy) from None
-
     async def _administered(self, scope: Scope, receive: Receive, headers: Headers) -> asgi.Answer:
         method, path = scope["method"], scope["path"]
         if method in ("GET", "HEAD"):
             return await self._administration.asked(path)
         if method == "POST":
-            return await self._administration.ordered(path, await self._body(scope, receive, headers))
+            body = await self._bodies.read(scope, receive, headers, tensors=False)
+            try:
+                return await self._administration.ordered(path, body)
+            finally:
+                self._bodies.give(body)
         raise MethodWrong(f"{method:.20} {path:.100} is not possible", self._administration.method(path))
 
 

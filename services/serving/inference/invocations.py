@@ -110,7 +110,9 @@ def _records(records: list[dict[str, Any]], served: Served) -> tuple[list[str], 
     laid out. Rows times names of a body whose every record has a name of its own would be more than any memory has.
     """
     named = dict.fromkeys(name for row in records for name in row)
-    if served.card and named:
+    if not named:
+        raise InputWrong("dataframe_records: no record has a column", "send records with the model's features")
+    if served.card:
         columns = list(served.card.features)
         _check_columns(named, served.card, served.name)
         if len(records) * len(columns) > _CELLS:

@@ -69,6 +69,64 @@ def test_a_caller_who_leaves_is_noticed(parts: tuple[bytes, ...]) -> None:
         run(asgi.read(caller.scope, caller.receive, 3))
 
 
+LARGE = asgi.SMALL + 1
+
+
+@pytest.mark.parametrize("parts", [(bytes(LARGE),), (bytes(LARGE - 2), b"a", b"b"), (b"a", bytes(LARGE - 2), b"b")])
+def test_large_bodies_have_room_together(parts: tuple[bytes, ...]) -> None:
+    """However they come: the one that does not fit is refused, and fits once another was given back."""
+    room = asgi.Room(2 * LARGE)
+    found = []
+    for _ in range(2):
+        caller = Caller(*parts)
+        found.append(run(asgi.read(caller.scope, caller.receive, LARGE, room)))
+    assert room.held == 2 * LARGE
+    caller = Caller(*parts)
+    with pytest.raises(asgi.Crowded, match=f"{2 * LARGE} are the limit"):
+        run(asgi.read(caller.scope, caller.receive, LARGE, room))
+    assert room.held == 2 * LARGE
+    room.give(found.pop())
+    caller = Caller(*parts)
+    found.append(run(asgi.read(caller.scope, caller.receive, LARGE, room)))
+    for each in found:
+        room.give(each)
+    assert room.held == 0
+
+
+def test_small_bodies_need_no_room() -> None:
+    """They are not worth the counting, in as many pieces as they may come."""
+    room = asgi.Room(0)
+    for parts in ((bytes(asgi.SMALL),), (b"a",) * 10):
+        caller = Caller(*parts)
+        room.give(run(asgi.read(caller.scope, caller.receive, LARGE, room)))
+    assert room.held == 0
+
+
+@pytest.mark.parametrize("leaves", [True, False])
+def test_a_body_that_was_not_read_leaves_its_room(leaves: bool) -> None:  # noqa: FBT001  one of two ends
+    """Whether its caller left or it was too large."""
+    room = asgi.Room(10 * LARGE)
+    caller = Caller(bytes(LARGE), bytes(LARGE), bytes(LARGE), leaves=leaves)
+    with pytest.raises((asgi.BodyCut, asgi.BodyTooLarge)):
+        run(asgi.read(caller.scope, caller.receive, 2 * LARGE if not leaves else 9 * LARGE, room))
+    assert room.held == 0
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its room is for others."""
+    monkeypatch.setattr(asgi, "BODY_SECONDS", 0.05)
+    room = asgi.Room(10 * LARGE)
+    caller = Caller(bytes(LARGE), bytes(LARGE), bytes(LARGE))
+    caller.messages.pop()
+
+    async def receive() -> MutableMapping[str, Any]:
+        return await caller.receive() if caller.messages else await asyncio.Event().wait()  # type: ignore[return-value]
+
+    with pytest.raises(asgi.BodyCut, match=r"not come within 0\.05 s"):
+        run(asgi.read(caller.scope, receive, 9 * LARGE, room))
+    assert room.held == 0
+
+
 def test_who_sends_too_much_reads_why() -> None:
     """The answer goes out first; the rest of the body is thrown away, and then the connection closes."""
     caller = Caller(b"ab", b"cd", b"ef")

@@ -11,6 +11,7 @@ import msgspec
 from runtime.health import Health
 from runtime.tracing import Tracing
 from serving.endpoints.administration import Administration
+from serving.endpoints.bodies import Sizes
 from serving.endpoints.web import Web
 from serving.flights.people import People
 from serving.inference.journal import Journal
@@ -45,14 +46,14 @@ class Site:
 
     def __init__(  # noqa: PLR0913  what a test may want to choose
         self, root: Path, models: Repository | None = None, default: str = "", *, people: People | None = None,
-        journal: Journal | None = None, tracing: Tracing | None = None,
+        journal: Journal | None = None, tracing: Tracing | None = None, sizes: Sizes | None = None,
     ) -> None:  # fmt: skip
         self.models = models or repository(root)
         self.health = Health()
         figures = self.models._figures
         self.web = Web(
             self.models, Administration(self.models, self.health, figures), figures, tracing or Tracing.off(),
-            largest=LARGEST, seconds=10, default=default, people=people, journal=journal,
+            sizes=sizes or Sizes(LARGEST, LARGEST), seconds=10, default=default, people=people, journal=journal,
         )  # fmt: skip
         self.begun = False
 

@@ -1,14 +1,17 @@
 """Requests that ask for more than they seem to, or whose fault shows late: they are refused as cheaply as any other."""
 
 import asyncio
+import resource
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from onnx import TensorProto, helper
 
+from serving.endpoints.bodies import Sizes
 from serving.flights.people import People
 from unit.serving.asking import Site, binary, tensor
 from unit.serving.features import FeatureService, put_known
@@ -49,12 +52,17 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
 
 @pytest.fixture
 def small() -> Iterator[None]:
-    """Hold what is done to little memory."""
+    """Hold what is done to little memory; a bomb that goes off finds an end before the machine's."""
+    used = int(Path("/proc/self/statm").read_text("ascii").split()[0]) * resource.getpagesize()
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (used + 4 * MEMORY, before[1]))
     tracemalloc.start()
-    yield
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < MEMORY
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < MEMORY
+    finally:
+        tracemalloc.stop()
+        resource.setrlimit(resource.RLIMIT_AS, before)
 
 
 @pytest.mark.parametrize("path", ["/flights/predict", "/v2/models/known/flights", INFER, "/invocations"])
@@ -208,6 +216,43 @@ def test_paths_that_callers_make_up_are_not_remembered(site: Site) -> None:
     for number in range(10):
         assert site.post(f"/v2/models/{'a' * 50_000}{number}/infer", GOOD).status == 404
     assert sum(map(len, site.web._ways)) < 10_000
+
+
+def test_json_has_an_end_before_tensors_have(tmp_path: Path) -> None:
+    """Of a body of one size the tensors may be all but the JSON, not the other way round."""
+    put(tmp_path, "plain", "1", linear())
+    site = Site(tmp_path, sizes=Sizes(body=100_000, json=10_000))
+    wide: dict[str, object] = {"inputs": [tensor("features", [4000, 3], parameters={"binary_data_size": 48_000})]}
+    body, header = binary(wide, bytes(48_000))
+    assert site.post(INFER, body, **header).status == 200
+    for path, more in (
+        (INFER, {}),
+        (INFER, {"inference_header_content_length": "10001"}),
+        (INFER, {"inference_header_content_length": "x"}),
+        ("/v2/models/plain/invocations", header),
+        ("/v2/repository/index", header),
+    ):
+        found = site.post(path, b" " * 10_001, **more)
+        assert (found.status, "10000 are the limit" in found.error, "binary" in found.error) == (413, True, True)
+    assert site.post(INFER, b" " * 100_001, **header).status == 413
+
+
+def test_bodies_that_are_answered_leave_room_for_few_others(tmp_path: Path) -> None:
+    """One that does not fit beside them is told when to come again; what is done with gives its room back."""
+    put(tmp_path, "plain", "1", linear())
+    site = Site(tmp_path, sizes=Sizes(body=1_000_000, json=100_000, bodies=250_000))
+    rows = 200_000 // 12
+    given: dict[str, object] = {"inputs": [tensor("features", [rows, 3], parameters={"binary_data_size": rows * 12})]}
+    body, header = binary(given, bytes(rows * 12))
+    for _ in range(3):
+        assert site.post(INFER, body, **header).status == 200
+        assert site.post(INFER, body[:-1], **header).status == 400
+        assert site.post("/v2/models/nobody/infer", body, **header).status == 404
+    site.web._bodies._room.take(100_000)
+    found = site.post(INFER, body, **header)
+    assert (found.status, found.headers["retry-after"], found.headers["connection"]) == (429, "1", "close")
+    assert "try again" in found.error
+    assert site.post(INFER, GOOD).status == 200
 
 
 def test_an_order_whose_body_never_came(site: Site) -> None:
