@@ -101,27 +101,55 @@ async def read(scope: Scope, receive: Receive, largest: int, room: Room | None =
 
 async def _rest(receive: Receive, first: bytes, largest: int, room: Room | None) -> bytes:
     """A body of which the first part is there."""
-    parts, size, taken, more = [first], len(first), 0, True
+    part = _Part(room)
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            while more:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise _cut()
-                parts.append(message.get("body", b""))
-                size += len(parts[-1])
-                if size > largest:
-                    raise _too_large(size, largest)
-                if room and size > SMALL:
-                    room.take(size - taken)
-                    taken = size
-                more = message.get("more_body", False)
-    except BaseException as failure:
-        if room:
-            room.held -= taken
-        if isinstance(failure, TimeoutError):
-            raise BodyCut(f"body: it did not come within {BODY_SECONDS:g} s", "send it at once") from None
+            return await _joined(receive, first, largest, part)
+    except TimeoutError:
+        part.leave()
+        raise BodyCut(f"body: it did not come within {BODY_SECONDS:g} s", "send it at once") from None
+    except BaseException:
+        part.leave()
         raise
+
+
+class _Part:
+    """What one body that is still being read has of a room."""
+
+    __slots__ = ("_room", "_taken")
+
+    def __init__(self, room: Room | None) -> None:
+        self._room = room
+        self._taken = 0
+
+    def grow(self, size: int) -> None:
+        """The body has so many bytes by now.
+
+        Raises:
+            Crowded: there is no room for them.
+        """
+        if self._room and size > SMALL:
+            self._room.take(size - self._taken)
+            self._taken = size
+
+    def leave(self) -> None:
+        """The body will not be read to its end."""
+        if self._room:
+            self._room.held -= self._taken
+
+
+async def _joined(receive: Receive, first: bytes, largest: int, part: _Part) -> bytes:
+    parts, size, more = [first], len(first), True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _cut()
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > largest:
+            raise _too_large(size, largest)
+        part.grow(size)
+        more = message.get("more_body", False)
     return b"".join(parts)
 
 
