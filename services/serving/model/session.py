@@ -28,8 +28,8 @@ _TYPES = {
     "tensor(float16)": "FP16", "tensor(float)": "FP32", "tensor(double)": "FP64",
     **{f"tensor({sign}int{bits})": f"{sign.upper()}INT{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)},
 }  # fmt: skip
-_QUIET = 3
-"""Severity from which onnxruntime writes to standard error by itself."""
+_QUIET = 4
+"""Severity from which onnxruntime writes to standard error by itself; what a caller does wrong, the caller is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +150,7 @@ class Brake:
 
     def __init__(self) -> None:
         self.options = onnxruntime.RunOptions()
+        self.options.log_severity_level = _QUIET
         self.pulled = False
 
     def pull(self) -> None:

@@ -147,7 +147,8 @@ class Repository:
                 del self._shelves[name]
             for name, listing in found.items():
                 shelf = self._shelves.setdefault(name, Shelf(name, self._alias))
-                shelf.listing = listing or shelf.listing
+                if listing:
+                    shelf.restock(listing)
                 shelf.settle()
             self._show()
             now = time.perf_counter()
@@ -172,7 +173,8 @@ class Repository:
             if not listing.versions:
                 raise ModelUnknown(f"model {name:.100} is unknown", "register a version of it first")
             shelf = self._shelves.setdefault(name, Shelf(name, self._alias))
-            shelf.listing, shelf.off = listing, False
+            shelf.restock(listing)
+            shelf.off = False
             shelf.refused.clear()
             shelf.evicted.clear()
             shelf.settle()
@@ -224,6 +226,7 @@ class Repository:
             done.exception()  # it was logged; whoever still waits is told
 
     async def _loaded(self, shelf: Shelf, version: str) -> Served:
+        origin = shelf.listing.origins.get(version, "")
         try:
             made: Made = await self._asked(lambda: self._opener.open(shelf.name, version))
             for gone in self._room.made(self._shelves.values(), made[0]):
@@ -241,7 +244,7 @@ class Repository:
             raise ModelUnknown(f"model {shelf.name} was unloaded meanwhile", "load it again")
         new = self._serve(made)
         new.used = time.perf_counter()
-        shelf.take(new)
+        shelf.take(new, origin)
         self._figures.loads[shelf.name, "loaded"] += 1
         log.info("loaded", extra={"model": new.name, "version": new.version, "bytes": new.size})
         self._show()

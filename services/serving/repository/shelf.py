@@ -39,6 +39,7 @@ class Shelf:
         alias: that the default stands for.
         listing: what its source has.
         loaded: version -> what answers.
+        origins: version -> origin of what is loaded, as the listing had it then.
         refused: version -> why it cannot be loaded.
         evicted: versions that made room and come back when they are asked for.
         off: whether it was unloaded by order.
@@ -49,6 +50,7 @@ class Shelf:
     alias: str = CHAMPION
     listing: Listing = field(default_factory=Listing)
     loaded: dict[str, Served] = field(default_factory=dict)
+    origins: dict[str, str] = field(default_factory=dict)
     refused: dict[str, Refusal] = field(default_factory=dict)
     evicted: set[str] = field(default_factory=set)
     off: bool = False
@@ -84,15 +86,34 @@ class Shelf:
         if self.off:
             return []
         found = dict.fromkeys(version for _, version in self._targets())
-        return [each for each in found if each not in self.loaded and each not in self.evicted and self._due(each, now)]
+        missing = [each for each in found if each not in self.loaded or self._outdated(each)]
+        return [each for each in missing if each not in self.evicted and self._due(each, now)]
+
+    def restock(self, listing: Listing) -> None:
+        """Take what the source has now.
+
+        A version that was registered anew under its number is another one: nothing that is known of the old one holds.
+        What answers by a name goes on until the new one is there.
+        """
+        before, self.listing = self.listing, listing
+        for version in [each for each, origin in listing.origins.items() if before.origins.get(each, origin) != origin]:
+            self.refused.pop(version, None)
+        for version in [each for each in self.loaded if self._outdated(each) and not self.pointed(each)]:
+            del self.loaded[version]
 
     def refuse(self, version: str, error: ServiceError, now: float) -> None:
         """A version cannot be had."""
         self.refused[version] = Refusal(error, now if isinstance(error, Temporary) else now + RETRY_SECONDS)
 
-    def take(self, new: Served) -> None:
-        """A version is ready; it answers for all that name it."""
+    def take(self, new: Served, origin: str = "") -> None:
+        """A version is ready; it answers for all that name it.
+
+        Args:
+            new: what answers.
+            origin: of the version, as the listing had it when its files were asked for.
+        """
         self.loaded[new.version] = new
+        self.origins[new.version] = origin
         self.refused.pop(new.version, None)
         self.evicted.discard(new.version)
         self.settle()
@@ -131,6 +152,7 @@ class Shelf:
             del self.loaded[version]
         self.refused = {each: why for each, why in self.refused.items() if each in self.listing.versions}
         self.evicted &= set(self.listing.versions)
+        self.origins = {version: origin for version, origin in self.origins.items() if version in self.loaded}
         self.settle()
 
     def pointed(self, version: str) -> bool:
@@ -152,6 +174,10 @@ class Shelf:
             return "unloaded"
         refusal = self.refused.get(version)
         return str(refusal.error) if refusal else "not loaded; it is when somebody asks for it"
+
+    def _outdated(self, version: str) -> bool:
+        """Whether what is loaded is not what the source has under that number."""
+        return self.origins.get(version, "") != self.listing.origins.get(version, "")
 
     def _due(self, version: str, now: float) -> bool:
         return version not in self.refused or self.refused[version].due <= now

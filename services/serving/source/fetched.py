@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 FOLDER = "fetched"
 """Of the folder of models; whatever else lies there is not ours to remove."""
 _UNFINISHED = ".part-"
+_ORIGIN = ".origin"
+"""File of a version that tells where and when it was registered; the registry has no file of such a name."""
 
 
 class FetchedSource:
@@ -47,6 +49,8 @@ class FetchedSource:
         self._said = False
         self._aliases: dict[str, dict[str, str]] | None = None
         """Model -> alias -> version, once the registry has answered."""
+        self._origins: dict[str, dict[str, str]] = {}
+        """Model -> version -> where and when it was registered, of models that were listed."""
 
     def names(self) -> Sequence[str]:
         """Every model; before the registry has answered for the first time, those that were kept.
@@ -69,12 +73,16 @@ class FetchedSource:
     def listing(self, name: str) -> Listing:
         """What there is of a model; nothing of one that is not there."""
         if self._aliases is None:
-            return self._kept.listing(name)
+            kept = self._kept.listing(name)
+            origins = {each: _origin(self._root / name / each) for each in kept.versions}
+            return Listing(kept.versions, kept.aliases, origins)
         if name not in self._aliases:
             return Listing()
-        versions = sorted(filter(is_number, self._registry.versions(name)), key=int)
+        found = self._registry.versions(name)
+        self._origins[name] = origins = {each: found[each] for each in sorted(filter(is_number, found), key=int)}
+        self._drop(name, origins)
         self._remember(name)
-        return Listing(tuple(versions), self._aliases[name])
+        return Listing(tuple(origins), self._aliases[name], origins)
 
     def folder(self, name: str, version: str) -> Path:
         """A folder with the version's files.
@@ -108,10 +116,19 @@ class FetchedSource:
         try:
             self._registry.fetch(name, version, unfinished, largest=self._largest, seconds=self._seconds)
             _check(f"model {name} version {version}", unfinished)
+            (unfinished / _ORIGIN).write_text(self._origins.get(name, {}).get(version, ""), "utf-8")
             unfinished.rename(place)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
         log.info("fetched", extra={"model": name, "version": version})
+
+    def _drop(self, name: str, origins: Mapping[str, str]) -> None:
+        """Remove what was fetched of versions that were registered anew under their old numbers."""
+        for version, origin in origins.items():
+            place = self._root / name / version
+            if place.is_dir() and _origin(place) != origin:
+                log.info("registered anew", extra={"model": name, "version": version})
+                shutil.rmtree(place, ignore_errors=True)
 
     def _make_room(self, newest: Path) -> None:
         there = [each for each in self._root.glob("*/*") if each.is_dir()]
@@ -168,6 +185,13 @@ def _check_composition(title: str, folder: Path) -> None:
         compositions.read(folder)
     except BadComposition as failure:
         raise CompositionWrong(f"{title}: {failure}", "register it anew") from None
+
+
+def _origin(folder: Path) -> str:
+    try:
+        return (folder / _ORIGIN).read_text("utf-8")
+    except OSError:  # an earlier server fetched it, and did not write it down
+        return ""
 
 
 def _size(folder: Path) -> int:

@@ -23,10 +23,12 @@ class Listing:
     Attributes:
         versions: by their numbers, oldest first.
         aliases: alias -> version, which may not be there.
+        origins: version -> what tells it from another of the same number, where the source knows.
     """
 
     versions: tuple[str, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
+    origins: Mapping[str, str] = field(default_factory=dict)
 
 
 class Source(Protocol):

@@ -45,6 +45,8 @@ class _Models(msgspec.Struct):
 class _Version(msgspec.Struct):
     version: str
     status: str = "READY"
+    source: str = ""
+    creation_timestamp: int = 0
 
 
 class _Versions(msgspec.Struct):
@@ -83,10 +85,14 @@ class Registry:
         found = [each for page in pages for each in page.registered_models]
         return {model.name: {each.alias: each.version for each in model.aliases} for model in found}
 
-    def versions(self, name: str) -> list[str]:
-        """Versions of a model that were registered to the end."""
+    def versions(self, name: str) -> dict[str, str]:
+        """Versions of a model that were registered to the end -> where and when.
+
+        A model that was deleted and registered anew counts from 1 again: its number alone does not name a version.
+        """
         pages = self._pages("mlflow/model-versions/search", _Versions, filter=f"name = '{name}'")
-        return [each.version for page in pages for each in page.model_versions if each.status == "READY"]
+        ready = [each for page in pages for each in page.model_versions if each.status == "READY"]
+        return {each.version: f"{each.creation_timestamp} {each.source}" for each in ready}
 
     def fetch(self, name: str, version: str, folder: Path, *, largest: int, seconds: float) -> None:
         """Put the files of a version into a folder; folders among them are left out.

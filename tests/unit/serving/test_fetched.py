@@ -26,6 +26,7 @@ class Mlflow:
         self.versions = {"1": "READY", "2": "READY", "10": "READY", "11": "PENDING_REGISTRATION"}
         self.files = {"model.onnx": CONTENT, "card.json": models.encode(told("m", CONTENT)), "MLmodel": b"flavors:"}
         self.place = "mlflow-artifacts:/1/models/a%20b/artifacts"
+        self.made = 1
         self.away = False
         self.asked: list[str] = []
 
@@ -40,7 +41,8 @@ class Mlflow:
                 return self._models(int(asked.get("page_token", 0)))
             case "/model-versions/search":
                 assert asked["filter"] == "name = 'm'"
-                found = [{"version": each, "status": status} for each, status in self.versions.items()]
+                told = {"source": self.place, "creation_timestamp": self.made}
+                found = [{"version": each, "status": status, **told} for each, status in self.versions.items()]
                 return httpx.Response(200, json={"model_versions": found})
             case "/model-versions/get-download-uri":
                 return httpx.Response(200, json={"artifact_uri": self.place})
@@ -80,7 +82,8 @@ def test_versions_that_are_whole_are_listed_in_their_order(mlflow: Mlflow, tmp_p
     mlflow.models |= {"n": {}, "../o": {}, "p q": {}}
     found = source(mlflow, tmp_path)
     assert found.names() == ["m", "n"]
-    assert found.listing("m") == Listing(("1", "2", "10"), {"champion": "1"})
+    told = found.listing("m")
+    assert (told.versions, told.aliases, set(told.origins)) == (("1", "2", "10"), {"champion": "1"}, {"1", "2", "10"})
     assert found.listing("../o") == Listing()
 
 
@@ -89,7 +92,7 @@ def test_a_version_is_fetched_once_and_as_a_whole(mlflow: Mlflow, tmp_path: Path
     found = source(mlflow, tmp_path)
     found.names()
     folder = found.folder("m", "1")
-    assert {each.name: each.read_bytes() for each in folder.iterdir()} == mlflow.files
+    assert {each.name: each.read_bytes() for each in folder.glob("[!.]*")} == mlflow.files
     assert {each.name for each in tmp_path.iterdir()} == {"m"}
     asked = len(mlflow.asked)
     assert found.folder("m", "1") == folder
@@ -161,7 +164,7 @@ def test_what_was_kept_is_served_before_the_registry_answers(mlflow: Mlflow, tmp
         before.names()
     after = source(mlflow, tmp_path)
     assert after.names() == ["m"]
-    assert after.listing("m") == Listing(("1",), {"champion": "1"})
+    assert after.listing("m") == Listing(("1",), {"champion": "1"}, {"1": ""})
     assert after.folder("m", "1").is_dir()
     mlflow.away = False
     assert after.names() == ["m"]
@@ -191,3 +194,24 @@ def test_an_answer_that_is_not_mlflows_is_told(tmp_path: Path, body: bytes) -> N
     """As a source that is away: whoever answers there may be replaced."""
     with pytest.raises(SourceUnavailable, match="TARMAC_MLFLOW"):
         source(lambda _: httpx.Response(200, content=body), tmp_path).names()  # type: ignore[arg-type]
+
+
+def test_a_version_that_was_registered_anew_is_fetched_anew(mlflow: Mlflow, tmp_path: Path) -> None:
+    """Its model was deleted between two looks and counts from 1 again; after a restart too, nothing old is taken."""
+    found = source(mlflow, tmp_path)
+    found.names()
+    before = found.listing("m")
+    found.folder("m", "1")
+    assert found.listing("m") == before
+    assert (tmp_path / "m/1").exists()
+    mlflow.made += 1
+    again = source(mlflow, tmp_path)
+    mlflow.away = True
+    again.names()
+    assert again.listing("m").origins == {"1": before.origins["1"]}
+    mlflow.away = False
+    again.names()
+    assert again.listing("m").origins["1"] != before.origins["1"]
+    assert not (tmp_path / "m/1").exists()
+    mlflow.files = {"model.onnx": linear(2).SerializeToString()}
+    assert (again.folder("m", "1") / "model.onnx").read_bytes() == mlflow.files["model.onnx"]

@@ -106,6 +106,51 @@ def test_the_old_version_answers_until_the_new_one_is_ready(tmp_path: Path) -> N
     play(scene())
 
 
+class Marked(FolderSource):
+    """A folder whose versions have an origin."""
+
+    origin = "first"
+
+    def listing(self, name: str) -> Listing:
+        """What the folder has, with the origin of the day."""
+        found = super().listing(name)
+        return Listing(found.versions, found.aliases, dict.fromkeys(found.versions, self.origin))
+
+
+def test_a_model_that_was_registered_anew_answers_anew(tmp_path: Path) -> None:
+    """Its versions have the old numbers: what an alias names answers until the new one is there."""
+
+    async def scene() -> None:
+        for number in ("1", "2", "3"):
+            put(tmp_path, "m", number, linear())
+        (tmp_path / "m/3/model.onnx").write_bytes(b"no model")
+        point(tmp_path, "m", champion="1")
+        models = repository(tmp_path)
+        models._source = source = Marked(tmp_path)
+        await models.refresh()
+        await models.want(("m", "2"), soon())
+        with pytest.raises(NotOnnx):
+            await models.want(("m", "3"), soon())
+        old, before = models.find(("m", "2")), models.find(("m", ""))
+        await models.refresh()
+        assert (models.find(("m", "2")), models.find(("m", ""))) == (old, before)
+        source.origin = "second"
+        (tmp_path / "m/3/model.onnx").write_bytes(linear().SerializeToString())
+        (tmp_path / "m/1/model.onnx").write_bytes(b"no model")
+        await models.refresh()
+        assert models.find(("m", "")) is before  # its successor is refused, as any other would be
+        assert models.find(("m", "2")) is None
+        assert (await models.want(("m", "2"), soon())) is not old
+        assert (await models.want(("m", "3"), soon())).version == "3"
+        source.origin = "third"
+        (tmp_path / "m/1/model.onnx").write_bytes(linear(factor=2).SerializeToString())
+        await models.refresh()
+        assert models.find(("m", "")) is not before
+        assert version(models) == "1"
+
+    play(scene())
+
+
 @pytest.mark.parametrize("content", [b"no model", b"\x80\x04."])
 def test_a_corrupt_new_version_leaves_the_old_one_serving(tmp_path: Path, content: bytes) -> None:
     """Who asks for the new one by its number is told why; the alias goes on with what it had."""

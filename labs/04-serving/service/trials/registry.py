@@ -48,7 +48,7 @@ class Registry:
             models: model.onnx of each version.
             champion: the version that the alias of that name points to at first.
         """
-        self._unnamed(name)
+        self.forget(name)
         run = self._run()
         try:
             self._mlflow.order("mlflow/registered-models/create", {"name": name})
@@ -57,7 +57,7 @@ class Registry:
             self.point(name, CHAMPION, champion)
             yield
         finally:
-            self._unnamed(name)
+            self.forget(name)
             self._dropped(run)
 
     def point(self, name: str, alias: str, version: str) -> None:
@@ -116,8 +116,8 @@ class Registry:
         told = {"name": name, "source": f"{run['uri']}/{number}", "run_id": run["run_id"]}
         self._mlflow.order("mlflow/model-versions/create", told)
 
-    def _unnamed(self, name: str) -> None:
-        """Let a model go, if it is there."""
+    def forget(self, name: str) -> None:
+        """Let a model go with its versions and aliases, if it is there."""
         order, body = "mlflow/registered-models/delete", {"name": name}
         _left(f"model {name}", lambda: self._mlflow.order(order, body, "DELETE"))
 

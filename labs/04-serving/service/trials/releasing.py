@@ -1,6 +1,7 @@
 """Releases of a trial's model, carried out by the lab's release controller on the stack's route."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from contracts.models import CHALLENGER, CHAMPION
@@ -15,6 +16,27 @@ OFF: Mapping[str, Mapping[str, str]] = {name: {"need": "off"} for name in ("erro
 """Criteria that look at nothing."""
 OVER = ("promoted", "finished", "rolled back")
 _SECONDS, _LOADED = 20, 60
+
+
+@contextmanager
+def trial(stage: Stage, registry: Registry, *models: bytes) -> Iterator["Releases"]:
+    """The controller, and versions 1, 2, … of the trial's model for it to release, until the trial ends.
+
+    Begins when the stack's servers have let go of what an earlier trial had under the same numbers.
+
+    Args:
+        stage: leads to both.
+        registry: holds the versions.
+        models: model.onnx of each version.
+
+    Raises:
+        NotThere: a server holds on to the earlier trial.
+        RegistryFailure: MLflow does not answer as it should.
+    """
+    registry.forget(MODEL)
+    stage.until_gone(MODEL)
+    with registry.trial(MODEL, *models):
+        yield Releases(stage, registry)
 
 
 class Releases:

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 from runtime.errors import Temporary
 from runtime.figures import wait_for
-from runtime.peer import Peer, PeerFailure
+from runtime.peer import Peer, PeerFailure, Refused
 from runtime.process import Stop
 from trials.registry import Registry
 from trials.settings import TrialsSettings
@@ -75,6 +77,25 @@ class Stage:
                 return None
 
         self.until(ready, f"model {model} {version} at {address}", seconds)
+
+    def until_gone(self, model: str, seconds: float = 60.0) -> None:
+        """Wait until none of the stack's own servers knows a model any more: a new one of its name counts from 1 again.
+
+        Raises:
+            NotThere: one still does.
+        """
+
+        def gone(address: str) -> bool | None:
+            try:
+                Peer(address).get(f"/v2/models/{model}", _ANSWER_SECONDS)
+            except Refused as refusal:
+                return refusal.status == HTTPStatus.NOT_FOUND or None
+            except PeerFailure:
+                return None
+            return None
+
+        for address in (self.settings.stable, self.settings.canary):
+            self.until(partial(gone, address), f"{address} without model {model}", seconds)
 
     def until_calm(self, *models: str) -> None:
         """Wait until the stack's own servers have loaded a trial's models too: that takes work of the same machine."""

@@ -13,7 +13,7 @@ from releases.statistics.proportions import Odds
 from runtime.figures import Result, rounded, row
 from trials import graphs
 from trials.asks import Answer, Ask, ask
-from trials.releasing import MODEL, OFF, Releases, plan
+from trials.releasing import MODEL, OFF, Releases, plan, trial
 from trials.settings import PASSENGER, PEEK, PLANNED, REQUEST, SEQUENTIAL
 from trials.stage import Stage
 from trials.traffic import Traffic, seconds
@@ -36,8 +36,7 @@ def ab_test(stage: Stage) -> Result:
         RegistryFailure: MLflow does not answer as it should.
         NotThere: a server does not load a version, or the split does not come about.
     """
-    with stage.registry() as registry, registry.trial(MODEL, graphs.adding(), graphs.adding(1.0)):
-        releases = Releases(stage, registry)
+    with stage.registry() as registry, trial(stage, registry, graphs.adding(), graphs.adding(1.0)) as releases:
         releases.prepared(B)
         try:
             answers = _split(stage, releases)

@@ -9,7 +9,7 @@ from runtime.figures import Result, rounded, row
 from trials import graphs
 from trials.asks import Answer, ask
 from trials.registry import Registry
-from trials.releasing import MODEL, OFF, Releases, plan
+from trials.releasing import MODEL, OFF, Releases, plan, trial
 from trials.settings import DEPLOY, ROUTE
 from trials.stage import Stage
 from trials.traffic import Traffic, seconds
@@ -33,8 +33,7 @@ def blue_green(stage: Stage) -> Result:
     """
     models = graphs.adding(), graphs.adding(_WRONG), graphs.adding(0.001)
     question = ask(MODEL, [_ROW])
-    with stage.registry() as registry, registry.trial(MODEL, *models):
-        releases = Releases(stage, registry)
+    with stage.registry() as registry, trial(stage, registry, *models) as releases:
         releases.prepared(BAD)
         with Traffic(stage.settings.gateway, [question], _RATE):
             stage.stop.wait(_WARM)  # Prometheus has to have seen the version in use

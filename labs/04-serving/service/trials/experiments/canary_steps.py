@@ -12,7 +12,7 @@ from runtime.errors import BadSetting
 from runtime.figures import Result, rounded, row
 from trials import graphs, local
 from trials.asks import Answer, Ask, ask
-from trials.releasing import MODEL, Releases, judged_by, plan, reasons
+from trials.releasing import MODEL, Releases, judged_by, plan, reasons, trial
 from trials.stage import Stage
 from trials.traffic import Traffic, seconds
 
@@ -42,8 +42,7 @@ def canary_steps(stage: Stage) -> Result:
     steps, criteria = weights(stage.settings.canary_steps), chosen(stage.settings.criteria)
     slow = graphs.deep(_layers(), _WIDTH)
     models = graphs.adding(), graphs.failing(_FAILS_ABOVE), slow, graphs.adding(_WRONG), graphs.deep(2, 32)
-    with stage.registry() as registry, registry.trial(MODEL, *models):
-        releases = Releases(stage, registry)
+    with stage.registry() as registry, trial(stage, registry, *models) as releases:
         told = {name: _released(stage, releases, version, steps, criteria) for name, version in CANDIDATES.items()}
     return {
         "settings": {"canary_steps": stage.settings.canary_steps, "criteria": stage.settings.criteria},

@@ -7,7 +7,7 @@ from typing import Any
 from runtime.figures import Result, percentile, rounded, row
 from trials import graphs
 from trials.experiments.canary_steps import questions
-from trials.releasing import MODEL, Releases, judged_by, plan, reasons
+from trials.releasing import MODEL, Releases, judged_by, plan, reasons, trial
 from trials.scrape import scraped
 from trials.settings import CANARY, SHADOW
 from trials.stage import Stage
@@ -30,8 +30,7 @@ def shadow(stage: Stage) -> Result:
         CANARY: plan("canary", _VERSION, criteria, steps=[{"weight": 50, "seconds": _SECONDS}]),
         SHADOW: plan("shadow", _VERSION, criteria, seconds=_SECONDS),
     }
-    with stage.registry() as registry, registry.trial(MODEL, graphs.adding(), graphs.adding(_WRONG)):
-        releases = Releases(stage, registry)
+    with stage.registry() as registry, trial(stage, registry, graphs.adding(), graphs.adding(_WRONG)) as releases:
         ways = {name: _rehearsed(stage, releases, each) for name, each in plans.items()}
     return {
         "settings": {"rehearsal": stage.settings.rehearsal},
