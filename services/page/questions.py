@@ -50,9 +50,9 @@ def _grown(name: str) -> str:
     return f"sum by ({_BY}) (increase({name}[30m]))"
 
 
-_RULE = "(httproute|grpcroute)/[^/]+/serving/rule/[0-9]+"
-_CLUSTERS = {"stable": f"{_RULE}/backend/0", "canary": f"{_RULE}(/backend/1|-mirror-[0-9]+)"}
-"""Track -> names that Envoy has for it: a rule's first backend, and its second or whoever gets copies."""
+_COPIES = "(httproute|grpcroute)/[^/]+/serving/rule/[0-9]+-mirror-[0-9]+"
+_CLUSTERS = {"stable": "service/[^/]+/serving-stable/.+", "canary": f"(service/[^/]+/serving-canary/.+|{_COPIES})"}
+"""Track -> names that Envoy has for it: a Service's, and that of whoever gets copies."""
 _HTTP = 'envoy_http_conn_manager_prefix=~"http-.+"'
 """Envoy's listeners for callers, and not those for its own figures."""
 _SERVER_FAILED = 'envoy_response_code_class="5"'
@@ -60,7 +60,7 @@ _SERVER_FAILED = 'envoy_response_code_class="5"'
 
 def _tracks(metric: str, more: str = "", by: str = "track") -> str:
     """The growth per second of a metric that Envoy has for each cluster, by track."""
-    found = f'rate({metric}{{envoy_cluster_name=~"{_RULE}.*"{more}}}[1m])'
+    found = f'rate({metric}{{envoy_cluster_name=~"{"|".join(_CLUSTERS.values())}"{more}}}[1m])'
     for track, names in _CLUSTERS.items():
         found = f'label_replace({found}, "track", "{track}", "envoy_cluster_name", "{names}")'
     return f"sum by ({by}) ({found})"

@@ -169,7 +169,7 @@ def test_envoy_keeps_figures_of_each_track() -> None:
     """Of every cluster that is made for a route: the page tells tracks apart by the clusters' names."""
     matches = _proxies(DEFAULT)["telemetry"]["metrics"]["matches"]
     prefixes = [each["value"] for each in matches if each["type"] == "Prefix"]
-    for cluster in ("httproute/chain/serving/rule/0/backend/1", "grpcroute/chain/serving/rule/0/backend/0"):
+    for cluster in ("service/chain/serving-canary/8080/http", "grpcroute/chain/serving/rule/0-mirror-0"):
         assert any(f"cluster.{cluster}".startswith(prefix) for prefix in prefixes)
 
 

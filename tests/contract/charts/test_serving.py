@@ -125,14 +125,31 @@ def test_grpc_goes_where_http_goes() -> None:
 
 
 def test_both_ways_have_the_same_time() -> None:
-    """An HTTPRoute says so itself, a GRPCRoute by the policy, which is both routes'."""
-    case = Case("serving", "default")
-    (policy,) = [each for each in objects(case) if each["kind"] == "BackendTrafficPolicy"]
-    assert [(each["kind"], each["name"]) for each in policy["spec"]["targetRefs"]] == [
-        ("HTTPRoute", "serving"), ("GRPCRoute", "serving"),
-    ]  # fmt: skip
-    (rule,) = named(case, "HTTPRoute", "serving")["spec"]["rules"]
+    """An HTTPRoute says so itself, a GRPCRoute by the gateway's policy."""
+    policy = named(Case("gateway", "default"), "BackendTrafficPolicy", "gateway")
+    (target,) = policy["spec"]["targetRefs"]
+    assert (target["kind"], target["name"]) == ("Gateway", "gateway")
+    (rule,) = named(Case("serving", "default"), "HTTPRoute", "serving")["spec"]["rules"]
     assert policy["spec"]["timeout"]["http"]["requestTimeout"] == rule["timeouts"]["request"]
+
+
+@pytest.mark.parametrize(("kind", "port"), [("HTTPRoute", 8080), ("GRPCRoute", 8081)])
+def test_the_gateway_always_knows_both_tracks(kind: str, port: int) -> None:
+    """A backend without weight is forgotten: another route leads to each, for callers that name one.
+
+    Neither a backend with filters nor a route with a policy would share what the gateway knows of a Service.
+    """
+    case = Case("serving", "default")
+    assert named(Case("gateway", "default"), "EnvoyProxy", "gateway")["spec"]["mergeBackends"] == {}
+    assert not [each for each in objects(case) if each["kind"] == "BackendTrafficPolicy"]
+    (moved,) = named(case, kind, "serving")["spec"]["rules"]
+    tracks = named(case, kind, "serving-tracks")["spec"]["rules"]
+    for track, rule in zip(TRACKS, tracks, strict=True):
+        assert rule["backendRefs"] == [{"name": f"serving-{track}", "port": port}]
+        (match,) = rule["matches"]
+        assert match.pop("headers") == [{"name": "x-tarmac-track", "value": track}]
+        assert [match] == moved["matches"]
+    assert not any("filters" in ref for rule in (moved, *tracks) for ref in rule["backendRefs"])
 
 
 def test_a_release_may_move_its_routes_and_nothing_else() -> None:
@@ -155,7 +172,7 @@ def test_a_release_may_move_its_routes_and_nothing_else() -> None:
 
 def test_nothing_that_a_server_may_have_begun_is_done_twice() -> None:
     """The gateway tries again only what never reached a server."""
-    (policy,) = [each for each in objects(Case("serving", "default")) if each["kind"] == "BackendTrafficPolicy"]
+    policy = named(Case("gateway", "default"), "BackendTrafficPolicy", "gateway")
     assert set(policy["spec"]["retry"]["retryOn"]) == {"triggers"}
     assert set(policy["spec"]["retry"]["retryOn"]["triggers"]) == {
         "connect-failure", "refused-stream", "reset-before-request",

@@ -29,8 +29,8 @@ _FAILED = HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 _CLUSTERS = {
-    "stable": "httproute/chain/serving/rule/0/backend/0",
-    "canary": "httproute/chain/serving/rule/0/backend/1",
+    "stable": "service/chain/serving-stable/8080/http",
+    "canary": "service/chain/serving-canary/8080/http",
 }
 
 

@@ -108,15 +108,10 @@ def configured(rules: Sequence[Rule], services: Mapping[str, str], ports: Mappin
         services: name -> address.
         ports: of the listener (`port`), the administration (`admin`) and the collector (`traces`).
     """
-    routes = [route for number, rule in enumerate(rules) for route in _routes(number, rule)]
+    routes = [route for rule in rules for route in _routes(rule)]
     # The longest path, then the most conditions.
     routes.sort(key=lambda each: (-len(each["match"]["prefix"]), -len(each["match"]["headers"])))
-    clusters = [
-        _cluster(_name(number, place), services[ref["name"]])
-        for number, rule in enumerate(rules)
-        for place, ref in enumerate(rule["backendRefs"])
-        if ref["weight"]
-    ]
+    clusters = [_cluster(_name(service), address) for service, address in services.items()]
     http2 = {
         "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
             "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
@@ -174,16 +169,9 @@ def _sampler() -> dict[str, Any]:
     return {"name": f"{names}.parent_based", "typed_config": config}
 
 
-def _routes(number: int, rule: Rule) -> Iterator[dict[str, Any]]:
+def _routes(rule: Rule) -> Iterator[dict[str, Any]]:
     changed = _set(rule, "requestHeaderModifier")
-    refs = [(place, ref) for place, ref in enumerate(rule["backendRefs"]) if ref["weight"]]
-    clusters = [
-        {
-            "name": _name(number, place), "weight": ref["weight"],
-            "response_headers_to_add": _set(ref, "responseHeaderModifier"),
-        }
-        for place, ref in refs
-    ]  # fmt: skip
+    clusters = [{"name": _name(ref["name"]), "weight": ref["weight"]} for ref in rule["backendRefs"] if ref["weight"]]
     for match in rule["matches"]:
         headers = [{"name": each["name"], "string_match": _string(each)} for each in match.get("headers", [])]
         yield {
@@ -207,8 +195,8 @@ def _set(of: Rule, changes: str) -> list[dict[str, Any]]:
     ]
 
 
-def _name(number: int, place: int) -> str:
-    return f"httproute/chain/serving/rule/{number}/backend/{place}"
+def _name(service: str) -> str:
+    return f"service/chain/{service}/8080/http"
 
 
 def _cluster(name: str, address: str) -> dict[str, Any]:

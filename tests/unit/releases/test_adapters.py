@@ -12,7 +12,7 @@ from releases.kube import Kube
 from releases.prometheus import Prometheus
 from releases.registry import Registry
 from releases.route import ANNOTATION, Held, Route
-from releases.rules import ANSWERED, COPIED, weighed
+from releases.rules import COPIED, weighed
 from releases.samples import Histogram, Moments, Share
 from releases.settings import ReleaseSettings
 from releases.state import Weigh
@@ -71,24 +71,12 @@ class TestRules:
         assert [ref["weight"] for ref in plain["backendRefs"]] == [100, 0]
 
     @pytest.mark.parametrize("route", [Weigh(25), Weigh(0, "mirror"), Weigh(0, "header")])
-    def test_each_backend_has_its_place_and_its_name(self, route: Weigh) -> None:
-        """The stable one first, in every rule: Envoy's figures go by that; answers say whose they are."""
+    def test_backends_have_no_filters(self, route: Weigh) -> None:
+        """The gateway would make a cluster of its own for each that has any."""
         *made, _ = weighed(RULES, PLAN, route, HEADER)
         for rule in made:
             assert [ref["name"] for ref in rule["backendRefs"]] == ["serving-stable", "serving-canary"]
-            for ref in rule["backendRefs"]:
-                (filter_,) = ref["filters"]
-                assert filter_["responseHeaderModifier"] == {"set": [{"name": ANSWERED, "value": ref["name"]}]}
-
-    def test_filters_of_a_backend_that_are_somebody_elses_stay(self) -> None:
-        """What it set before is set still, on both sides, beside the name."""
-        own = {"type": "ResponseHeaderModifier", "responseHeaderModifier": {"remove": ["x-own"]}}
-        rules = [{**RULES[0], "backendRefs": [{**RULES[0]["backendRefs"][0], "filters": [own]}]}, *RULES[1:]]
-        made = weighed(weighed(rules, PLAN, Weigh(10), HEADER), PLAN, Weigh(25), HEADER)
-        for ref in made[0]["backendRefs"]:
-            (filter_,) = ref["filters"]
-            assert filter_["responseHeaderModifier"]["remove"] == ["x-own"]
-            assert filter_["responseHeaderModifier"]["set"] == [{"name": ANSWERED, "value": ref["name"]}]
+            assert not any("filters" in ref for ref in rule["backendRefs"])
 
     def test_units_are_dealt_by_the_route(self) -> None:
         """Whoever's unit matches gets B as well as those who ask for it, and servers are told who got what."""

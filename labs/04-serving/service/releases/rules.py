@@ -1,9 +1,7 @@
 """Rules of a route, made from those that are there: which Service gets what, and who is told of it.
 
-An HTTPRoute's and a GRPCRoute's rules are alike in all that is touched here. In every rule that leads to the tracks
-the stable one's backend stands first and the canary's second, whatever each gets: Envoy's figures tell them apart by
-that place (`page/questions.py`). Each backend says in a header of its answers whose they are; for that Envoy keeps
-figures of each, where it would otherwise keep one for the rule.
+An HTTPRoute's and a GRPCRoute's rules are alike in all that is touched here. Backends get no filters: the gateway would
+make a cluster of its own for each that has any, which comes and goes with the weight, and with it requests fail.
 """
 
 import copy
@@ -17,11 +15,8 @@ from releases.state import Weigh
 A, B = "a", "b"
 COPIED = "x-tarmac-copied-to"
 """Header by which a server that gets copies knows that nobody gets its answers."""
-ANSWERED = "x-tarmac-answered-by"
-"""Header by which a caller knows whose answer it is: a Service's name."""
-_TO_SERVER = ("RequestHeaderModifier", "requestHeaderModifier")
-_TO_CALLER = ("ResponseHeaderModifier", "responseHeaderModifier")
-"""Filters that change headers: their type, and where they say what they change."""
+_KIND, _CHANGES = "RequestHeaderModifier", "requestHeaderModifier"
+"""The filter that changes headers for the server: its type, and where it says what it changes."""
 Rule = dict[str, Any]
 Condition = dict[str, str]
 
@@ -69,61 +64,53 @@ def _made(rule: Rule, plan: Plan, route: Weigh, header: str, drawn: Condition | 
     canary = {**stable, "name": plan.canary.service, "port": port}
     weight = route.weight if route.mode == "weight" else 0
     rule = {**rule, "backendRefs": _shared(stable, 100 - weight, canary, weight)}
-    filters = [each for each in _plain(rule, _TO_SERVER, (COPIED, header)) if not _mirrors(each, plan.canary)]
+    filters = [each for each in _plain(rule, (COPIED, header)) if not _mirrors(each, plan.canary)]
     if route.mode == "mirror":
         # Whole, as Kubernetes gives it back: what is read can be compared with what is wanted.
         reference = {"group": "", "kind": "Service", "name": canary["name"], "port": canary["port"]}
-        filters = _marked(filters, _TO_SERVER, COPIED, canary["name"])
+        filters = _marked(filters, COPIED, canary["name"])
         filters.append({"type": "RequestMirror", "requestMirror": {"backendRef": reference}})
     if route.mode == "header":
         asks: Condition = {"type": "Exact", "name": header, "value": B}
         asked = {**_asked(rule, [asks, drawn] if drawn else [asks]), "backendRefs": _shared(stable, 0, canary, 1)}
         return [
-            _filtered(asked, _marked(filters, _TO_SERVER, header, B)),
-            _filtered(rule, _marked(filters, _TO_SERVER, header, A)),
+            _filtered(asked, _marked(filters, header, B)),
+            _filtered(rule, _marked(filters, header, A)),
         ]
     return [_filtered(rule, filters)]
 
 
 def _shared(stable: Rule, stable_weight: int, canary: Rule, canary_weight: int) -> list[Rule]:
-    """Both backends with their weights, each of which says in its answers who it is."""
-    return [
-        _filtered(
-            {**ref, "weight": weight},
-            _marked(_plain(ref, _TO_CALLER, (ANSWERED,)), _TO_CALLER, ANSWERED, ref["name"]),
-        )
-        for ref, weight in ((stable, stable_weight), (canary, canary_weight))
-    ]
+    """Both backends with their weights."""
+    return [{**stable, "weight": stable_weight}, {**canary, "weight": canary_weight}]
 
 
 def _filtered(of: Rule, filters: list[Rule]) -> Rule:
-    """A rule or a backend with these filters and no other."""
+    """A rule with these filters and no other."""
     bare = {key: value for key, value in of.items() if key != "filters"}
     return {**bare, "filters": filters} if filters else bare
 
 
-def _marked(filters: list[Rule], way: tuple[str, str], name: str, value: str) -> list[Rule]:
-    """Filters that set a header besides; of each way there is one such filter at most."""
-    kind, changes = way
-    others = [each for each in filters if each["type"] != kind]
-    (own,) = [each for each in filters if each["type"] == kind] or [{"type": kind, changes: {}}]
-    said = [*own[changes].get("set", []), {"name": name, "value": value}]
-    return [*others, {**own, changes: {**own[changes], "set": said}}]
+def _marked(filters: list[Rule], name: str, value: str) -> list[Rule]:
+    """Filters that set a header for the server besides; there is one such filter at most."""
+    others = [each for each in filters if each["type"] != _KIND]
+    (own,) = [each for each in filters if each["type"] == _KIND] or [{"type": _KIND, _CHANGES: {}}]
+    said = [*own[_CHANGES].get("set", []), {"name": name, "value": value}]
+    return [*others, {**own, _CHANGES: {**own[_CHANGES], "set": said}}]
 
 
-def _plain(of: Rule, way: tuple[str, str], names: Container[str]) -> list[Rule]:
-    """The filters of a rule or a backend without what `_marked` put into them."""
-    return [left for each in of.get("filters", []) if (left := _unmarked(each, way, names))]
+def _plain(rule: Rule, names: Container[str]) -> list[Rule]:
+    """The filters of a rule without what `_marked` put into them."""
+    return [left for each in rule.get("filters", []) if (left := _unmarked(each, names))]
 
 
-def _unmarked(each: Rule, way: tuple[str, str], names: Container[str]) -> Rule | None:
+def _unmarked(each: Rule, names: Container[str]) -> Rule | None:
     """A filter without these headers; None where nothing else was in it."""
-    kind, changes = way
-    if each["type"] != kind:
+    if each["type"] != _KIND:
         return each
-    left = [said for said in each[changes].get("set", []) if said["name"] not in names]
-    kept = {key: value for key, value in each[changes].items() if key != "set"} | ({"set": left} if left else {})
-    return {**each, changes: kept} if kept else None
+    left = [said for said in each[_CHANGES].get("set", []) if said["name"] not in names]
+    kept = {key: value for key, value in each[_CHANGES].items() if key != "set"} | ({"set": left} if left else {})
+    return {**each, _CHANGES: kept} if kept else None
 
 
 def _asked(rule: Rule, conditions: Sequence[Condition]) -> Rule:
