@@ -39,6 +39,8 @@ def start(service: str, level: str, stream: TextIO | None = None) -> None:
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonLines(service))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    # A line for each request that a service makes says nothing that its own lines and figures do not.
+    logging.getLogger("httpx").setLevel(logging.WARNING if level != "debug" else logging.INFO)
     # The client reports each lost connection several times; what matters is said by our own adapter.
     logging.getLogger("kafka").setLevel(logging.ERROR if level != "debug" else logging.INFO)
     # Ten lines a second while a topic is missing; our adapter says that it waits.

@@ -8,6 +8,7 @@ RegistryFailure       MLflow did not do what was asked: no answer, none of MLflo
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import quote, unquote, urlsplit
@@ -51,7 +52,9 @@ class Mlflow:
     def __init__(self, address: str, seconds: float, transport: httpx.BaseTransport | None = None) -> None:
         self._address = address
         # The registry is in the cluster, never behind a proxy.
-        self._client = httpx.Client(base_url=address, timeout=seconds, trust_env=False, transport=transport)
+        self._connect = partial(httpx.Client, base_url=address, timeout=seconds, trust_env=False, transport=transport)
+        self._client = self._connect()
+        self._doubted = False
 
     def close(self) -> None:
         """Leave the connections."""
@@ -96,7 +99,7 @@ class Mlflow:
             file: its name.
         """
         path = _file(folder, file)
-        with self._named("GET", path), self._client.stream("GET", path) as answer:
+        with self._named("GET", path), self._connected().stream("GET", path) as answer:
             if not answer.is_success:
                 answer.read()
             self._check("GET", path, answer)
@@ -123,9 +126,20 @@ class Mlflow:
 
     def _call(self, method: str, path: str, **given: Any) -> httpx.Response:  # noqa: ANN401  the client's words
         with self._named(method, path):
-            answer = self._client.request(method, path, **given)
+            answer = self._connected().request(method, path, **given)
         self._check(method, path, answer)
         return answer
+
+    def _connected(self) -> httpx.Client:
+        """The connections; new ones after an error.
+
+        A Service that was made again has another address. Whoever answers at the old one would do so for as long as the
+        connection is kept, and that is as long as it is used.
+        """
+        if self._doubted:
+            self._client.close()
+            self._client, self._doubted = self._connect(), False
+        return self._client
 
     @contextmanager
     def _named(self, method: str, path: str) -> Iterator[None]:
@@ -138,6 +152,7 @@ class Mlflow:
     def _check(self, method: str, path: str, answer: httpx.Response) -> None:
         if answer.is_success:
             return
+        self._doubted = True
         words = " ".join(answer.text.split())[:_WORDS]
         told = f"{self._what(method, path)}: {answer.status_code} {words}"
         # An alias that is not there counts as a wrong parameter.

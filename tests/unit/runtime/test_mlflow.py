@@ -1,6 +1,9 @@
 """MLflow's REST API over a wire that is played: what goes out, and by which name a failure comes back."""
 
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import ClassVar
 
 import httpx
 import pytest
@@ -102,3 +105,38 @@ def test_an_answer_of_something_else_is_a_failure(body: bytes) -> None:
     """A server of another kind at that address: never an empty answer."""
     with pytest.raises(RegistryFailure, match="is that address MLflow"):
         registry(lambda _: httpx.Response(200, content=body)).ask("mlflow/runs/get", dict)
+
+
+def test_who_answers_at_an_old_address_is_not_asked_for_ever() -> None:
+    """After an error the next call connects anew: a name that leads elsewhere by now is looked up again."""
+
+    class Handler(BaseHTTPRequestHandler):
+        """Says which connection a request came by, and refuses the first two requests."""
+
+        protocol_version = "HTTP/1.1"
+        seen: ClassVar[list[int]] = []
+
+        def do_GET(self) -> None:
+            self.seen.append(self.client_address[1])
+            self.send_response(404 if len(self.seen) <= 2 else 200)
+            self.send_header("Content-Length", "2" if len(self.seen) > 2 else "0")
+            self.end_headers()
+            if len(self.seen) > 2:
+                self.wfile.write(b"{}")
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        mlflow = Mlflow(f"http://127.0.0.1:{server.server_port}", 5)
+        for _ in range(2):
+            with pytest.raises(NotRegistered):
+                mlflow.ask("mlflow/runs/get", dict)
+        for _ in range(3):
+            assert mlflow.ask("mlflow/runs/get", dict) == {}
+        mlflow.close()
+        server.shutdown()
+    first, second, *kept = Handler.seen
+    assert len({first, second, *kept}) == 3
+    assert len(set(kept)) == 1
