@@ -24,7 +24,7 @@ _PYTHON = "3.11"
 _PINNED = re.compile(r"[A-Za-z0-9][\w.\[\]-]*==")
 """The line of a lock file that begins a package."""
 _PLATFORM = "manylinux_2_31"
-"""What wheels may be made for, or for less: the images' C library is bookworm's 2.36, and Envoy's wheel needs 2.31."""
+"""What wheels may be made for at most: the images' C library is bookworm's 2.36; Envoy's wheel needs 2.31."""
 
 
 def stage(catalogue: Catalogue, name: str, folder: Path, settings: Settings, say: Say) -> None:
