@@ -91,8 +91,9 @@ def _unpacked(lock: Path, target: Path) -> None:
     # uv and not pip: it takes several packages at a time, and those that the tool's own environment has from its cache.
     run(
         [
-            Path(sys.prefix) / "bin" / "uv", "pip", "install", "--quiet", "--native-tls",
-            "--no-deps", "--require-hashes", "--only-binary=:all:", f"--python-version={_PYTHON}", f"--python-platform={_machine()}-{_PLATFORM}",
+            Path(sys.prefix) / "bin" / "uv", "pip", "install", "--quiet", "--native-tls", "--no-deps",
+            "--require-hashes", "--only-binary=:all:", f"--python-version={_PYTHON}",
+            f"--python-platform={_machine()}-{_PLATFORM}",
             "--target", target, "-r", lock,
         ],
         what=Text(en=f"fetching {lock.name}", fr=f"téléchargement de {lock.name}"),
