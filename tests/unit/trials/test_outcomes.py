@@ -43,6 +43,16 @@ def test_a_load_is_told_by_what_was_answered_and_refused() -> None:
     assert (told["seconds_p99"], told["requests_per_run"]) == (0.2, 7.5)
 
 
+def test_a_moment_of_trouble_is_not_the_load() -> None:
+    """The middle one of three slices counts: one that another job spoiled is left, a queue that grows in all is not."""
+    calm = [answer(at, 1.0, seconds=0.1) for at in range(300)]
+    spoiled = [answer(at, 1.0, seconds=2.0 if 120 <= at < 150 else 0.1) for at in range(300)]
+    growing = [answer(at, 1.0, seconds=at / 100) for at in range(300)]
+    assert loaded(calm, 160, 100, 7.5)["seconds_p99"] == loaded(spoiled, 160, 100, 7.5)["seconds_p99"] == 0.1
+    assert loaded(growing, 160, 100, 7.5)["seconds_p99"] == pytest.approx(2, abs=0.05)
+    assert loaded([], 160, 100, None)["seconds_p99"] is None
+
+
 def test_a_key_without_the_hour_gives_somebody_elses_answer() -> None:
     """Some of the questions differ in the hour alone; with all that decides in the key, none get another's answer."""
     asked = prediction_cache.questions()

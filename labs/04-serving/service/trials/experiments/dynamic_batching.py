@@ -22,7 +22,7 @@ _ROW = (1.0, 2.0, 3.0, 4.0)
 _IDLE, _PAUSE = 25, 0.05
 _OVER = 1.6
 """Load, in what the server could do one row after the other."""
-_WARM, _SECONDS = 2.0, 12.0
+_WARM, _SECONDS, _SLICES = 2.0, 12.0, 3
 
 
 def dynamic_batching(stage: Stage) -> Result:
@@ -86,9 +86,21 @@ def loaded(answers: Sequence[Answer], rate: float, alone: float, requests: float
         "answered": len(good),
         "refused": sum(each.status == 429 for each in answers),  # noqa: PLR2004  HTTP's own
         "seconds_p50": rounded(percentile(good, 0.5), 4),
-        "seconds_p99": rounded(percentile(good, 0.99), 4),
+        "seconds_p99": rounded(_late(answers), 4),
         "requests_per_run": rounded(requests, 2),
     }
+
+
+def _late(answers: Sequence[Answer]) -> float | None:
+    """Seconds within which 99 of 100 good ones came, in the middle one of so many slices of the load.
+
+    A queue that grows does so in every slice; a job that takes the cores for a moment, as the lake's does every ten
+    minutes, spoils one.
+    """
+    ordered = sorted(answers, key=lambda each: each.due)
+    size = -(-len(ordered) // _SLICES) or 1
+    slices = [seconds(ordered[first : first + size]) for first in range(0, len(ordered), size)]
+    return percentile([late for each in slices if (late := percentile(each, 0.99)) is not None], 0.5)
 
 
 def batch(before: Page, after: Page) -> float | None:
