@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import time
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -28,6 +29,10 @@ _OF_NO_NAMESPACE = ("Namespace", "GatewayClass")
 """Kinds that stand in no namespace, besides those whose name begins with `Cluster`."""
 _ONCE = "tarmac.dev/made-once"
 """Annotation of an object that somebody else works on once it is there: it is made where it is missing, and no more."""
+_BUSY = ("etcdserver: request timed out", "etcdserver: leader changed", "etcdserver: too many requests")
+"""What the API server says where its store had no time: a disk or a machine that others keep busy for a moment."""
+_PAUSE = 3.0
+"""Seconds before it is asked again."""
 _MISFIT = re.compile(r"- at '/?([^']*)': (.+)")
 """How Helm names a value that its schema refuses, by JSON pointer."""
 _UNITS = {"": Decimal(1), "m": Decimal("0.001"), "Ki": Decimal(2**10), "Mi": Decimal(2**20), "Gi": Decimal(2**30)}
@@ -114,7 +119,7 @@ class Release:
             definitions.ensure(api, self.component.definitions, self.helm, self.settings, say)
         # --force-conflicts does not exist in Helm 3: an upgrade only sends what differs from its last release, so
         # what was changed by hand since is put right by a server-side apply of the same manifests.
-        self._helm("upgrade", "--install", self.name, self.chart, *self._layers())
+        self._upgrade(say)
         theirs = [each for each in self.manifests if _made_once(each) and self._live(api, each)]
         api.apply([_placed(each, self.component.namespace) for each in self.manifests if each not in theirs])
 
@@ -125,6 +130,20 @@ class Release:
     def remove(self) -> None:
         """Have the release and all its objects go; volumes stay with their namespace."""
         self._helm("uninstall", self.name, "--ignore-not-found")
+
+    def _upgrade(self, say: Say) -> None:
+        """Have Helm install or upgrade it, again where the API server's store was too busy to answer in its time."""
+        for last in (False, False, True):
+            try:
+                self._helm("upgrade", "--install", self.name, self.chart, *self._layers())
+            except CommandFailed as error:
+                if last or not any(each in error.output for each in _BUSY):
+                    raise
+                say(Text(en="the cluster's store is busy: again", fr="la base du cluster est occupée : on recommence"))
+                time.sleep(_PAUSE)
+                self._recover()
+            else:
+                return
 
     def _recover(self) -> None:
         """Forget a release that an interrupted command left half made: Helm refuses to touch one in progress."""

@@ -13,6 +13,7 @@ from lab.process import CommandFailed
 from lab.settings import Settings
 from lab.spec import Component, Definitions
 from lab.stack.release import Release, values_for
+from lab.text import Text
 from unit.stack.conftest import Server
 from unit.wire import Wire
 
@@ -22,6 +23,8 @@ if ARGS[:2] == ["template", "definitions"]:
     print(told("definitions"))
 elif ARGS[0] == "template":
     fail(told("refuses")) if told("refuses") else print(told("manifests"))
+elif ARGS[0] == "upgrade" and told("fails"):
+    fail(told("fails"))
 elif ARGS[0] == "list":
     print(told("listed") or "[]")
 """
@@ -151,6 +154,39 @@ def test_a_command_that_was_cut_off_is_recovered_from(  # noqa: PLR0913, PLR0917
     done = [call["args"][0] for call in wire.calls("helm") if call["args"][0] in ("uninstall", "rollback")]
     assert done == ([verb] if verb else [])
     assert wire.calls("helm", "upgrade")
+
+
+@pytest.mark.parametrize(
+    ("words", "times"), [("Internal error: etcdserver: request timed out", 3), ("the server has no such kind", 1)]
+)
+def test_a_store_without_time_is_asked_again(  # noqa: PLR0913, PLR0917  two of a case, four fixtures
+    words: str, times: int, release: Release, server: Server, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three times, with what was begun taken back between; then, and at once where it is something else, it is told."""
+    monkeypatch.setattr("lab.stack.release._PAUSE", 0)
+    wire.tell("fails", words)
+    with pytest.raises(CommandFailed, match=words):
+        release.install(server, lambda _: None)  # type: ignore[arg-type]
+    assert len(wire.calls("helm", "upgrade")) == times
+    assert len(wire.calls("helm", "list")) == times
+
+
+def test_a_store_that_has_time_again_is_no_failure(
+    release: Release, server: Server, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is said why it takes longer, and the release stands."""
+    monkeypatch.setattr("lab.stack.release._PAUSE", 0)
+    wire.tell("fails", "etcdserver: leader changed")
+    said: list[str] = []
+
+    def say(text: Text) -> None:
+        said.append(text.en)
+        if "busy" in text.en:
+            wire.tell("fails", "")
+
+    release.install(server, say)  # type: ignore[arg-type]
+    assert said == ["installing", "the cluster's store is busy: again"]
+    assert len(wire.calls("helm", "upgrade")) == 2
 
 
 def test_a_value_that_does_not_fit_is_told_by_its_name(release: Release, wire: Wire) -> None:

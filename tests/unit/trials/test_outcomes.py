@@ -37,7 +37,7 @@ def test_a_request_without_an_answer_is_failed_and_not_bad() -> None:
 
 def test_a_load_is_told_by_what_was_answered_and_refused() -> None:
     """Refusals are no answers, and only answers have a latency."""
-    answers = [answer(0, 1.0), Answer("", 0, 0.9, 429), answer(0, 1.0, seconds=0.2)]
+    answers = [answer(0, 1.0, seconds=0.2), Answer("", 0, 0.9, 429), answer(0, 1.0, seconds=0.2)]
     told = loaded(answers, 160, 100, 7.5)
     assert (told["requests"], told["answered"], told["refused"]) == (3, 2, 1)
     assert (told["seconds_p99"], told["requests_per_run"]) == (0.2, 7.5)
