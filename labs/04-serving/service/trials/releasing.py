@@ -22,8 +22,6 @@ _SECONDS, _LOADED = 20, 60
 def trial(stage: Stage, registry: Registry, *models: bytes) -> Iterator["Releases"]:
     """The controller, and versions 1, 2, … of the trial's model for it to release, until the trial ends.
 
-    Begins when the stack's servers have let go of what an earlier trial had under the same numbers.
-
     Args:
         stage: leads to both.
         registry: holds the versions.
@@ -33,9 +31,7 @@ def trial(stage: Stage, registry: Registry, *models: bytes) -> Iterator["Release
         NotThere: a server holds on to the earlier trial.
         RegistryFailure: MLflow does not answer as it should.
     """
-    registry.forget(MODEL)
-    stage.until_gone(MODEL)
-    with registry.trial(MODEL, *models):
+    with stage.trial(registry, MODEL, *models):
         yield Releases(stage, registry)
 
 

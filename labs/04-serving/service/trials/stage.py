@@ -21,6 +21,10 @@ _STEP = 0.1
 """Seconds between two looks at what is waited for."""
 
 
+_GONE_SECONDS = 60.0
+"""In which a server has looked at the registry again."""
+
+
 class NotThere(Temporary):
     """What an experiment waits for does not come."""
 
@@ -78,24 +82,27 @@ class Stage:
 
         self.until(ready, f"model {model} {version} at {address}", seconds)
 
-    def until_gone(self, model: str, seconds: float = 60.0) -> None:
-        """Wait until none of the stack's own servers knows a model any more: a new one of its name counts from 1 again.
+    @contextmanager
+    def trial(self, registry: Registry, name: str, *models: bytes, champion: str = "1") -> Iterator[None]:
+        """Versions 1, 2, … of a model, until the trial ends; begins when no server has an earlier trial's any more.
+
+        The registry counts anew when a model was deleted, and a server answers with what it has until it looks again.
+
+        Args:
+            registry: holds the versions.
+            name: of the model.
+            models: model.onnx of each version.
+            champion: the version that the alias of that name points to at first.
 
         Raises:
-            NotThere: one still does.
+            NotThere: a server holds on to an earlier trial.
+            RegistryFailure: MLflow does not answer as it should.
         """
-
-        def gone(address: str) -> bool | None:
-            try:
-                Peer(address).get(f"/v2/models/{model}", _ANSWER_SECONDS)
-            except Refused as refusal:
-                return refusal.status == HTTPStatus.NOT_FOUND or None
-            except PeerFailure:
-                return None
-            return None
-
-        for address in (self.settings.stable, self.settings.canary):
-            self.until(partial(gone, address), f"{address} without model {model}", seconds)
+        registry.forget(name)
+        for address in (self.settings.server, self.settings.stable, self.settings.canary):
+            self.until(partial(_gone, address, name), f"{address} without model {name}", _GONE_SECONDS)
+        with registry.trial(name, *models, champion=champion):
+            yield
 
     def until_calm(self, *models: str) -> None:
         """Wait until the stack's own servers have loaded a trial's models too: that takes work of the same machine."""
@@ -123,3 +130,14 @@ class Stage:
         if found is None:
             raise NotThere(f"{what} did not come in {seconds:g} s", "`lab status` shows what stands, then run again")
         return found
+
+
+def _gone(address: str, model: str) -> bool | None:
+    """Whether a server does not know a model, or does not stand: then it will look when it does."""
+    try:
+        Peer(address).get(f"/v2/models/{model}", _ANSWER_SECONDS)
+    except Refused as refusal:
+        return refusal.status == HTTPStatus.NOT_FOUND or None
+    except PeerFailure:
+        return True
+    return None

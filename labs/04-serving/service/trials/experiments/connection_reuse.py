@@ -50,8 +50,8 @@ def connection_reuse(stage: Stage) -> Result:
     large = {JSON: ask(LARGE, rows.tolist()), BINARY: binary(LARGE, rows)}
     with (
         stage.registry() as registry,
-        registry.trial(SMALL, graphs.adding()),
-        registry.trial(LARGE, graphs.adding(columns=_COLUMNS)),
+        stage.trial(registry, SMALL, graphs.adding()),
+        stage.trial(registry, LARGE, graphs.adding(columns=_COLUMNS)),
     ):
         stage.until_ready(server, SMALL)
         stage.until_ready(server, LARGE)

@@ -34,7 +34,7 @@ def dynamic_batching(stage: Stage) -> Result:
         PeerFailure: the server does not answer.
     """
     server, question = stage.settings.server, ask(MODEL, [_ROW])
-    with stage.registry() as registry, registry.trial(MODEL, graphs.deep(layers(), _WIDTH)):
+    with stage.registry() as registry, stage.trial(registry, MODEL, graphs.deep(layers(), _WIDTH)):
         stage.until_ready(server, MODEL)
         stage.until_calm(MODEL)
         first = scraped(server)

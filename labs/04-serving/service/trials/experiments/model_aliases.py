@@ -33,7 +33,10 @@ def model_aliases(stage: Stage) -> Result:
     """
     server = stage.settings.server
     asks = [ask(MODEL, [ROW], "2", VERSION), ask(MODEL, [ROW], "", ALIAS)]
-    with stage.registry() as registry, registry.trial(MODEL, graphs.adding(), graphs.adding(_WRONG), champion="2"):
+    with (
+        stage.registry() as registry,
+        stage.trial(registry, MODEL, graphs.adding(), graphs.adding(_WRONG), champion="2"),
+    ):
         stage.until_ready(server, MODEL, "2")
         stage.until_ready(server, MODEL)
         with Traffic(server, asks, _RATE) as traffic:

@@ -62,7 +62,7 @@ def prediction_cache(stage: Stage) -> Result:
     server, fields, depth = stage.settings.server, chosen(stage.settings.cache_fields), layers()
     versions = graphs.deep(depth, _WIDTH), graphs.deep(depth, _WIDTH, minutes=_LATER)
     asked = questions()
-    with stage.registry() as registry, registry.trial(MODEL, *versions), Caller(server) as caller:
+    with stage.registry() as registry, stage.trial(registry, MODEL, *versions), Caller(server) as caller:
         stage.until_ready(server, MODEL)
         stage.until_calm(MODEL)
         alone = [caller.ask(ask(MODEL, [each.row])) for each in asked[:_UNKEPT]]

@@ -26,7 +26,7 @@ def session_threads(stage: Stage) -> Result:
     """
     server = stage.settings.server
     rows = np.random.default_rng(0).normal(size=(_ROWS, graphs.COLUMNS)).astype(np.float32)
-    with stage.registry() as registry, registry.trial(MODEL, graphs.deep(layers(rows), _WIDTH)):
+    with stage.registry() as registry, stage.trial(registry, MODEL, graphs.deep(layers(rows), _WIDTH)):
         stage.until_ready(server, MODEL)
         stage.until_calm(MODEL)
         with Traffic(server, [binary(MODEL, rows)], _RATE) as traffic:

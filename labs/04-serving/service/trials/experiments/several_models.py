@@ -26,9 +26,9 @@ def several_models(stage: Stage) -> Result:
     ewr, jfk, lga = MODELS
     with (
         stage.registry() as registry,
-        registry.trial(ewr, content),
-        registry.trial(jfk, content),
-        registry.trial(lga, content),
+        stage.trial(registry, ewr, content),
+        stage.trial(registry, jfk, content),
+        stage.trial(registry, lga, content),
         Caller(server) as caller,
     ):
         stage.until_calm(*MODELS)
