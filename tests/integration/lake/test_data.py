@@ -207,6 +207,7 @@ class TestNothingHalfDone:
             until(lambda: file.exists() and file.stat().st_mtime_ns != before, "the file of the set")
             os.killpg(process.pid, 9)
             assert process.wait(20) == -9
+        until(lambda: _nobody_holds(folder), "the end of a child that was on its way to become DVC")
         (folder / ".git" / "index.lock").touch()  # git's own, had it been killed a moment later
         assert [each["name"] for each in data("list")["sets"]] == ["january"]
         _is_as_it_was(folder, made)
@@ -225,6 +226,16 @@ class TestNothingHalfDone:
 def _git(folder: Path, *words: str) -> str:
     author = ("-c", "user.name=a", "-c", "user.email=a@b.example")
     return subprocess.run(["git", *author, *words], cwd=folder, check=True, capture_output=True, text=True).stdout
+
+
+def _nobody_holds(folder: Path) -> bool:
+    """Whether the lock of the workspace is free: a child has it open too, from its fork until DVC runs in it."""
+    with (folder.parent / "data.lock").open("w") as guard:
+        try:
+            fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
 
 
 def _is_as_it_was(folder: Path, made: dict[str, Any]) -> None:
