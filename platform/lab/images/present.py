@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterable
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from pathlib import Path
 
 from filelock import FileLock
@@ -21,6 +23,9 @@ from lab.text import Text
 
 _AT_ONCE = 2
 """Builds at a time: more would only fight for two cores."""
+_KEPT = 2
+"""Archives of one image in the cache, by when they were last of use: the present content, and the one before it, to
+which a checkout may go back. Each is as large as the image, and every change of a shared layer makes new ones of all."""
 _REMEDIES = (
     (
         ("no space left", "enough free space"),
@@ -100,6 +105,7 @@ def _one(  # noqa: PLR0913, PLR0917  all are what a build needs
             if not engine.has_image(reference):
                 _made(catalogue, name, engine, settings, say)
                 engine.save(archive, reference)
+                _thin_out(archive.parent, name)
     except CommandFailed as error:
         archive.with_suffix(".part").unlink(missing_ok=True)
         raise _failed(name, error) from error
@@ -114,7 +120,17 @@ def _restored(engine: Engine, archive: Path) -> bool:
     except CommandFailed:
         archive.unlink()
         return False
+    archive.touch()
     return True
+
+
+def _thin_out(folder: Path, name: str) -> None:
+    """Remove what is too old of an image's archives."""
+    own = re.compile(rf"{re.escape(name)}-[0-9a-f]+\.tar")  # `envoy` is not the beginning of `envoy-gateway`
+    found = [path for path in folder.glob(f"{name}-*.tar") if own.fullmatch(path.name)]
+    with suppress(FileNotFoundError):  # another command is at it as well
+        for path in sorted(found, key=lambda each: each.stat().st_mtime, reverse=True)[_KEPT:]:
+            path.unlink()
 
 
 def _made(catalogue: Catalogue, name: str, engine: Engine, settings: Settings, say: Say) -> None:

@@ -160,6 +160,28 @@ def test_an_archive_that_does_not_load_is_made_anew(wire: Wire, settings: Settin
     assert archive.read_text() == reference
 
 
+def test_older_contents_of_an_image_leave_the_cache(wire: Wire, settings: Settings, engine: Engine) -> None:
+    """Of each image two archives stay: the newest, and the one of use before it; others' are left alone."""
+    (settings.cache / "images").mkdir(parents=True)
+    other = settings.cache / "images" / "child-of-mine-0123456789ab.tar"
+    other.write_text("another image's, whose name begins alike")
+    made = []
+    for content in ("1", "2", "3"):
+        (settings.root / "services" / "child" / "__init__.py").write_text(f"# {content}\n")
+        made.append(_ensure(["child"], engine, settings)["child"].split("/")[1].replace(":", "-") + ".tar")
+        time.sleep(0.02)  # a file's time is that coarse
+    left = _left(settings)
+    assert [name for name in left if name.startswith("child-")] == sorted([*made[1:], other.name])
+    for path in (wire.state / "images").iterdir():
+        path.unlink()
+    (settings.root / "services" / "child" / "__init__.py").write_text("# 2\n")
+    _ensure(["child"], engine, settings)  # from the archive, which is of use again
+    (settings.root / "services" / "child" / "__init__.py").write_text("# 4\n")
+    _ensure(["child"], engine, settings)
+    assert made[1] in _left(settings)
+    assert made[2] not in _left(settings)
+
+
 def test_a_failure_is_told_before_what_has_not_begun(wire: Wire, settings: Settings, engine: Engine) -> None:
     """Images that wait their turn are not built once one has failed for good."""
     wire.tell("build-fails", "exit status 2")
