@@ -25,7 +25,7 @@ _AT_ONCE = 2
 """Builds at a time: more would only fight for two cores."""
 _KEPT = 2
 """Archives of one image in the cache, by when they were last of use: the present content, and the one before it, to
-which a checkout may go back. Each is as large as the image, and every change of a shared layer makes new ones of all."""
+which a checkout may go back. Each is as large as its image, and a change of a shared layer makes new ones of all."""
 _REMEDIES = (
     (
         ("no space left", "enough free space"),
