@@ -22,9 +22,7 @@ def afterwards(lab: Driver) -> Iterator[Driver]:
 
 
 @pytest.mark.timeout(2400)
-@pytest.mark.parametrize(
-    "folder", ["01-patterns", "02-pipelines", pytest.param("04-serving", marks=pytest.mark.draft)]
-)
+@pytest.mark.parametrize("folder", ["01-patterns", "02-pipelines", pytest.param("04-serving", marks=pytest.mark.draft)])
 def test_the_guide_leads_from_the_start_to_the_solution(afterwards: Driver, folder: str) -> None:
     """Every bash block works as printed; afterwards every exercise is done, and a reset leaves nothing of it."""
     lab, code = afterwards, folder[:2]
