@@ -63,6 +63,15 @@ class Room:
             raise Crowded(told, "try again after the seconds that Retry-After says")
         self.held += size
 
+    def hold(self, body: bytes) -> None:
+        """Make room for a body that is there as a whole.
+
+        Raises:
+            Crowded: there is none.
+        """
+        if len(body) > SMALL:
+            self.take(len(body))
+
     def give(self, body: bytes) -> None:
         """A body that was read is done with."""
         if len(body) > SMALL:
@@ -93,8 +102,8 @@ async def read(scope: Scope, receive: Receive, largest: int, room: Room | None =
     if not message.get("more_body"):
         if len(body) > largest:
             raise _too_large(len(body), largest)
-        if room and len(body) > SMALL:
-            room.take(len(body))
+        if room:
+            room.hold(body)
         return body
     return await _rest(receive, body, largest, room)
 

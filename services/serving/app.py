@@ -12,7 +12,7 @@ from runtime.settings import shown
 from runtime.tracing import Tracing
 from serving import parts
 from serving.endpoints.administration import Administration
-from serving.endpoints.bodies import Sizes
+from serving.endpoints.bodies import Bodies, Sizes
 from serving.endpoints.web import Web
 from serving.figures import Figures
 from serving.model.batch import Limits
@@ -47,12 +47,13 @@ class Server:
         self._people = parts.people(settings, self._journal, figures.registry)
         self._stock = Stock(settings, figures, limits)
         self.repository = self._stock.repository
+        self._bodies = Bodies(Sizes(settings.body_bytes, settings.json_bytes, settings.bodies_bytes))
         self.web = Web(
             self.repository,
             Administration(self.repository, self._health, figures, shown(settings)),
             figures,
             self._tracing,
-            sizes=Sizes(settings.body_bytes, settings.json_bytes, settings.bodies_bytes),
+            bodies=self._bodies,
             seconds=settings.request_seconds,
             default=settings.default_model,
             people=self._people,
@@ -92,6 +93,7 @@ class Server:
         rpc = Rpc(
             self.repository,
             lambda: self._health.ready()[0],
+            self._bodies,
             seconds=settings.request_seconds,
             largest=settings.body_bytes,
             tracing=self._tracing,

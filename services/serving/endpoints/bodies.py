@@ -1,6 +1,7 @@
-"""The bodies of HTTP requests: how large one may be, and all of them together, for memory has an end."""
+"""The bodies of requests: how large one may be, and all together, messages of gRPC among them; memory has an end."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from contracts import inference_binary as binary
@@ -26,7 +27,7 @@ class Sizes(NamedTuple):
 
 
 class Bodies:
-    """Reads the bodies of requests.
+    """Reads the bodies of requests over HTTP, and counts them and the messages of gRPC as one.
 
     Args:
         sizes: that they may have.
@@ -65,6 +66,22 @@ class Bodies:
             raise Crowded(failure.what, failure.remedy) from None
         except asgi.BodyCut as failure:
             raise Unreadable(failure.what, failure.remedy) from None
+
+    @contextmanager
+    def held(self, message: bytes) -> Iterator[None]:
+        """Count a message that has come as a whole, while it is answered.
+
+        Raises:
+            Crowded: there is no room for it beside the others.
+        """
+        try:
+            self._room.hold(message)
+        except asgi.Crowded as failure:
+            raise Crowded(failure.what, failure.remedy) from None
+        try:
+            yield
+        finally:
+            self.give(message)
 
     def _most(self, headers: Mapping[bytes, bytes]) -> int:
         """Bytes of a body: more than of JSON where its JSON says that it is short, and tensors follow."""

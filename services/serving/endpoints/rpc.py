@@ -26,6 +26,7 @@ from runtime.errors import BadSetting, ServiceError
 from runtime.tracing import Tracing, sampled
 from serving import errors
 from serving.endpoints.administration import EXTENSIONS, METADATA_SECONDS, NAME, release
+from serving.endpoints.bodies import Bodies
 from serving.errors import InputWrong
 from serving.inference import asking
 from serving.inference.journal import Journal, named
@@ -63,6 +64,7 @@ class Rpc:
     Args:
         repository: of the models.
         ready: whether the server is.
+        bodies: counts messages, as those of HTTP, while they are answered.
         seconds: that a request may take, unless its caller allows less.
         largest: bytes of a message.
         tracing: makes a span of each inference whose caller traces.
@@ -73,6 +75,7 @@ class Rpc:
         self,
         repository: Repository,
         ready: Callable[[], bool],
+        bodies: Bodies,
         *,
         seconds: float,
         largest: int,
@@ -81,6 +84,7 @@ class Rpc:
     ) -> None:
         self._repository = repository
         self._ready = ready
+        self._bodies = bodies
         self._seconds = seconds
         self._tracing = tracing or Tracing.off()
         self._journal = journal
@@ -131,7 +135,7 @@ class Rpc:
         }
         return {
             name: grpc.unary_unary_rpc_method_handler(
-                _told(calls[name], message(f"{name}Request").FromString),
+                _told(calls[name], message(f"{name}Request").FromString, self._bodies),
                 response_serializer=message(f"{name}Response").SerializeToString,
             )
             for name in METHODS
@@ -223,7 +227,9 @@ class Rpc:
         return self._repository.find(at) or await self._repository.want(at, asyncio.get_running_loop().time() + seconds)
 
 
-def _told(handler: Handler, decode: Decode) -> Callable[[bytes, grpc.aio.ServicerContext], Awaitable[Message]]:
+def _told(
+    handler: Handler, decode: Decode, bodies: Bodies
+) -> Callable[[bytes, grpc.aio.ServicerContext], Awaitable[Message]]:
     """A handler whose errors its caller is told with the right code.
 
     Messages are decoded here: grpcio answers one that cannot be with UNKNOWN and the words of its decoder.
@@ -231,7 +237,8 @@ def _told(handler: Handler, decode: Decode) -> Callable[[bytes, grpc.aio.Service
 
     async def handled(content: bytes, context: grpc.aio.ServicerContext) -> Message:
         try:
-            return await handler(_decoded(decode, content), context)
+            with bodies.held(content):
+                return await handler(_decoded(decode, content), context)
         except ServiceError as failure:
             code = _CODES.get(errors.status(failure), grpc.StatusCode.INTERNAL)
             told = f"{failure.what} - {failure.remedy}"

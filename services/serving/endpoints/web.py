@@ -19,7 +19,7 @@ from runtime.errors import Permanent, ServiceError
 from runtime.tracing import Tracing, sampled
 from serving import errors
 from serving.endpoints.administration import Administration
-from serving.endpoints.bodies import Bodies, Sizes
+from serving.endpoints.bodies import Bodies
 from serving.errors import Crowded, Encoded, MethodWrong, PathUnknown, Refused, TooLarge
 from serving.figures import Figures
 from serving.flights.people import People
@@ -61,7 +61,7 @@ class Web:
         administration: answers everything else.
         figures: counts.
         tracing: makes a span of each request whose caller traces.
-        sizes: of bodies.
+        bodies: reads those of requests.
         seconds: that a request may take, unless it says less.
         default: model of `/invocations` and `/flights/predict`; empty: the only one there is.
         people: answers about flights; None: this server does not offer it.
@@ -75,7 +75,7 @@ class Web:
         figures: Figures,
         tracing: Tracing,
         *,
-        sizes: Sizes,
+        bodies: Bodies,
         seconds: float,
         default: str,
         people: People | None = None,
@@ -85,7 +85,7 @@ class Web:
         self._administration = administration
         self._figures = figures
         self._tracing = tracing
-        self._bodies = Bodies(sizes)
+        self._bodies = bodies
         self._seconds = seconds
         self._default = default
         self._ways: dict[str, Way] = {}
@@ -113,15 +113,18 @@ class Web:
         tally: Tally | None = None
         body, unread = b"", False
         try:
-            way = (self._ways.get(scope["path"]) or self._way(scope["path"])) if scope["method"] == "POST" else None
+            way = None
+            if scope["method"] == "POST":
+                way = self._ways.get(scope["path"]) or self._way(scope["path"])
+                tensors = way is not None and way.infer is self._verbs["infer"]
+                body = await self._bodies.read(scope, receive, headers, tensors=tensors)
             if way:
-                body = await self._bodies.read(scope, receive, headers, tensors=way.infer is self._verbs["infer"])
                 deadline = asyncio.get_running_loop().time() + self._seconds
                 served = self._repository.find(way.aim) or await self._repository.want(way.aim, deadline)
                 served.used, tally = begun, served.tally
                 status, (kind, answer, more) = 200, await way.infer(served, body, headers, deadline)
             else:
-                status, kind, answer = await self._administered(scope, receive, headers)
+                status, kind, answer = await self._administered(scope["method"], scope["path"], body)
                 more = ()
         except ServiceError as failure:
             status, kind, answer, more = errors.status(failure), JSON, errors.body(failure), errors.headers(failure)
@@ -168,16 +171,11 @@ class Web:
             raise PathUnknown(told, remedy)
         return names[0]
 
-    async def _administered(self, scope: Scope, receive: Receive, headers: Headers) -> asgi.Answer:
-        method, path = scope["method"], scope["path"]
+    async def _administered(self, method: str, path: str, body: bytes) -> asgi.Answer:
         if method in ("GET", "HEAD"):
             return await self._administration.asked(path)
         if method == "POST":
-            body = await self._bodies.read(scope, receive, headers, tensors=False)
-            try:
-                return await self._administration.ordered(path, body)
-            finally:
-                self._bodies.give(body)
+            return await self._administration.ordered(path, body)
         raise MethodWrong(f"{method:.20} {path:.100} is not possible", self._administration.method(path))
 
 

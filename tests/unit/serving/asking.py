@@ -11,7 +11,7 @@ import msgspec
 from runtime.health import Health
 from runtime.tracing import Tracing
 from serving.endpoints.administration import Administration
-from serving.endpoints.bodies import Sizes
+from serving.endpoints.bodies import Bodies, Sizes
 from serving.endpoints.web import Web
 from serving.flights.people import People
 from serving.inference.journal import Journal
@@ -53,7 +53,8 @@ class Site:
         figures = self.models._figures
         self.web = Web(
             self.models, Administration(self.models, self.health, figures), figures, tracing or Tracing.off(),
-            sizes=sizes or Sizes(LARGEST, LARGEST), seconds=10, default=default, people=people, journal=journal,
+            bodies=Bodies(sizes or Sizes(LARGEST, LARGEST)), seconds=10, default=default, people=people,
+            journal=journal,
         )  # fmt: skip
         self.begun = False
 

@@ -16,6 +16,7 @@ from contracts.inference import DATATYPES
 from contracts.inference_grpc import CONTENTS, SERVICE, message
 from runtime.errors import BadSetting
 from runtime.tracing import Tracing
+from serving.endpoints.bodies import Bodies, Sizes
 from serving.endpoints.rpc import Rpc
 from serving.inference.journal import Journal
 from unit.serving.asking import texts
@@ -27,14 +28,26 @@ Call = Callable[..., Awaitable[Any]]
 
 
 def played(
-    root: Path, scene: Callable[[Call], Awaitable[None]], journal: Journal | None = None, tracing: Tracing | None = None
+    root: Path,
+    scene: Callable[[Call], Awaitable[None]],
+    journal: Journal | None = None,
+    tracing: Tracing | None = None,
+    bodies: Bodies | None = None,
 ) -> None:
     """Play a scene with a client of a server of the models in a folder."""
 
     async def play() -> None:
         models = repository(root)
         await models.refresh()
-        rpc = Rpc(models, lambda: True, seconds=10, largest=1_000_000, journal=journal, tracing=tracing)
+        rpc = Rpc(
+            models,
+            lambda: True,
+            bodies or Bodies(Sizes()),
+            seconds=10,
+            largest=1_000_000,
+            journal=journal,
+            tracing=tracing,
+        )
         async with (
             rpc.answering("127.0.0.1", 0, 1) as port,
             grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel,
@@ -51,6 +64,29 @@ def played(
             await scene(call)
 
     asyncio.run(asyncio.wait_for(play(), 30))
+
+
+def test_messages_and_bodies_share_one_room(tmp_path: Path) -> None:
+    """A large message beside what is being answered is told to come again, a small one is not."""
+    put(tmp_path, "m", "1", linear())
+    bodies = Bodies(Sizes(bodies=250_000))
+    rows = 10_000
+    large = {
+        "model_name": "m", "inputs": [given("features", [rows, 3])], "raw_input_contents": [bytes(rows * 3 * 4)],
+    }  # fmt: skip
+    small = {"model_name": "m", "inputs": [given("features", [1, 3])], "raw_input_contents": [bytes(12)]}
+
+    async def scene(call: Call) -> None:
+        with bodies.held(bytes(200_000)):  # as a request over HTTP has it
+            with pytest.raises(grpc.aio.AioRpcError) as told:
+                await call("ModelInfer", **large)
+            assert told.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+            assert "250000 are the limit" in str(told.value.details())
+            assert len((await call("ModelInfer", **small)).raw_output_contents) == 1
+        for _ in range(4):  # each gives its room back
+            assert list((await call("ModelInfer", **large)).outputs[0].shape) == [rows, 1]
+
+    played(tmp_path, scene, bodies=bodies)
 
 
 def given(name: str, shape: list[int], datatype: str = "FP32", **contents: object) -> dict[str, object]:
@@ -199,7 +235,7 @@ def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
     """With the setting that names another."""
 
     async def play() -> None:
-        rpc = Rpc(repository(tmp_path), lambda: True, seconds=10, largest=1_000_000)
+        rpc = Rpc(repository(tmp_path), lambda: True, Bodies(Sizes()), seconds=10, largest=1_000_000)
         with socket.socket() as other:
             other.bind(("127.0.0.1", 0))
             other.listen()
