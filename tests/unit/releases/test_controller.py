@@ -336,6 +336,18 @@ def test_a_blue_green_release_is_not_paused(cluster: Cluster) -> None:
     assert controller.abort().phase is Phase.ROLLED_BACK
 
 
+def test_a_status_that_the_gateway_tells_costs_no_look(cluster: Cluster) -> None:
+    """The version is another, and the rules and the release are not: what is due is done at this glance."""
+    controller = cluster.controller()
+    controller.start(GOOD)
+    controller.glance()
+    cluster.wait(15)
+    written = len(cluster.writes)
+    cluster.meddle = 1
+    assert controller.glance() == cluster.state()
+    assert len(cluster.writes) > written
+
+
 def test_an_order_outlasts_writes_of_others(cluster: Cluster) -> None:
     """Back means back, though the loop, or somebody's hands, change the route at the same moment; not for ever."""
     controller = cluster.controller()

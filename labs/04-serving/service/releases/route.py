@@ -9,13 +9,13 @@ done anything. A merge patch and not a server-side apply: the `rules` of a route
 to be written whole in either way, and a refusal for its version is then told apart from one for anything else (409).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 
 from releases import state as states
-from releases.errors import ApiFailure, Missing
+from releases.errors import ApiFailure, Conflict, Missing
 from releases.kube import Kube
 from releases.plan import AB
 from releases.rules import Condition, Rule, weighed
@@ -23,6 +23,7 @@ from releases.state import State
 from releases.statistics.experiment import dealt
 
 ANNOTATION = "tarmac.dev/release"
+_TRIES = 3
 _GATEWAY = "/apis/gateway.networking.k8s.io/v1/namespaces"
 
 
@@ -76,9 +77,21 @@ class Route:
         """Keep `state`, and let the route do what it says.
 
         Raises:
-            Conflict: the route has changed since `held` was read; nothing was written.
+            Conflict: the release or the rules have changed since `held` was read; nothing was written.
             ApiFailure: the API refuses or does not answer.
         """
+        for _ in range(_TRIES - 1):
+            try:
+                return self._written(held, state)
+            except Conflict:
+                # The gateway tells a route's status within moments of every change, and with it the version is another.
+                now = self.read()
+                if replace(now, version=held.version) != held:
+                    raise
+                held = now
+        return self._written(held, state)
+
+    def _written(self, held: Held, state: State) -> Held:
         body = {
             "metadata": {"resourceVersion": held.version, "annotations": {ANNOTATION: states.written(state)}},
             "spec": {"rules": self.wanted(held.rules, state)},
