@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,6 +41,8 @@ GOALS = {"mlserver": 5.0, "mosec": 2.0, "floor": 0.7}
 """How many times the rate of each ours has to be."""
 _V2 = f"/v2/models/{model.NAME}/infer"
 _WARM_SECONDS = 0.5
+_LOADING = (404, 503)
+"""What a server may answer until its model is there."""
 
 
 class Candidate(NamedTuple):
@@ -121,7 +124,11 @@ def answered(port: int, path: str) -> list[float]:
     while True:
         try:
             return [_asked(port, path, body) for body in bodies()]
-        except OSError:  # refused, or 404 or 503 while it loads
+        except urllib.error.HTTPError as failure:
+            if failure.code not in _LOADING or time.monotonic() > deadline:
+                raise SystemExit(f"{path}: {failure.code} {failure.read(500)!r}") from None
+            time.sleep(0.2)
+        except OSError:  # nobody listens yet
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.2)
