@@ -2,9 +2,10 @@
 
     python bench/serving.py [--seconds 5] [--rounds 5] [--connections 16] [--only NAME] [--peers FOLDER]
 
-V2 JSON, 1x32 FP32; each server on one core, the client on another. Where `--peers` names a folder (build/bench-serving
-by default) with virtual environments `mlserver`, `mosec`, `litserve`, `bentoml`, those are measured too; each needs its
-package and onnxruntime. Every server's answers are held to those of onnxruntime itself before anything is measured.
+V2 JSON, 1x32 FP32, and MLflow's JSON for its own server and ours beside it; each server on one core, the client on
+another. Where `--peers` names a folder (build/bench-serving by default) with virtual environments `mlserver`, `mosec`,
+`litserve`, `bentoml`, `ray` (ray[serve]), `mlflow` (and onnx), those are measured too; each needs its package and
+onnxruntime. Every server's answers are held to those of onnxruntime itself before anything is measured.
 Metrics are on, and tracing stays off (nothing takes the spans). Results go to bench/results/serving.json.
 """
 
@@ -52,11 +53,13 @@ class Candidate(NamedTuple):
         words: its program; `PORT` stands for its port.
         env: its environment, beside ours.
         path: where it takes requests.
+        wire: what it is asked in: `v2`, or `mlflow`.
     """
 
     words: list[str]
     env: dict[str, str]
     path: str = _V2
+    wire: str = "v2"
 
 
 def candidates(models: Path, peers: Path, scratch: Path) -> Iterator[tuple[str, Candidate]]:
@@ -66,7 +69,9 @@ def candidates(models: Path, peers: Path, scratch: Path) -> Iterator[tuple[str, 
     yield "floor", Candidate([sys.executable, *asgi], env)
     ours = {"TARMAC_PORT": "PORT", "TARMAC_MODELS": str(models), "TARMAC_TRACES": "", "TARMAC_LOG_LEVEL": "warning"}
     ours["TARMAC_GRPC_PORT"] = "0"
-    yield "tarmac", Candidate([sys.executable, "-m", "serving", "serve"], {**env, **ours})
+    serving = [sys.executable, "-m", "serving", "serve"]
+    yield "tarmac", Candidate(serving, {**env, **ours})
+    yield "tarmac-invocations", Candidate(serving, {**env, **ours}, f"/v2/models/{model.NAME}/invocations", "mlflow")
     alone = {"PYTHONPATH": str(HERE), "BENCH_MODELS": str(models)}
     python = peers / "mosec/bin/python"
     if python.exists():
@@ -87,6 +92,27 @@ def candidates(models: Path, peers: Path, scratch: Path) -> Iterator[tuple[str, 
         words = [str(program), "serve", "serving_bentoml:Small", "--host", "127.0.0.1", "--port", "PORT"]
         home = {"BENTOML_HOME": str(scratch / "bentoml"), "BENTOML_DO_NOT_TRACK": "True"}
         yield "bentoml", Candidate(words, {**alone, **home})
+    python = peers / "ray/bin/python"
+    if python.exists():
+        words = [str(python), "-P", str(HERE / "serving_ray.py"), "PORT", str(scratch / "ray")]
+        yield "ray", Candidate(words, {**alone, "RAY_USAGE_STATS_ENABLED": "0"})
+    program = peers / "mlflow/bin/mlflow"
+    if program.exists():
+        folder = _mlflow(program, models, scratch)
+        words = [
+            str(program),
+            "models",
+            "serve",
+            "--model-uri",
+            str(folder),
+            "--env-manager",
+            "local",
+            "--workers",
+            "1",
+        ]
+        words += ["--host", "127.0.0.1", "--port", "PORT"]
+        path = f"{program.parent}:{os.environ['PATH']}"  # it starts its server by name
+        yield "mlflow", Candidate(words, {**alone, "PATH": path}, "/invocations", "mlflow")
 
 
 def _mlserver(scratch: Path) -> Path:
@@ -101,14 +127,32 @@ def _mlserver(scratch: Path) -> Path:
     return folder
 
 
-def bodies() -> list[bytes]:
+def _mlflow(program: Path, models: Path, scratch: Path) -> Path:
+    """Return the folder of the model as MLflow keeps it, written by MLflow itself."""
+    folder = scratch / "mlflow"
+    if not folder.exists():
+        words = [str(program.with_name("python")), "-P", str(HERE / "serving_mlflow.py"), str(folder)]
+        env = {**os.environ, "PYTHONPATH": "", "BENCH_MODELS": str(models)}
+        subprocess.run(words, env=env, check=True, capture_output=True)
+    return folder
+
+
+def bodies(wire: str) -> list[bytes]:
     """Return what is asked."""
-    return [
-        json.dumps(
-            {"inputs": [{"name": model.INPUT, "shape": [1, model.COLUMNS], "datatype": "FP32", "data": row}]}
-        ).encode()
-        for row in model.rows(BODIES)
-    ]
+    rows = model.rows(BODIES)
+    if wire == "mlflow":
+        return [json.dumps({"inputs": [row]}).encode() for row in rows]
+    tensor = {"name": model.INPUT, "shape": [1, model.COLUMNS], "datatype": "FP32"}
+    return [json.dumps({"inputs": [{**tensor, "data": row}]}).encode() for row in rows]
+
+
+def prediction(answer: Any, wire: str) -> float:  # noqa: ANN401  JSON
+    """Return the number in an answer."""
+    if wire == "v2":
+        return float(answer["outputs"][0]["data"][0])
+    found = answer["predictions"]
+    rows = found[model.OUTPUT] if isinstance(found, dict) else found  # MLflow names a model's outputs
+    return float(np.ravel(rows)[0])
 
 
 def expected(models: Path) -> list[float]:
@@ -118,12 +162,12 @@ def expected(models: Path) -> list[float]:
     return [float(session.run(None, {model.INPUT: np.array([row], np.float32)})[0][0, 0]) for row in model.rows(BODIES)]
 
 
-def answered(port: int, path: str) -> list[float]:
+def answered(port: int, path: str, wire: str) -> list[float]:
     """Return what a server says to each of the bodies; it is asked until it is ready."""
     deadline = time.monotonic() + 60
     while True:
         try:
-            return [_asked(port, path, body) for body in bodies()]
+            return [_asked(port, path, body, wire) for body in bodies(wire)]
         except urllib.error.HTTPError as failure:
             if failure.code not in _LOADING or time.monotonic() > deadline:
                 raise SystemExit(f"{path}: {failure.code} {failure.read(500)!r}") from None
@@ -134,11 +178,11 @@ def answered(port: int, path: str) -> list[float]:
             time.sleep(0.2)
 
 
-def _asked(port: int, path: str, body: bytes) -> float:
+def _asked(port: int, path: str, body: bytes, wire: str) -> float:
     kind = {"Content-Type": "application/json"}
     asked = urllib.request.Request(f"http://127.0.0.1:{port}{path}", body, kind, method="POST")
     with urllib.request.urlopen(asked, timeout=30) as answer:  # noqa: S310  our own address
-        return float(json.loads(answer.read())["outputs"][0]["data"][0])
+        return prediction(json.loads(answer.read()), wire)
 
 
 def load(at: tuple[int, int], connections: int, seconds: float, files: list[str]) -> dict[str, Any]:
@@ -156,10 +200,10 @@ def load(at: tuple[int, int], connections: int, seconds: float, files: list[str]
     return found
 
 
-def files(scratch: Path, path: str) -> list[str]:
+def files(scratch: Path, path: str, wire: str) -> list[str]:
     """Write the requests for a path as they go over the wire; where they are."""
     found = []
-    for number, body in enumerate(bodies()):
+    for number, body in enumerate(bodies(wire)):
         file = scratch / f"{path.strip('/').replace('/', '-')}-{number}"
         file.write_bytes(request("127.0.0.1", path, body))
         found.append(str(file))
@@ -179,8 +223,8 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
                 if asked.only not in name:
                     continue
                 with server(each.words, each.env) as (port, pid):
-                    _hold(name, answered(port, each.path), right)
-                    sent = files(folder, each.path)
+                    _hold(name, answered(port, each.path, each.wire), right)
+                    sent = files(folder, each.path, each.wire)
                     load((port, pid), asked.connections, _WARM_SECONDS, sent)
                     found.setdefault(name, []).append(load((port, pid), asked.connections, asked.seconds, sent))
                 last = found[name][-1]

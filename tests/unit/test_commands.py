@@ -6,7 +6,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -244,7 +245,7 @@ def test_an_interrupted_command_ends_its_programs_and_says_how_to_go_on(
     """Ctrl-C, `kill` or a closed terminal: exit code 130, no program survives, the lock is free."""
     shell.program("docker", f"echo $$ > {tmp_path}/child; exec sleep 60")
     child = tmp_path / "child"
-    with shell.start("up", "01", LAB_LANG=language) as process:
+    with _heard(number), shell.start("up", "01", LAB_LANG=language) as process:
         assert until(lambda: child.exists() and child.read_text().endswith("\n"), 20)
         process.send_signal(number)
         _, err = process.communicate(timeout=20)
@@ -254,6 +255,16 @@ def test_an_interrupted_command_ends_its_programs_and_says_how_to_go_on(
     assert until(_gone(child), 5)
     shell.program("docker", 'case "$1" in ps) echo ID ;; *) exit 1 ;; esac')
     assert shell.lab("down")[0] == 0
+
+
+@contextmanager
+def _heard(number: signal.Signals) -> Iterator[None]:
+    """Let what is started hear a signal, though tests run under `nohup`: who is started deaf to it stays so."""
+    before = signal.signal(number, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
 
 
 def _gone(file: Path) -> Callable[[], bool]:
