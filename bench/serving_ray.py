@@ -15,7 +15,7 @@ import ray
 from ray import serve
 
 
-@serve.deployment(num_replicas=1, max_ongoing_requests=64)  # type: ignore[untyped-decorator]  # in its own environment
+@serve.deployment(num_replicas=1, max_ongoing_requests=64)  # Ray is in its own environment only
 class Small:
     """Runs the small model."""
 
@@ -46,5 +46,5 @@ if __name__ == "__main__":
     signal.signal(signal.SIGTERM, _stop)
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, _temp_dir=folder)
     serve.start(http_options={"host": "127.0.0.1", "port": int(port), "access_log": False})
-    serve.run(Small.bind(), route_prefix="/v2/models/small/infer")
+    serve.run(Small.bind(), route_prefix="/v2/models/small/infer")  # type: ignore[attr-defined]  # Ray decorates it
     signal.pause()
