@@ -62,6 +62,9 @@ class Cluster(Protocol):
     def up(self, say: Say) -> None:
         """Make it, or bring it back, until its API answers."""
 
+    def settle(self, say: Say) -> None:
+        """Let no part of it go on with what it saw before its API server came back; `up` ends with this."""
+
     def down(self, say: Say) -> None:
         """Remove it and every file of it."""
 

@@ -80,6 +80,9 @@ class Context:
         if not self._forwarder.alive():
             self._forwarder.start([*self._command(), "--kubeconfig", self.kubeconfig])
 
+    def settle(self, say: Say) -> None:
+        """Do nothing: The cluster's owner keeps its parts; nothing here may restart them."""
+
     def down(self, say: Say) -> None:
         """Take our namespaces and cluster-wide objects away; the cluster itself stays.
 

@@ -72,6 +72,9 @@ class K3s:
         if not self._forwarder.alive():
             self._forwarder.start()
 
+    def settle(self, say: Say) -> None:
+        """Do nothing: k3s is one process: its parts go and come back with its API server."""
+
     def down(self, say: Say) -> None:
         """End the server and its pods, and remove every file of it.
 

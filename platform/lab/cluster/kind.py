@@ -7,6 +7,7 @@ import json
 import secrets
 import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,23 @@ from lab.tools import kind
 _READY_SECONDS = 120
 _SILENT_SECONDS = 20
 """How long an API may be silent before its node is restarted."""
+
+_SERVER, _KUBELET = "kube-apiserver", "kubelet"
+_WATCHERS = ("kube-controller", "kube-scheduler", "kube-proxy", "coredns", "volume-provisio", "envoy-gateway")
+"""What else in the node lives by watching the API server, as `ps` names it: by fifteen letters."""
+_BLIND_SECONDS = 120
+"""How long after its return a client may still wait to look again: twice client-go's longest wait, once per refusal."""
+_TOGETHER_SECONDS = 15
+"""What starts with the API server, as on a new node, waits for it before it watches."""
+
+
+@dataclass(frozen=True)
+class _Process:
+    """A process of the node: its program, number and age in seconds."""
+
+    program: str
+    number: int
+    age: int
 
 
 class Kind:
@@ -71,6 +89,33 @@ class Kind:
         if status is Status.ABSENT:
             self._create(found, say)
         self._wait_ready()
+        self.settle(say)
+
+    def settle(self, say: Say) -> None:
+        """Restart what watches the API server, where that was restarted a moment ago.
+
+        A client of Kubernetes that lost its watch waits longer with each try, up to a minute, before it looks again.
+        Until then it acts on what was: a controller makes pods for a workload that is gone, the scheduler binds a pod
+        to a claim that was deleted, and neither is ever mended. Started anew, each lists what is there first.
+        """
+        found = self._processes()
+        server = next((each for each in found if each.program == _SERVER), None)
+        if server is None or server.age > _BLIND_SECONDS:
+            return
+        blind = [each for each in found if each.age > server.age + _TOGETHER_SECONDS]
+        if not blind:
+            return
+        say(
+            Text(
+                en="the API server was restarted: restarting what watches it",
+                fr="l'API a redémarré : redémarrage de ce qui l'observe",
+            )
+        )
+        # First of all the one that starts the others: anew, it does not remember how often it did so lately.
+        self._in_node("systemctl", "restart", _KUBELET, what=Text.plain(f"restart {_KUBELET}"))
+        words = [str(each.number) for each in blind if each.program != _KUBELET]
+        # By one that has ended meanwhile the rest is not held up.
+        self._in_node("sh", "-c", 'kill -9 "$@" || true', "kill", *words, what=Text.plain("kill"))
 
     def down(self, say: Say) -> None:
         """Remove the cluster and every file of it; the engine's images stay.
@@ -239,6 +284,15 @@ class Kind:
         }
         for name, content in (("encryption.yaml", encryption), ("audit.yaml", AUDIT)):
             write_private(folder / name, yaml.safe_dump(content))
+
+    def _processes(self) -> list[_Process]:
+        """Return the node's processes that `settle` looks at; none where the node does not say."""
+        names = ",".join((_SERVER, _KUBELET, *_WATCHERS))
+        try:
+            listing = self._in_node("ps", "-C", names, "-o", "comm=,pid=,etimes=", what=Text.plain("ps"))
+        except CommandFailed:
+            return []
+        return [_Process(name, int(number), int(age)) for name, number, age in map(str.split, listing.splitlines())]
 
     def _in_node(self, *words: str, what: Text) -> str:
         return self._engine().call("exec", self._node, *words, what=what)

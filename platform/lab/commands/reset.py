@@ -29,11 +29,12 @@ def reset(settings: Settings, number: str | None, output: str) -> None:
     """Bring a lab back to its start and prove that nothing is left. / Remettre un lab à zéro, preuve à l'appui."""
     code = wanted(settings, number)
     Course(settings.root).lab(code)
-    standing(settings)
+    cluster = standing(settings)
     display = progress(settings, output)
     started = time.monotonic()
     with lock(settings, f"reset {code}", display.say):
         with display.phase("remove") as phase:
+            cluster.settle(display.teller(phase))
             cleared = clear(settings, code, display.teller(phase))
         for kept in cleared.kept:
             where = kept.relative_to(settings.root)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab import tools
 from lab.api import Api
 from lab.broker import Broker
-from lab.errors import Residue
+from lab.errors import NotConverged, Residue
 from lab.progress import Say
 from lab.reset import fingerprint
 from lab.settings import Settings
@@ -21,7 +22,8 @@ from lab.text import Text
 
 _KEPT = ("platform",)
 """Namespaces whose releases stay: the broker, the metrics and the traces are the stack, not a lab's state."""
-_GONE_SECONDS = 30
+_GONE_SECONDS = 60
+_ROUND_SECONDS = 10
 _GRACE_SECONDS = 1
 _MAKERS = (("Deployment", "StatefulSet", "DaemonSet", "CronJob"), ("ReplicaSet", "Job"))
 """Kinds that make others anew as long as they are there themselves, in the order in which they have to go."""
@@ -92,8 +94,11 @@ def _empty(api: Api, namespace: str) -> None:
     for kinds in _MAKERS:
         api.delete(each for each in found if each["kind"] in kinds)
     makers = [kind for kinds in _MAKERS for kind in kinds]
-    # A pod has nothing to finish any more: its topics and positions go as well.
-    api.delete((each for each in found if each["kind"] not in makers), grace=_GRACE_SECONDS)
+    # A pod has nothing to finish any more: its topics and positions go as well. A controller that saw late that its
+    # workload is gone may have made one more, which holds a claim: it goes in the next round (`_prove`).
+    with suppress(NotConverged):
+        rest = (each for each in found if each["kind"] not in makers)
+        api.delete(rest, wait=_ROUND_SECONDS, grace=_GRACE_SECONDS)
 
 
 def _forget(broker: Broker) -> None:

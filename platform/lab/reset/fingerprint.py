@@ -35,13 +35,18 @@ def volumes(api: Api, namespaces: Iterable[str]) -> list[Object]:
 
 def residue(api: Api, broker: Broker, namespaces: list[str]) -> list[str]:
     """Return what is left, one line each; empty when nothing is."""
-    lines = [
-        f"{each['kind']}/{each['metadata']['name']} ({name})" for name in namespaces for each in objects(api, name)
-    ]
+    lines = [_named(each) for name in namespaces for each in objects(api, name)]
     lines += [f"PersistentVolume/{each['metadata']['name']}" for each in volumes(api, namespaces)]
     lines += [f"topic {name}: {_records(found)} records" for name, found in broker.topics().items()]
     lines += [f"consumer group {name}" for name in broker.group_names()]
     return lines
+
+
+def _named(found: Object) -> str:
+    """Return kind, name and namespace, and what holds an object that was deleted."""
+    meta = found["metadata"]
+    holders = ", ".join(meta.get("finalizers") or ()) if meta.get("deletionTimestamp") else ""
+    return f"{found['kind']}/{meta['name']} ({meta['namespace']}{holders and f'; held by {holders}'})"
 
 
 def _records(topic: dict[str, object]) -> int:

@@ -26,7 +26,11 @@ case "$1" in
   start|restart) printf running > $STATE/node; touch $STATE/api; rm -f $STATE/deaf ;;
   rm) rm -f $STATE/node $STATE/api ;;
   logs) echo "kubelet: certificate has expired" ;;
-  exec) cat > /dev/null; cat $STATE/images 2>/dev/null || true ;;
+  exec)
+    case "$3" in
+      ps) cat $STATE/processes 2>/dev/null || exit 1 ;;
+    esac
+    cat > /dev/null; cat $STATE/images 2>/dev/null || true ;;
   save) echo archive ;;
 esac
 """
@@ -268,3 +272,36 @@ def test_every_host_port_has_its_place_in_the_configuration(machine: Machine) ->
     config = yaml.safe_load((settings.root / "kind-config.yaml").read_text())
     mapped = {mapping["hostPort"] for mapping in config["nodes"][0]["extraPortMappings"]}
     assert mapped == {port for name, port in PORTS.items() if name != "api"}
+
+
+_STEADY = "kube-controller 10 900\nkubelet 11 905\nkube-scheduler 12 900\ncoredns 13 880\ncoredns 14 880\n"
+
+
+@pytest.mark.parametrize(
+    ("server", "others", "killed"),
+    [
+        ("kube-apiserver 20 5\n", _STEADY, "10 12 13 14"),
+        ("kube-apiserver 20 5\n", "kube-controller 10 900\nkube-scheduler 12 9\n", "10"),
+        ("kube-apiserver 20 400\n", _STEADY, None),
+        ("kube-apiserver 20 895\n", _STEADY, None),
+        ("kube-apiserver 20 20\n", "kube-controller 10 22\nkubelet 11 30\n", None),
+        ("", _STEADY, None),
+        (None, "", None),
+    ],
+    ids=["a moment ago", "one knows already", "minutes ago", "never", "a new node", "it is away", "nothing is told"],
+)
+def test_what_watched_an_api_server_that_was_restarted_begins_anew(
+    machine: Machine, cluster: Kind, server: str | None, others: str, killed: str | None
+) -> None:
+    """Whatever is older than an API server of a moment ago is restarted and said; kubelet, which starts it, first."""
+    cluster.up(machine.say)
+    machine.said.clear()
+    if server is not None:
+        machine.answer("processes", others + server)
+    before = len(machine.calls())
+    cluster.settle(machine.say)
+    done = [call.removeprefix("docker exec tarmac-control-plane ") for call in machine.calls()[before:]]
+    done = [call for call in done if call.startswith(("systemctl", "sh "))]
+    expected = ["systemctl restart kubelet", f'sh -c kill -9 "$@" || true kill {killed}'] if killed else []
+    assert done == expected
+    assert len(machine.said) == bool(killed)

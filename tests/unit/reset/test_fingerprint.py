@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
-from lab.api import BROUGHT
+from lab.api import BROUGHT, Object
+from lab.errors import NotConverged, Residue
 from lab.reset import engine, fingerprint
+from lab.text import Text
 from unit.stack import crons
 from unit.stack.conftest import Server
 
@@ -71,6 +74,64 @@ def test_after_a_reset_nothing_of_them_is_left(server: Server) -> None:
     order = server.deleted
     assert order.index("Deployment/releases") < order.index("ReplicaSet/releases-1") < order.index("Pod/releases-1-a")
     assert {each["metadata"]["name"] for each in server.held.values()} == {"kube-root-ca.crt"}
+
+
+class Late(Server):
+    """A cluster whose controller makes a pod once more after its workload is gone; the pod holds a claim."""
+
+    def delete(self, objects: Iterable[Object], *, wait: float = 60, grace: int | None = None) -> None:
+        """Take objects away; the claim stays as long as the pod that came meanwhile."""
+        names = [each["metadata"]["name"] for each in objects]
+        super().delete([self.held[key] for key in list(self.held) if key[2] in names], wait=wait, grace=grace)
+        if names == ["edge-0", "store-edge-0"]:
+            crons.put(self, _POD)
+            crons.put(self, _CLAIM)
+            raise NotConverged(Text.plain("store-edge-0 is still being deleted"), Text.plain("wait"))
+
+
+_POD: Object = {"kind": "Pod", "metadata": {"name": "edge-0", "namespace": "lab-01"}}
+_CLAIM: Object = {
+    "kind": "PersistentVolumeClaim",
+    "metadata": {
+        "name": "store-edge-0", "namespace": "lab-01", "deletionTimestamp": "2013-01-01T00:00:00Z",
+        "finalizers": ["kubernetes.io/pvc-protection"],
+    },
+}  # fmt: skip
+
+
+class TestAPodThatComesLate:
+    """A controller that saw late that its workload is gone made one more pod, which holds a claim."""
+
+    @pytest.fixture
+    def server(self) -> Late:
+        """Return a cluster with such a pod."""
+        made = Late()
+        for each in (_POD, _CLAIM):
+            crons.put(made, each)
+        return made
+
+    @pytest.fixture
+    def broker(self) -> Broker:
+        """Return a broker that holds nothing."""
+        made = Broker()
+        made.held, made.groups = {}, []
+        return made
+
+    def test_goes_in_the_next_round(self, server: Late, broker: Broker) -> None:
+        """The claim that it held goes with it, and nothing is left."""
+        engine._empty(server, "lab-01")  # type: ignore[arg-type]
+        assert len(server.held) == 2
+        server.delete = super(Late, server).delete  # type: ignore[method-assign]
+        engine._prove(server, broker, ["lab-01"])  # type: ignore[arg-type]
+        assert not server.held
+
+    def test_is_named_with_what_holds_it(self, server: Late, broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+        """If it comes again and again, the reset fails and says what is left and what holds it."""
+        monkeypatch.setattr(engine, "_GONE_SECONDS", 0.5)
+        with pytest.raises(Residue) as told:
+            engine._prove(server, broker, ["lab-01"])  # type: ignore[arg-type]
+        assert "Pod/edge-0 (lab-01)\n" in str(told.value)
+        assert "PersistentVolumeClaim/store-edge-0 (lab-01; held by kubernetes.io/pvc-protection)" in str(told.value)
 
 
 def test_a_cluster_without_such_kinds_has_none_left() -> None:
