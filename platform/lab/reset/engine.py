@@ -22,8 +22,8 @@ from lab.text import Text
 
 _KEPT = ("platform",)
 """Namespaces whose releases stay: the broker, the metrics and the traces are the stack, not a lab's state."""
-_GONE_SECONDS = 60
-_ROUND_SECONDS = 10
+_GONE_SECONDS = 45
+_ROUND_SECONDS = 5
 _GRACE_SECONDS = 1
 _MAKERS = (("Deployment", "StatefulSet", "DaemonSet", "CronJob"), ("ReplicaSet", "Job"))
 """Kinds that make others anew as long as they are there themselves, in the order in which they have to go."""
