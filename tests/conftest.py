@@ -29,12 +29,18 @@ _ENGINES = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs an engine by where it lies, and leave out what tests a draft."""
+    """Mark what needs an engine by where it lies, leave out what tests a draft, and go from lab to lab only once."""
     for item in items:
         if item.path.parent.relative_to(ROOT / "tests").as_posix() in _ENGINES:
             item.add_marker(pytest.mark.engines)
         if item.get_closest_marker("draft") and not os.environ.get("LAB_DRAFTS"):
             item.add_marker(pytest.mark.skip(reason="of a lab that is being made; LAB_DRAFTS=1 runs it"))
+    items.sort(key=_stands)
+
+
+def _stands(item: pytest.Item) -> str:
+    mark = item.get_closest_marker("stands")
+    return mark.args[0] if mark else "01"
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ import yaml
 
 from driver import Driver, until
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.stands("02")]
 
 _FLIGHTS_VIEW = "departure_delay_by_origin"
 _FIRST_PLANE = "N14228"
@@ -23,7 +23,7 @@ _BEGIN = 1_356_998_400
 
 @pytest.fixture(scope="module")
 def data(lab: Driver) -> Driver:
-    """Return the cluster with lab 02 on it; the modules that follow bring lab 01 back themselves."""
+    """Return the cluster with lab 02 on it."""
     lab.run("up", "02")
     return lab
 

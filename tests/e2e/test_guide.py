@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
 
 import pytest
 
@@ -13,19 +12,18 @@ from guide_blocks import blocks, script
 pytestmark = pytest.mark.cluster
 
 
-@pytest.fixture
-def afterwards(lab: Driver) -> Iterator[Driver]:
-    """Return the cluster; lab 01 alone stands on it when the test is over."""
-    yield lab
-    if lab.json("status")["lab"] != "01":
-        lab.run("reset", "01")
-
-
 @pytest.mark.timeout(2400)
-@pytest.mark.parametrize("folder", ["01-patterns", "02-pipelines", pytest.param("04-serving", marks=pytest.mark.draft)])
-def test_the_guide_leads_from_the_start_to_the_solution(afterwards: Driver, folder: str) -> None:
+@pytest.mark.parametrize(
+    "folder",
+    [
+        "01-patterns",
+        pytest.param("02-pipelines", marks=pytest.mark.stands("02")),
+        pytest.param("04-serving", marks=[pytest.mark.stands("04"), pytest.mark.draft]),
+    ],
+)
+def test_the_guide_leads_from_the_start_to_the_solution(lab: Driver, folder: str) -> None:
     """Every bash block works as printed; afterwards every exercise is done, and a reset leaves nothing of it."""
-    lab, code = afterwards, folder[:2]
+    code = folder[:2]
     lab.run("reset", code)
     parts = blocks(ROOT / "labs" / folder / "guide.md")
     assert len(parts) >= 10

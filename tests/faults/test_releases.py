@@ -28,7 +28,7 @@ from faults.load import Ask, Load, infer, posted
 from faults.registered import CHALLENGER, Registry
 from faults.releasing import OVER, THRESHOLD, TRACKS, Kept, kept, plan, questions, quick
 
-pytestmark = [pytest.mark.cluster, pytest.mark.draft, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.cluster, pytest.mark.stands("04"), pytest.mark.draft, pytest.mark.timeout(900)]
 
 STABLE, FAILING, WRONG, SLOW, GOOD = "1", "2", "3", "4", "5"
 """Versions of each lane's model."""
@@ -48,13 +48,12 @@ Fault = Callable[[Driver], AbstractContextManager[None]]
 
 
 @pytest.fixture(scope="module")
-def served(lab: Driver) -> Iterator[Driver]:
-    """Return the stack of lab 04, which answers about flights; lab 01 stands afterwards."""
+def served(lab: Driver) -> Driver:
+    """Return the stack of lab 04, which answers about flights."""
     drafts = replace(lab, variables={"LAB_DRAFTS": "1"})
     drafts.run("up", "04")
     until(lambda: _flight(drafts).status_code == httpx.codes.OK, "flights are predicted", 60)
-    yield drafts
-    drafts.run("reset", "01")
+    return drafts
 
 
 class TestServing:

@@ -7,7 +7,6 @@ import itertools
 import json
 import math
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
@@ -22,6 +21,7 @@ from replays import TOPICS, Replay
 
 pytestmark = [
     pytest.mark.cluster,
+    pytest.mark.stands("02"),
     pytest.mark.timeout(1800),
     # The Kafka client leaves connections that the kills break to the collector.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
@@ -47,11 +47,10 @@ _CHUNK = 500
 
 
 @pytest.fixture
-def replay(lab: Driver) -> Iterator[Replay]:
-    """Return a replay of exactly 200,000 events into new topics, on the stack of lab 02; lab 01 stands afterwards."""
+def replay(lab: Driver) -> Replay:
+    """Return a replay of exactly 200,000 events into new topics, on the stack of lab 02."""
     lab.run("reset", "02")
-    yield Replay.begun(lab, _EVENTS, _SPEEDUP)
-    lab.run("reset", "01")
+    return Replay.begun(lab, _EVENTS, _SPEEDUP)
 
 
 def test_twenty_kills_lose_double_and_move_back_nothing(replay: Replay) -> None:
