@@ -17,7 +17,8 @@ import httpx
 
 _PATIENCE = 15.0
 """Seconds after which an answer counts as none; the gateway gives a request up sooner."""
-_CONNECTIONS = 64
+_CONNECTIONS = 256
+"""Enough for a second's requests: who waits for a connection would wait for the sender, not for the server."""
 _WORDS = 300
 """First characters of an answer that is no prediction."""
 

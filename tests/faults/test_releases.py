@@ -127,22 +127,23 @@ def hurried(served: Driver) -> Iterator[Driver]:
         yield served
 
 
+@pytest.fixture(scope="class")
+def ten(hurried: Driver, registry: Registry) -> Iterator[Lanes]:
+    """Return ten lanes, whose models have a version of each kind."""
+    kinds = {
+        "stable": versions.good(),
+        "failing": versions.failing(_FAILS_FROM),
+        "wrong": versions.good(_WRONG_MINUTES),
+        "slow": versions.slow(_SLOW_SECONDS),
+        "good": versions.good(0.01),
+    }
+    names = [f"fault-{number}" for number in range(LANES)]
+    with registry.models(names, kinds), lanes(hurried, registry, names) as made:
+        yield made
+
+
 class TestSideBySide:
     """Twenty bad canaries, and twenty good ones."""
-
-    @pytest.fixture(scope="class")
-    def ten(self, hurried: Driver, registry: Registry) -> Iterator[Lanes]:
-        """Return ten lanes, whose models have a version of each kind."""
-        kinds = {
-            "stable": versions.good(),
-            "failing": versions.failing(_FAILS_FROM),
-            "wrong": versions.good(_WRONG_MINUTES),
-            "slow": versions.slow(_SLOW_SECONDS),
-            "good": versions.good(0.01),
-        }
-        names = [f"fault-{number}" for number in range(LANES)]
-        with registry.models(names, kinds), lanes(hurried, registry, names) as made:
-            yield made
 
     def test_failing_and_wrong_canaries_go_back(self, ten: Lanes) -> None:
         """Five of which three requests in ten fail, and five whose predictions are an hour too high."""
