@@ -38,7 +38,7 @@ RATE = 16.0
 PACE, RESTARTS = 100.0, 10
 ONE = "fault-one"
 """A model that the platform's own route leads to."""
-_FAILS_FROM, _WRONG_MINUTES, _SLOW_SECONDS = 7, 60.0, 0.04
+_FAILS_FROM, _WRONG_MINUTES, _SLOW_SECONDS = 5, 60.0, 0.04
 _MODEL = "delay-boosting"
 _FLIGHT = {
     "carrier": "UA", "flight": 1545, "origin": "EWR", "dest": "IAH", "scheduled_departure": "2013-01-01T10:15:00Z",
@@ -146,7 +146,7 @@ class TestSideBySide:
     """Twenty bad canaries, and twenty good ones."""
 
     def test_failing_and_wrong_canaries_go_back(self, ten: Lanes) -> None:
-        """Five of which three requests in ten fail, and five whose predictions are an hour too high."""
+        """Five of which every second request fails, and five whose predictions are an hour too high."""
         half = LANES // 2
         told = dict(zip(ten.names, [FAILING] * half + [WRONG] * half, strict=True))
         ten.prepare(told)
