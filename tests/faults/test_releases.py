@@ -11,7 +11,6 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,7 @@ from faults.load import Ask, Load, infer, posted
 from faults.registered import CHALLENGER, Registry
 from faults.releasing import OVER, THRESHOLD, TRACKS, Kept, kept, plan, questions, quick
 
-pytestmark = [pytest.mark.cluster, pytest.mark.stands("04"), pytest.mark.draft, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.cluster, pytest.mark.stands("04"), pytest.mark.timeout(900)]
 
 STABLE, FAILING, WRONG, SLOW, GOOD = "1", "2", "3", "4", "5"
 """Versions of each lane's model."""
@@ -50,10 +49,9 @@ Fault = Callable[[Driver], AbstractContextManager[None]]
 @pytest.fixture(scope="module")
 def served(lab: Driver) -> Driver:
     """Return the stack of lab 04, which answers about flights."""
-    drafts = replace(lab, variables={"LAB_DRAFTS": "1"})
-    drafts.run("up", "04")
-    until(lambda: _flight(drafts).status_code == httpx.codes.OK, "flights are predicted", 60)
-    return drafts
+    lab.run("up", "04")
+    until(lambda: _flight(lab).status_code == httpx.codes.OK, "flights are predicted", 60)
+    return lab
 
 
 class TestServing:

@@ -20,7 +20,7 @@ _UNNAMED = {"choose-runtime"}
 @pytest.fixture(scope="module")
 def course() -> Course:
     """Return what this checkout declares."""
-    return Course(ROOT, drafts=True)
+    return Course(ROOT)
 
 
 @pytest.fixture(scope="module")
