@@ -3,20 +3,14 @@
 No validation beyond JSON, one model, no versions, no figures. python -m uvicorn bench.serving_floor:app
 """
 
-import os
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
-import onnxruntime
+from bench import serving_peer as peer
 
-_OPTIONS = onnxruntime.SessionOptions()
-_OPTIONS.intra_op_num_threads = 1
-SESSION = onnxruntime.InferenceSession(
-    str(Path(os.environ["BENCH_MODELS"]) / "small/1/model.onnx"), _OPTIONS, providers=["CPUExecutionProvider"]
-)
+SESSION = peer.session()
 
 
 class Tensor(msgspec.Struct):
@@ -54,10 +48,19 @@ async def app(
         message = await receive()
         body += message["body"]
         more = message["more_body"]
-    given = _DECODE(body).inputs[0]
-    (found,) = SESSION.run(None, {given.name: np.array(given.data, np.float32).reshape(given.shape)})
-    output = Tensor("y", list(found.shape), "FP32", found.ravel().tolist())
-    data = _ENCODE(Response("small", "1", [output]))
+    data = _raw(body) if peer.RAW else _json(body)
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(data)).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": data})
+
+
+def _json(body: bytes) -> bytes:
+    given = _DECODE(body).inputs[0]
+    (found,) = SESSION.run(None, {given.name: np.array(given.data, np.float32).reshape(given.shape)})
+    output = Tensor("y", list(found.shape), "FP32", found.ravel().tolist())
+    return _ENCODE(Response(peer.MODEL, "1", [output]))
+
+
+def _raw(body: bytes) -> bytes:
+    found: np.ndarray[Any, Any] = SESSION.run(None, {"x": peer.rows(body)})[0]
+    return found.tobytes()

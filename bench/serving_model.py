@@ -1,5 +1,6 @@
 """The model that bench/serving.py asks, and what it asks: the same for every server."""
 
+import itertools
 import random
 from pathlib import Path
 
@@ -7,35 +8,50 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-NAME, INPUT, OUTPUT = "small", "x", "y"
+NAME, DEEP = "small", "deep"
+INPUT, OUTPUT = "x", "y"
 COLUMNS, HIDDEN = 32, 16
+WIDTH, LAYERS = 1024, 12
+"""Of the deep model: its weights, 50 MB, have to come from memory for each run, whatever its rows."""
 
 
 def small() -> onnx.ModelProto:
     """Return two layers: 32 columns, 16 units, one number."""
+    return _layers([COLUMNS, HIDDEN, 1], 0.3)
+
+
+def deep() -> onnx.ModelProto:
+    """Return fourteen layers, of which one run takes milliseconds, and one of several rows little more."""
+    return _layers([COLUMNS, *[WIDTH] * (LAYERS + 1), 1], 0.03)
+
+
+def _layers(widths: list[int], spread: float) -> onnx.ModelProto:
     draw = np.random.default_rng(1)
-    first = draw.normal(0, 0.3, (COLUMNS, HIDDEN)).astype(np.float32)
-    second = draw.normal(0, 0.3, (HIDDEN, 1)).astype(np.float32)
-    nodes = [
-        helper.make_node("MatMul", [INPUT, "first"], ["h"]),
-        helper.make_node("Relu", ["h"], ["r"]),
-        helper.make_node("MatMul", ["r", "second"], [OUTPUT]),
-    ]
+    shapes = list(itertools.pairwise(widths))
+    weights = [draw.normal(0, spread, shape).astype(np.float32) for shape in shapes]
+    nodes, before = [], INPUT
+    for number in range(len(shapes)):
+        last = number == len(shapes) - 1
+        nodes.append(helper.make_node("MatMul", [before, f"w{number}"], [OUTPUT if last else f"h{number}"]))
+        if not last:
+            nodes.append(helper.make_node("Relu", [f"h{number}"], [f"r{number}"]))
+        before = f"r{number}"
     given = helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, ["N", COLUMNS])
     found = helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["N", 1])
-    weights = [numpy_helper.from_array(first, "first"), numpy_helper.from_array(second, "second")]
-    graph = helper.make_graph(nodes, "graph", [given], [found], weights)
+    held = [numpy_helper.from_array(each, f"w{number}") for number, each in enumerate(weights)]
+    graph = helper.make_graph(nodes, "graph", [given], [found], held)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
 
 def rows(number: int) -> list[list[float]]:
-    """Return so many different rows of the small model."""
+    """Return so many different rows of either model."""
     draw = random.Random(2)  # noqa: S311  the same draws at every run
     return [[round(draw.uniform(-2, 2), 3) for _ in range(COLUMNS)] for _ in range(number)]
 
 
 def write(root: Path) -> None:
-    """Write the model as the service's folder source has it."""
-    folder = root / NAME / "1"
-    folder.mkdir(parents=True)
-    onnx.save(small(), str(folder / "model.onnx"))
+    """Write the models as the service's folder source has them."""
+    for name, made in ((NAME, small()), (DEEP, deep())):
+        folder = root / name / "1"
+        folder.mkdir(parents=True)
+        onnx.save(made, str(folder / "model.onnx"))

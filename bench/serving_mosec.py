@@ -1,55 +1,42 @@
-"""The peer mosec with the same model behind V2's JSON: `python bench/serving_mosec.py --port PORT --num 1`.
+"""The peer mosec: `python bench/serving_mosec.py --port PORT --address 127.0.0.1`.
 
-It runs in an environment of its own: one worker, msgspec for JSON, batches of up to BENCH_BATCH (1) after at most 1 ms.
+It runs in an environment of its own: one worker, msgspec for JSON.
 """
 
-import os
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
-import onnxruntime
+from bench import serving_peer as peer
 from mosec import Server, Worker
 
 
-class Small(Worker):  # type: ignore[misc]  # mosec is in its own environment only
-    """Runs batches of the small model."""
+class Model(Worker):  # type: ignore[misc]  # mosec is in its own environment only
+    """Runs the model; where batches are on, it gets lists."""
 
     def __init__(self) -> None:
         """Load it."""
         super().__init__()
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        path = Path(os.environ["BENCH_MODELS"]) / "small/1/model.onnx"
-        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self._session = peer.session()
 
     def deserialize(self, data: bytes) -> Any:  # noqa: ANN401  as mosec has it
         """Read a request."""
-        return msgspec.json.decode(data)
+        return peer.rows(data if peer.RAW else msgspec.json.decode(data))
 
     def serialize(self, data: Any) -> bytes:  # noqa: ANN401  as mosec has it
         """Write an answer."""
-        return msgspec.json.encode(data)
+        return data.tobytes() if peer.RAW else msgspec.json.encode(peer.told(data))
 
-    def forward(self, data: Any) -> Any:  # noqa: ANN401  one request, or a list of them where batches are on
-        """Run one-row requests."""
-        asked = data if isinstance(data, list) else [data]
-        given = np.array([each["inputs"][0]["data"] for each in asked], np.float32)
-        (found,) = self._session.run(None, {"x": given})
-        told = [
-            {
-                "model_name": "small",
-                "model_version": "1",
-                "outputs": [{"name": "y", "shape": [1, 1], "datatype": "FP32", "data": row.tolist()}],
-            }
-            for row in found
-        ]
-        return told if isinstance(data, list) else told[0]
+    def forward(self, data: Any) -> Any:  # noqa: ANN401  rows, or a list of them
+        """Run them."""
+        if not isinstance(data, list):
+            return self._session.run(None, {"x": data})[0]
+        return peer.apart(self._session.run(None, {"x": np.concatenate(data)})[0], data)
 
 
 if __name__ == "__main__":
     server = Server()
-    batch = int(os.environ.get("BENCH_BATCH", "1"))
-    server.append_worker(Small, num=1, max_batch_size=batch, max_wait_time=1 if batch > 1 else 0)
+    # mosec takes milliseconds, and gives a list wherever a batch may be larger than one.
+    wait = round(1000 * peer.WAIT_SECONDS) if peer.BATCH > 1 else 0
+    server.append_worker(Model, num=1, max_batch_size=peer.BATCH, max_wait_time=wait)
     server.run()

@@ -1,38 +1,36 @@
-"""The peer Ray Serve with the same model behind V2's JSON: `python bench/serving_ray.py PORT FOLDER`.
+"""The peer Ray Serve: `python bench/serving_ray.py PORT FOLDER`.
 
 It runs in an environment of its own: one proxy, one replica, everything that Ray starts on this machine and in FOLDER.
 """
 
-import os
 import signal
 import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 import ray
+from bench import serving_peer as peer
 from ray import serve
 
 
-@serve.deployment(num_replicas=1, max_ongoing_requests=64)  # Ray is in its own environment only
-class Small:
-    """Runs the small model."""
+@serve.deployment(num_replicas=1, max_ongoing_requests=256)  # Ray is in its own environment only
+class Model:
+    """Runs the model."""
 
     def __init__(self) -> None:
         """Load it."""
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        path = Path(os.environ["BENCH_MODELS"]) / "small/1/model.onnx"
-        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self._session = peer.session()
+
+    @serve.batch(max_batch_size=peer.BATCH, batch_wait_timeout_s=peer.WAIT_SECONDS)  # type: ignore[untyped-decorator]
+    async def together(self, asked: list[Any]) -> list[Any]:
+        """Run several requests at once."""
+        return peer.apart(self._session.run(None, {"x": np.concatenate(asked)})[0], asked)
 
     async def __call__(self, request: Any) -> dict[str, Any]:  # noqa: ANN401  as Ray has it
-        """Run it."""
-        given = (await request.json())["inputs"][0]
-        rows = np.array(given["data"], np.float32).reshape(given["shape"])
-        (found,) = self._session.run(None, {"x": rows})
-        told = {"name": "y", "shape": list(found.shape), "datatype": "FP32", "data": found.ravel().tolist()}
-        return {"model_name": "small", "model_version": "1", "outputs": [told]}
+        """Answer a request."""
+        asked = peer.rows(await request.json())
+        found = await self.together(asked) if peer.BATCH > 1 else self._session.run(None, {"x": asked})[0]
+        return peer.told(found)
 
 
 def _stop(*_: object) -> None:
@@ -46,5 +44,5 @@ if __name__ == "__main__":
     signal.signal(signal.SIGTERM, _stop)
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, _temp_dir=folder)
     serve.start(http_options={"host": "127.0.0.1", "port": int(port), "access_log": False})
-    serve.run(Small.bind(), route_prefix="/v2/models/small/infer")  # type: ignore[attr-defined]  # Ray decorates it
+    serve.run(Model.bind(), route_prefix=f"/v2/models/{peer.MODEL}/infer")  # type: ignore[attr-defined]  # decorated
     signal.pause()
