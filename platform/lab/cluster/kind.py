@@ -113,7 +113,7 @@ class Kind:
         )
         # First of all the one that starts the others: anew, it does not remember how often it did so lately.
         self._in_node("systemctl", "restart", _KUBELET, what=Text.plain(f"restart {_KUBELET}"))
-        words = [str(each.number) for each in blind if each.program != _KUBELET]
+        words = [str(each.number) for each in blind]
         # By one that has ended meanwhile the rest is not held up.
         self._in_node("sh", "-c", 'kill -9 "$@" || true', "kill", *words, what=Text.plain("kill"))
 
@@ -287,7 +287,7 @@ class Kind:
 
     def _processes(self) -> list[_Process]:
         """Return the node's processes that `settle` looks at; none where the node does not say."""
-        names = ",".join((_SERVER, _KUBELET, *_WATCHERS))
+        names = ",".join((_SERVER, *_WATCHERS))
         try:
             listing = self._in_node("ps", "-C", names, "-o", "comm=,pid=,etimes=", what=Text.plain("ps"))
         except CommandFailed:

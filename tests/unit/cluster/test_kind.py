@@ -274,7 +274,7 @@ def test_every_host_port_has_its_place_in_the_configuration(machine: Machine) ->
     assert mapped == {port for name, port in PORTS.items() if name != "api"}
 
 
-_STEADY = "kube-controller 10 900\nkubelet 11 905\nkube-scheduler 12 900\ncoredns 13 880\ncoredns 14 880\n"
+_STEADY = "kube-controller 10 900\nkube-scheduler 12 900\ncoredns 13 880\ncoredns 14 880\n"
 
 
 @pytest.mark.parametrize(
@@ -284,7 +284,7 @@ _STEADY = "kube-controller 10 900\nkubelet 11 905\nkube-scheduler 12 900\ncoredn
         ("kube-apiserver 20 5\n", "kube-controller 10 900\nkube-scheduler 12 9\n", "10"),
         ("kube-apiserver 20 400\n", _STEADY, None),
         ("kube-apiserver 20 895\n", _STEADY, None),
-        ("kube-apiserver 20 20\n", "kube-controller 10 22\nkubelet 11 30\n", None),
+        ("kube-apiserver 20 20\n", "kube-controller 10 22\nkube-scheduler 12 30\n", None),
         ("", _STEADY, None),
         (None, "", None),
     ],
