@@ -189,9 +189,21 @@ def server(words: list[str], env: Mapping[str, str]) -> Iterator[tuple[int, int]
         yield int(port), pid
 
 
-def load(port: int, pid: int, connections: int, seconds: float, asked: list[str]) -> dict[str, Any]:
-    """Measure a server: what its callers see, and what CPU each request costs it, which no neighbour disturbs."""
-    words = [sys.executable, str(HERE / "feature_load.py"), "127.0.0.1", str(port), str(connections), str(seconds)]
+def load(
+    at: tuple[int, int], connections: int, seconds: float, asked: list[str], client: str = "feature_load.py"
+) -> dict[str, Any]:
+    """Measure a server: what its callers see, and what CPU each request costs it, which no neighbour disturbs.
+
+    Args:
+        at: its port and process id.
+        connections: callers that each wait for their answer.
+        seconds: for how long.
+        asked: what they ask, as the client takes it.
+        client: the program of the callers, in this folder.
+
+    """
+    port, pid = at
+    words = [sys.executable, str(HERE / client), "127.0.0.1", str(port), str(connections), str(seconds)]
     before = cpu_seconds(pid)
     done = subprocess.run(
         ["taskset", "--cpu-list", CLIENT_CORE, *words, *asked], check=True, capture_output=True, text=True
@@ -244,9 +256,9 @@ def measure(seconds: float, rounds: int, only: str) -> dict[str, Any]:
 def _round(into: dict[str, Any], at: tuple[int, int], service: str, seconds: float) -> None:
     for rows in ROWS:
         asked = bodies(rows, service)
-        load(*at, CONNECTIONS, 0.5, asked)  # plans are compiled, caches are warm
-        into.setdefault(str(rows), []).append(load(*at, CONNECTIONS, seconds, asked))
-    into.setdefault("unloaded_100", []).append(load(*at, 1, seconds / 2, bodies(100, service)))
+        load(at, CONNECTIONS, 0.5, asked)  # plans are compiled, caches are warm
+        into.setdefault(str(rows), []).append(load(at, CONNECTIONS, seconds, asked))
+    into.setdefault("unloaded_100", []).append(load(at, 1, seconds / 2, bodies(100, service)))
 
 
 def _rates(rounds: Mapping[str, list[dict[str, Any]]]) -> str:

@@ -15,7 +15,6 @@ import json
 import os
 import platform
 import statistics
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -26,7 +25,8 @@ ROOT = Path(__file__).resolve().parent.parent
 HERE = ROOT / "bench"
 sys.path[:0] = [str(ROOT / "services"), str(ROOT / "platform"), str(ROOT)]
 
-from bench.feature import CLIENT_CORE, cpu_seconds, server  # noqa: E402  after the path
+from bench import feature  # noqa: E402  after the path
+from bench.feature import server  # noqa: E402  after the path
 from bench.serving_asked import Asked, collector, held  # noqa: E402  after the path
 from bench.serving_model import write  # noqa: E402  after the path
 from bench.serving_servers import Bench, Candidate  # noqa: E402  after the path
@@ -43,18 +43,8 @@ _WARM_SECONDS = 0.5
 
 
 def load(at: tuple[int, int], connections: int, seconds: float, files: list[str]) -> dict[str, Any]:
-    """Measure a server: what its callers see, and the CPU that each request costs it."""
-    port, pid = at
-    words = [sys.executable, str(HERE / "serving_load.py"), "127.0.0.1", str(port), str(connections), str(seconds)]
-    before = cpu_seconds(pid)
-    done = subprocess.run(
-        ["taskset", "--cpu-list", CLIENT_CORE, *words, *files], check=True, capture_output=True, text=True
-    )
-    found: dict[str, Any] = json.loads(done.stdout)
-    spent = cpu_seconds(pid) - before
-    found["cpu_ms"] = round(1000 * spent / max(found["requests"], 1), 4)
-    found["rate_of_a_core"] = round(found["requests"] / spent, 1) if spent else None
-    return found
+    """Measure a server with whole requests from files."""
+    return feature.load(at, connections, seconds, files, "serving_load.py")
 
 
 def candidates(bench: Bench, race: str) -> Iterator[tuple[str, Candidate]]:
