@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.stands("04"), pytest.mark.timeout
 STABLE, FAILING, WRONG, SLOW, GOOD = "1", "2", "3", "4", "5"
 """Versions of each lane's model."""
 LANES = 10
-RATE = 10.0
+RATE = 12.0
 """Requests to each lane, per second."""
 PACE, RESTARTS = 100.0, 10
 ONE = "fault-one"
