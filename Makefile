@@ -35,7 +35,7 @@ support: venv ## the lab's state for a trainer, no secrets / l'état pour le for
 down: venv ## remove the cluster and its files / supprimer le cluster
 	@$(LAB) down
 
-test: venv-test lint ## everything, on a cluster of its own / tous les tests
+test: venv-test lint ## all but the long tests, on a cluster of its own / tous les tests
 	@$(PY) -m pytest -n 2 --dist loadgroup -m "not cluster" --durations=15 && $(PY) -m pytest -m "cluster and not long" --durations=40
 
 test-long: venv-test ## releases of models while things go wrong, on a cluster / livraisons sous pannes
