@@ -28,6 +28,7 @@ COMMANDS = {
     "reset": "reset",
     "support": "support",
     "mutants": "mutants",
+    "ci": "ci",
     "doctor": "doctor",
     "down": "down",
     "env": "environment",
