@@ -29,6 +29,7 @@ COMMANDS = {
     "support": "support",
     "mutants": "mutants",
     "ci": "ci",
+    "lint": "lint",
     "doctor": "doctor",
     "down": "down",
     "env": "environment",
