@@ -19,7 +19,7 @@ from faults.load import Ask, infer
 TRACKS = ("stable", "canary")
 INTERVAL, THRESHOLD = 3, 3
 """Seconds between two looks, and looks without metrics after which a release goes back."""
-STEPS = (25, 50)
+STEPS = (40, 60)
 """Per cent of the requests that the canary gets."""
 OVER = ("promoted", "rolled back")
 _ANNOTATION = "tarmac.dev/release"

@@ -25,7 +25,8 @@ _FORMS = (
     re.compile(r"(?i)(?<=\bbearer )\S+|(?<=\bbasic )[A-Za-z0-9+/=]{8,}"),
     re.compile(r"(?<=://)[^/\s:@\"']*:[^/\s@\"']+(?=@)"),
 )
-_INLINE = re.compile(rf"(?i)((?:[\w.-]*?{_WORDS})\"?\s*(?:[=:]\s*))(\"[^\"]*\"|'[^']*'|[^\s,;&\"'}}]+)")
+# A name begins where no letter stands before it: sought from every letter, a long word would cost its length squared.
+_INLINE = re.compile(rf"(?i)((?<![\w.-])(?:[\w.-]*?{_WORDS})\"?\s*(?:[=:]\s*))(\"[^\"]*\"|'[^']*'|[^\s,;&\"'}}]+)")
 _NOISE = "kubectl.kubernetes.io/last-applied-configuration"
 
 

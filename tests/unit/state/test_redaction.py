@@ -92,3 +92,12 @@ def test_redaction_is_done_once_and_for_all(value: Any) -> None:  # noqa: ANN401
 def test_a_secret_is_found_at_any_depth(value: Any, name: str) -> None:  # noqa: ANN401  any JSON
     """However deep a named secret lies, it is taken out."""
     assert _PIN not in json.dumps(redacted([{"a": [value, {name: _PIN}, {"name": name, "value": _PIN}]}]))
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("word", ["x", "token", "a.b-", "password ", "eyJ", "://a:"])
+def test_a_long_text_takes_as_long_as_it_is(word: str) -> None:
+    """A megabyte without a secret is looked through once; sought from every letter it would take hours."""
+    text = (word * 1_000_000)[:1_000_000]
+    assert redacted({"text": text})
+    assert redacted({"text": f"{text} password=hunter2"}) == {"text": f"{redacted(text)} password=REDACTED"}
