@@ -6,7 +6,7 @@ LAB := .venv/bin/lab
 PY := .venv/bin/python
 CODE := platform/lab services labs tests bench
 
-.PHONY: help venv venv-test reset status doctor down support compare test test-fast lint format mutants ci bench
+.PHONY: help venv venv-test reset status doctor down support compare test test-fast lint format mutants ci bench test-long
 
 help: ## list every target / lister les cibles
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST)) | sed 's/lab-%/lab-01 /; s/check-%/check-01/; s/solve-%/solve-01/'
@@ -35,8 +35,11 @@ support: venv ## the lab's state for a trainer, no secrets / l'état pour le for
 down: venv ## remove the cluster and its files / supprimer le cluster
 	@$(LAB) down
 
-test: venv-test lint ## everything, on a cluster of its own / tous les tests
-	@$(PY) -m pytest -n 2 --dist loadgroup -m "not cluster" --durations=15 && $(PY) -m pytest -m cluster --durations=40
+test: venv-test lint ## all but the long tests, on a cluster of its own / tous les tests
+	@$(PY) -m pytest -n 2 --dist loadgroup -m "not cluster" --durations=15 && $(PY) -m pytest -m "cluster and not long" --durations=40
+
+test-long: venv-test ## releases of models while things go wrong, on a cluster / livraisons sous pannes
+	@$(PY) -m pytest -m "cluster and long" --durations=40
 
 test-fast: venv-test lint ## without a cluster or a database, under 2 minutes / sans cluster
 	@$(PY) -m pytest -n 2 --dist loadgroup -m "not cluster and not engines"

@@ -27,7 +27,7 @@ from faults.load import Ask, Load, infer, posted
 from faults.registered import CHALLENGER, Registry
 from faults.releasing import OVER, THRESHOLD, TRACKS, Kept, kept, plan, questions, quick
 
-pytestmark = [pytest.mark.cluster, pytest.mark.stands("04"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.cluster, pytest.mark.stands("04"), pytest.mark.long, pytest.mark.timeout(900)]
 
 STABLE, FAILING, WRONG, SLOW, GOOD = "1", "2", "3", "4", "5"
 """Versions of each lane's model."""
