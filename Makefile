@@ -38,7 +38,7 @@ down: venv ## remove the cluster and its files / supprimer le cluster
 test: venv-test lint ## all but the long tests, on a cluster of its own / tous les tests
 	@$(PY) -m pytest -n 2 --dist loadgroup -m "not cluster" --durations=15 && $(PY) -m pytest -m "cluster and not long" --durations=40
 
-test-long: venv-test ## releases of models while things go wrong, on a cluster / livraisons sous pannes
+test-long: venv-test ## lab 04: its guide, releases under faults / guide et livraisons sous pannes
 	@$(PY) -m pytest -m "cluster and long" --durations=40
 
 test-fast: venv-test lint ## without a cluster or a database, under 2 minutes / sans cluster

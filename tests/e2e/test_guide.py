@@ -18,7 +18,7 @@ pytestmark = pytest.mark.cluster
     [
         "01-patterns",
         pytest.param("02-pipelines", marks=pytest.mark.stands("02")),
-        pytest.param("04-serving", marks=pytest.mark.stands("04")),
+        pytest.param("04-serving", marks=[pytest.mark.stands("04"), pytest.mark.long]),
     ],
 )
 def test_the_guide_leads_from_the_start_to_the_solution(lab: Driver, folder: str) -> None:
