@@ -6,7 +6,7 @@ LAB := .venv/bin/lab
 PY := .venv/bin/python
 CODE := platform/lab services labs tests bench
 
-.PHONY: help venv venv-test reset status doctor down support compare test test-long test-fast lint format mutants bench
+.PHONY: help venv venv-test reset status doctor down support compare test test-fast lint format mutants ci bench test-long
 
 help: ## list every target / lister les cibles
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST)) | sed 's/lab-%/lab-01 /; s/check-%/check-01/; s/solve-%/solve-01/'
@@ -55,6 +55,9 @@ format: venv-test ## format the code / mettre le code en forme
 
 mutants: venv ## do the checks catch every known mistake? / éprouver les vérifications
 	@$(LAB) mutants
+
+ci: venv ## prove labs end to end (LAB=01 names one) / prouver des labs de bout en bout
+	@$(LAB) ci $(LAB_NUMBER) --junit build/ci/labs.xml --summary build/ci/labs.md
 
 bench: venv-test ## measure (results under bench/results) / mesurer
 	@$(PY) -m bench

@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -64,6 +64,7 @@ def run(  # noqa: PLR0913  one door for every program: each option is one that s
     input: str | None = None,  # noqa: A002  the standard library's own name
     timeout: float | None = None,
     stream: Callable[[str], None] | None = None,
+    accept: Collection[int] = (0,),
 ) -> str:
     """Run a program to its end and return its standard output.
 
@@ -75,11 +76,12 @@ def run(  # noqa: PLR0913  one door for every program: each option is one that s
         input: text for its standard input; without it, standard input is empty.
         timeout: seconds after which it is ended.
         stream: receives every line of both outputs as it comes.
+        accept: exit codes that are no failure.
 
     Each program leads a process group of its own, so that a time-out or Ctrl-C ends its children with it.
 
     Raises:
-        CommandFailed: the program did not end with 0.
+        CommandFailed: the program ended with a code that is not accepted.
 
     """
     words = [str(word) for word in argv]
@@ -107,7 +109,7 @@ def run(  # noqa: PLR0913  one door for every program: each option is one that s
         _signal(process, signal.SIGTERM)
     try:
         _let_through()
-        return _finish(process, what, input, timeout, stream)
+        return _finish(process, what, input, timeout, stream, accept)
     except KeyboardInterrupt:
         _end(process)
         raise
@@ -174,12 +176,13 @@ def found(program: str) -> Path | None:
     return Path(path) if path else None
 
 
-def _finish(
+def _finish(  # noqa: PLR0913, PLR0917  as `run`
     process: subprocess.Popen[str],
     what: Text,
     text: str | None,
     timeout: float | None,
     stream: Callable[[str], None] | None,
+    accept: Collection[int],
 ) -> str:
     out: list[str] = []
     # One for each output: what a program says as it fails must not be pushed out by what it had printed before.
@@ -208,7 +211,7 @@ def _finish(
     deadline = time.monotonic() + _DRAIN_SECONDS
     for reader in readers:
         reader.join(max(0.0, deadline - time.monotonic()))
-    if code != 0:
+    if code not in accept:
         reason = Text(en=f"exit code {code}", fr=f"code de sortie {code}")
         raise CommandFailed(what, reason, "".join((*told, *failed)), code)
     return "".join(out)

@@ -28,6 +28,8 @@ COMMANDS = {
     "reset": "reset",
     "support": "support",
     "mutants": "mutants",
+    "ci": "ci",
+    "lint": "lint",
     "doctor": "doctor",
     "down": "down",
     "env": "environment",
