@@ -81,7 +81,7 @@ class Context:
             self._forwarder.start([*self._command(), "--kubeconfig", self.kubeconfig])
 
     def settle(self, say: Say) -> None:
-        """Do nothing: The cluster's owner keeps its parts; nothing here may restart them."""
+        """Do nothing: the cluster's owner keeps its parts; nothing here may restart them."""
 
     def down(self, say: Say) -> None:
         """Take our namespaces and cluster-wide objects away; the cluster itself stays.

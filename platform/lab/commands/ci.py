@@ -24,7 +24,7 @@ from lab.spec import Course
 def ci(settings: Settings, numbers: tuple[str, ...], xml: Path | None, summary: Path | None, output: str) -> None:
     """Prove labs end to end: start, solution, mutants, reset. / Prouver des labs de bout en bout."""
     course = Course(settings.root)
-    codes = [course.lab(number.zfill(2) if number.isdecimal() else number).code for number in numbers] or course.codes()
+    codes = [course.lab(number).code for number in numbers] or course.codes()
     outcomes = [outcome for code in codes for outcome in prove(code, teller(settings))]
     if xml:
         junit(outcomes, xml)
