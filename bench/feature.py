@@ -12,6 +12,7 @@ import json
 import os
 import platform
 import random
+import signal
 import socket
 import statistics
 import subprocess
@@ -21,7 +22,7 @@ import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 HERE = ROOT / "bench"
@@ -63,11 +64,13 @@ def process(words: list[str], port: int, core: str, **options: Any) -> Iterator[
             _until_open(port, child)
             yield child.pid
         finally:
+            family = _family(child.pid)
             child.terminate()
             try:
                 child.wait(10)
             except subprocess.TimeoutExpired:
                 child.kill()
+            _end(family)
 
 
 def _until_open(port: int, child: subprocess.Popen[bytes]) -> None:
@@ -84,19 +87,43 @@ def _until_open(port: int, child: subprocess.Popen[bytes]) -> None:
 
 def cpu_seconds(pid: int) -> float:
     """Return the CPU time of a process, of its living descendants, and of children of its own that ended."""
-    rows: dict[int, tuple[int, list[int]]] = {}
+    rows = _family(pid)
+    ticks = sum(rows.pop(pid).ticks) + sum(sum(each.ticks[:2]) for each in rows.values())
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+class _Process(NamedTuple):
+    """A process: its parent, when it began, and its own CPU time and its ended children's, user and system each."""
+
+    parent: int
+    begun: int
+    ticks: list[int]
+
+
+def _processes() -> dict[int, _Process]:
+    rows = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):  # it ended meanwhile
             fields = stat.read_text().rpartition(")")[2].split()
-            rows[int(stat.parent.name)] = int(fields[1]), [int(each) for each in fields[11:15]]
-    family, ticks = {pid}, sum(rows[pid][1])
-    for _ in rows:
-        more = {each for each, (parent, _) in rows.items() if parent in family} - family
-        if not more:
-            break
-        ticks += sum(sum(rows[each][1][:2]) for each in more)
+            rows[int(stat.parent.name)] = _Process(int(fields[1]), int(fields[19]), list(map(int, fields[11:15])))
+    return rows
+
+
+def _family(pid: int) -> dict[int, _Process]:
+    """Return a process and its living descendants."""
+    rows, family = _processes(), {pid}
+    while more := {each for each, row in rows.items() if row.parent in family} - family:
         family |= more
-    return ticks / os.sysconf("SC_CLK_TCK")
+    return {each: rows[each] for each in family if each in rows}
+
+
+def _end(family: Mapping[int, _Process]) -> None:
+    """End what a server left behind: workers that go on spinning on its core would slow every server after it."""
+    now = _processes()
+    for pid, row in family.items():
+        if pid in now and now[pid].begun == row.begun:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 @contextlib.contextmanager

@@ -34,19 +34,16 @@ class Asked(NamedTuple):
     """Requests for a path.
 
     Attributes:
-        path: where they go; of the model that it names.
+        path: where they go.
         wire: as a candidate has it (bench/serving_servers.py).
         rows: of each.
+        model: that answers.
     """
 
     path: str
     wire: str
     rows: int = 1
-
-    @property
-    def model(self) -> str:
-        """Return the model that is asked."""
-        return model.DEEP if f"/{model.DEEP}/" in self.path else model.NAME
+    model: str = model.NAME
 
     def tensors(self) -> list[np.ndarray[Any, np.dtype[np.float32]]]:
         """Return what is asked about, float32 [rows, 32] each."""

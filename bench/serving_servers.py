@@ -27,12 +27,14 @@ class Candidate(NamedTuple):
         env: its environment, beside ours.
         path: where it takes requests.
         wire: what it is asked in: `v2`, `mlflow`, `binary` (V2's extension for tensors) or `raw` (their bytes alone).
+        model: that answers there.
     """
 
     words: list[str]
     env: dict[str, str]
     path: str
     wire: str = "v2"
+    model: str = model.NAME
 
 
 class Bench(NamedTuple):
@@ -69,11 +71,11 @@ class Bench(NamedTuple):
         yield from self.peer("mlserver", suffix="tensor")
 
     def batching(self) -> Iterator[tuple[str, Candidate]]:
-        """Give name and program of each server that makes one run of several requests, for the deep model."""
-        yield "tarmac", self.ours(model.DEEP)
+        """Give name and program of each server that makes one run of several requests, for the model of many steps."""
+        yield "tarmac", self.ours(model.STEPS)
         for name in ("mosec", "mlserver", "litserve", "ray"):
-            yield from self.peer(name, model.DEEP, batch=32)
-        yield from self.peer("mosec", model.DEEP)
+            yield from self.peer(name, model.STEPS, batch=32)
+        yield from self.peer("mosec", model.STEPS)
 
     def ours(self, name: str = model.NAME, **settings: str) -> Candidate:
         """Return our server; `settings` are its own variables."""
@@ -81,7 +83,7 @@ class Bench(NamedTuple):
             "PYTHONPATH": f"{ROOT / 'services'}:{ROOT}", "TARMAC_PORT": "PORT", "TARMAC_GRPC_PORT": "0",
             "TARMAC_MODELS": str(self.models), "TARMAC_TRACES": self.traces, "TARMAC_LOG_LEVEL": "warning",
         }  # fmt: skip
-        return Candidate([sys.executable, "-m", "serving", "serve"], {**told, **settings}, _path(name))
+        return Candidate([sys.executable, "-m", "serving", "serve"], {**told, **settings}, _path(name), model=name)
 
     def floor(self, wire: str = "v2") -> Candidate:
         """Return the bare function."""
@@ -125,7 +127,7 @@ class Bench(NamedTuple):
         label = "-".join(
             filter(None, (name, suffix or (wire if wire != "v2" else ""), "batching" if batch > 1 else ""))
         )
-        yield label, Candidate(words, {"PYTHONPATH": str(ROOT), **told, **env}, path, wire)
+        yield label, Candidate(words, {"PYTHONPATH": str(ROOT), **told, **env}, path, wire, asked)
 
     def _mlflow(self) -> Iterator[tuple[str, Candidate]]:
         """Give MLflow's own server, with the small model as MLflow keeps it."""

@@ -11,6 +11,7 @@ and a protocol that a caller would upgrade to is none of ours.
 import asyncio
 import functools
 import json
+import threading
 from collections import deque
 from http import HTTPStatus
 from typing import Any, cast
@@ -24,12 +25,14 @@ IDLE_SECONDS, SLOW_SECONDS = 75.0, 30.0
 """How long a connection may be silent between two requests, and in the middle of one."""
 HEAD_BYTES = 65_536
 """Of a request's line and headers, or of whatever else a caller sends that is neither a new request nor a body."""
+_COMING_BYTES = 262_144
+"""That come in at a time: a request with a tensor of 128 KiB is there at once."""
 _LOOK_SECONDS = 5.0
 _LINGER_SECONDS, _LINGER_BYTES = 2.0, 4_000_000
 """How long, and how much, is still taken from a caller who was told that the connection ends."""
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.BufferedProtocol):
     """One connection; uvicorn makes one for each that it accepts.
 
     Args:
@@ -67,12 +70,14 @@ class Connection(asyncio.Protocol):
         self._url = b""
         self._headers: list[tuple[bytes, bytes]] = []
         self._expected = False
+        self._coming = memoryview(b"")
 
     # What the event loop calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
         self._transport = cast("asyncio.Transport", transport)
+        self._coming = _coming(threading.get_ident())
         self._state.connections.add(self)
         self._active = self._loop.time()
         self._timer = self._loop.call_later(_LOOK_SECONDS, self._look)
@@ -90,8 +95,14 @@ class Connection(asyncio.Protocol):
         self._waiting.clear()
         self.resume_writing()
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Where the next bytes go: all connections' of a loop to one place, as what came is parsed before more does."""
+        del sizehint
+        return self._coming
+
+    def buffer_updated(self, nbytes: int) -> None:
         """Parse what came, and begin to answer."""
+        data = self._coming[:nbytes]
         if self._last:
             # What comes after a connection's last request is nobody's; who sends without end is cut off.
             self._held += len(data)
@@ -302,6 +313,13 @@ class Connection(asyncio.Protocol):
                 self._reading.wake()
         elif self._current is None and silent > (SLOW_SECONDS if self._heading else IDLE_SECONDS):
             self._transport.close()
+
+
+@functools.cache
+def _coming(thread: int) -> memoryview:
+    """What takes the bytes that come to the loop of a thread."""
+    del thread
+    return memoryview(bytearray(_COMING_BYTES))
 
 
 @functools.lru_cache(maxsize=4096)

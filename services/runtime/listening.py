@@ -26,7 +26,7 @@ async def listen(application: Any, port: int, drain_seconds: float) -> None:  # 
         application,
         host=HOST,
         port=port,
-        http=Connection,
+        http=Connection,  # type: ignore[arg-type]  # uvicorn hands it to the loop, which takes either kind
         ws="none",  # an upgrade is an offer: who asks for one is answered over HTTP
         proxy_headers=False,
         lifespan="off",

@@ -16,40 +16,66 @@ MINUTES = (-60, -30, -20, -15, -10, -5, 0, 5, 10, 15, 20, 30, 45, 60, 90, 120, 1
 """Predictions, in the label's unit; flights' delays are in minutes."""
 _FEW = 16
 """Values that are counted sooner one by one than by numpy."""
+_MANY = 16_384
+"""Values that are held to be counted together."""
 
 
 class Buckets:
     """A histogram in the making."""
 
-    __slots__ = ("bounds", "counts", "total")
+    __slots__ = ("_arrays", "_bounds", "_counts", "_held", "_total")
 
     def __init__(self, bounds: Sequence[float]) -> None:
-        self.bounds = bounds
-        self.counts = [0] * (len(bounds) + 1)
-        self.total = 0.0
+        self._bounds = bounds
+        self._counts = [0] * (len(bounds) + 1)
+        self._total = 0.0
+        self._arrays: list[np.ndarray[Any, np.dtype[Any]]] = []
+        self._held = 0
+
+    @property
+    def counts(self) -> list[int]:
+        """Values in each bucket, of which the last has no upper bound."""
+        self._count()
+        return self._counts
+
+    @property
+    def total(self) -> float:
+        """Sum of the values."""
+        self._count()
+        return self._total
 
     def add(self, value: float) -> None:
         """Count a value."""
-        self.counts[bisect_left(self.bounds, value)] += 1
-        self.total += value
+        self._counts[bisect_left(self._bounds, value)] += 1
+        self._total += value
 
     def add_all(self, values: "np.ndarray[Any, np.dtype[Any]]") -> None:
-        """Count each finite value of an array."""
+        """Count each finite value of an array, at the latest when somebody asks: many at a time cost less each."""
         if values.size <= _FEW:
             for value in values.ravel().tolist():
                 if math.isfinite(value):
                     self.add(value)
             return
+        self._arrays.append(values.ravel())
+        self._held += values.size
+        if self._held > _MANY:
+            self._count()
+
+    def _count(self) -> None:
+        if not self._held:
+            return
+        values = np.concatenate(self._arrays)
+        self._arrays, self._held = [], 0
         finite = values[np.isfinite(values)]
-        places = np.searchsorted(self.bounds, finite)
-        found = np.bincount(places, minlength=len(self.counts)).tolist()
-        self.counts = [each + more for each, more in zip(self.counts, found, strict=True)]
-        self.total += float(finite.sum(dtype=np.float64))
+        places = np.searchsorted(np.array(self._bounds, finite.dtype), finite)
+        found = np.bincount(places, minlength=len(self._counts)).tolist()
+        self._counts = [each + more for each, more in zip(self._counts, found, strict=True)]
+        self._total += float(finite.sum(dtype=np.float64))
 
     def cumulative(self) -> list[tuple[str, float]]:
         """Bound -> values up to it, as Prometheus has it."""
         told, found = 0, []
-        for bound, count in zip((*map(str, self.bounds), "+Inf"), self.counts, strict=True):
+        for bound, count in zip((*map(str, self._bounds), "+Inf"), self.counts, strict=True):
             told += count
             found.append((bound, float(told)))
         return found

@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 
@@ -52,7 +52,7 @@ async def echo(scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> Non
 async def server() -> AsyncIterator[tuple[uvicorn.Server, int]]:
     """Return a server of `echo`, and its port."""
     config = uvicorn.Config(
-        echo, host="127.0.0.1", port=0, http=Connection, ws="none", proxy_headers=False, lifespan="off",
+        echo, host="127.0.0.1", port=0, http=cast("Any", Connection), ws="none", proxy_headers=False, lifespan="off",
         log_config=None, timeout_graceful_shutdown=5,
     )  # fmt: skip
     serving = uvicorn.Server(config)

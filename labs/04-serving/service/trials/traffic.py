@@ -14,6 +14,7 @@ from typing import Self
 
 import httpx
 
+from runtime.figures import percentile
 from trials.asks import Answer, Ask, answered
 
 MOST_RATE, MOST_SECONDS = 200.0, 60.0
@@ -43,6 +44,8 @@ class Traffic:
         self._thread = threading.Thread(target=lambda: asyncio.run(self._send()), name="traffic", daemon=True)
         self.answers: list[Answer] = []
         """All that came so far, in the order of their coming."""
+        self.lags: list[tuple[float, float]] = []
+        """When each request was due, and seconds from then until it was sent: a busy machine's, not the server's."""
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -59,6 +62,10 @@ class Traffic:
         """Answers to requests that were due at an instant or later."""
         return [each for each in list(self.answers) if each.due >= instant and tag in (None, each.tag)]
 
+    def lag_since(self, instant: float) -> float:
+        """Seconds within which 99 of 100 requests were sent that were due at an instant or later; 0 without any."""
+        return percentile([lag for due, lag in list(self.lags) if due >= instant], 0.99) or 0.0
+
     async def _send(self) -> None:
         limits = httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS)
         async with (
@@ -71,6 +78,7 @@ class Traffic:
                 await asyncio.sleep(max(due - time.monotonic(), 0))
                 if self._over.is_set() or due - begun > MOST_SECONDS:
                     return
+                self.lags.append((due, time.monotonic() - due))
                 group.create_task(self._one(client, self._pick(number), due))
 
     async def _one(self, client: httpx.AsyncClient, ask: Ask, due: float) -> None:
