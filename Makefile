@@ -6,7 +6,7 @@ LAB := .venv/bin/lab
 PY := .venv/bin/python
 CODE := platform/lab services labs tests bench
 
-.PHONY: help venv venv-test reset status doctor down support compare test test-fast lint format mutants ci bench test-long
+.PHONY: help venv venv-test reset goto status doctor down support compare test test-fast lint format mutants ci bench test-long
 
 help: ## list every target / lister les cibles
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST)) | sed 's/lab-%/lab-01 /; s/check-%/check-01/; s/solve-%/solve-01/'
@@ -22,6 +22,9 @@ solve-%: venv ## put a lab's solution in place / mettre la solution
 
 reset: venv ## back to a lab's start, proven (LAB=01) / remise à zéro prouvée
 	@$(LAB) reset $(LAB_NUMBER)
+
+goto: venv ## jump to a lab's start or solution (LAB=04 STATE=solved) / aller au départ ou à la solution
+	@$(LAB) goto $(LAB_NUMBER) --state $(or $(STATE),start)
 
 status: venv ## what stands, and where / ce qui est debout
 	@$(LAB) status

@@ -45,7 +45,6 @@ _PORT_REMEDY = Text(
     fr="supprimez le Service qui a ce port de nœud (`lab kubectl get services -A`) ; si aucun ne l'a, une commande a "
     "été tuée en le créant : Kubernetes s'en aperçoit en dix minutes, relancez alors",
 )
-_BACKGROUND: dict[str, Any] = {"propagationPolicy": "Background"}
 
 
 class Refused(LabError):
@@ -117,13 +116,16 @@ class Api:
         version = answer.to_dict().get("apiVersion", "")
         return [{"apiVersion": version, "kind": kind, **item} for item in answer.to_dict()["items"]]
 
-    def delete(self, objects: Iterable[Object], *, wait: float = 60, grace: int | None = None) -> None:
+    def delete(
+        self, objects: Iterable[Object], *, wait: float = 60, grace: int | None = None, orphan: bool = False
+    ) -> None:
         """Delete objects side by side and return when all are gone.
 
         Args:
             objects: which.
             wait: seconds for all of them.
             grace: seconds that pods have to end by themselves; None: as they ask.
+            orphan: whether what they made stays; else it goes, in as much time as it asks.
 
         Raises:
             NotConverged: something is still there after `wait` seconds; names it and what holds it.
@@ -131,10 +133,22 @@ class Api:
         """
         targets = [(each["kind"], _name(each), _namespace(each)) for each in objects]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            list(pool.map(lambda target: self._delete_one(target, grace), targets))
+            list(pool.map(lambda target: self._delete_one(target, grace, orphan=orphan), targets))
         deadline = time.monotonic() + wait
         for target in targets:
             self._wait_gone(target, deadline)
+
+    def scale(self, workload: Object, replicas: int) -> None:
+        """Give a Deployment or StatefulSet so many replicas; one that is gone stays so."""
+        body = {"spec": {"replicas": replicas}}
+        try:
+            self._resource(workload["kind"]).patch(
+                name=_name(workload), namespace=_namespace(workload), body=body,
+                content_type="application/merge-patch+json",
+            )  # fmt: skip
+        except DynamicApiError as error:
+            if error.status != _NOT_FOUND:
+                raise
 
     def watch(
         self, kind: str, namespace: str, enough: Callable[[dict[str, Object]], bool], seconds: float
@@ -210,9 +224,11 @@ class Api:
             raise _refused(desired, error) from error
         return dict(applied.to_dict())
 
-    def _delete_one(self, target: tuple[str, str, str | None], grace: int | None) -> None:
+    def _delete_one(self, target: tuple[str, str, str | None], grace: int | None, *, orphan: bool) -> None:
         kind, name, namespace = target
-        options = _BACKGROUND if grace is None else {**_BACKGROUND, "gracePeriodSeconds": grace}
+        options: dict[str, Any] = {"propagationPolicy": "Orphan" if orphan else "Background"}
+        if grace is not None:
+            options["gracePeriodSeconds"] = grace
         try:
             self._resource(kind).delete(name=name, namespace=namespace, body=options)
         except DynamicApiError as error:

@@ -146,6 +146,8 @@ class LabSpec(_Strict):
     values: dict[str, dict[str, Any]] = {}
     """Component -> values of its chart that this lab wants otherwise."""
     evidence: Evidence = Evidence()
+    checkpoint: bool = False
+    """Whether its start is kept once it stands: a reset then puts it back, where replaying would take too long."""
     experiments: list[str] = []
     """What the lab's service measures on request (`lab compare`), in the order of a full run."""
     exercises: list[Exercise] = []

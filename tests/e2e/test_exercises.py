@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -75,6 +76,46 @@ def test_every_mutant_is_killed(solved: Driver) -> None:
     told = solved.json("mutants", "01")
     assert told["01"]["rate"] == 1
     assert told["01"]["mutants"] >= 30
+
+
+def test_a_solution_that_was_kept_is_put_back(solved: Driver) -> None:
+    """After a reset the checkpoint brings files, results and topics back: the checks pass without anything measured."""
+    made = solved.json("checkpoint", "01", "--state", "solved")
+    assert hashlib.sha256(Path(made["archive"]).read_bytes()).hexdigest() == made["digest"]
+    solved.run("reset", "01")
+    assert solved.json("check", "01", code=1)["done"] == 0
+    told = solved.json("goto", "01", "--state", "solved")
+    assert told["checkpoint"] == made["name"]
+    assert "experiments" not in {phase["name"] for phase in told["phases"]}
+    assert solved.json("check", "01")["done"] == 10
+
+
+def test_a_jump_stashes_what_a_trainee_had(solved: Driver) -> None:
+    """Files and data come back as they were; the start that was jumped to meanwhile has none of them."""
+    file = next(path for path in sorted(solved.work.glob("*.yaml")) if path.name != "kustomization.yaml")
+    mine = f"# my own words\n{file.read_text()}"
+    file.write_text(mine)
+    told = solved.json("goto", "01", "--state", "start")
+    assert "my own words" not in file.read_text()
+    assert solved.json("check", "01", code=1)["done"] == 0
+    assert told["stash"] in solved.run("stash", "list").stdout
+    solved.run("stash", "restore", told["stash"])
+    assert file.read_text() == mine
+    assert solved.json("check", "01")["done"] == 10
+
+
+def test_a_damaged_checkpoint_changes_nothing(solved: Driver) -> None:
+    """It is told by its name, and what stands goes on standing."""
+    archive = Path(solved.json("checkpoint", "01", "--state", "solved")["archive"])
+    with archive.open("r+b") as content:
+        content.seek(1000)
+        content.write(b"x" * 100)
+    try:
+        failed = solved.run("goto", "01", "--state", "solved", code=2)
+        assert str(archive) in failed.stderr
+        assert solved.json("check", "01")["done"] == 10
+    finally:
+        archive.unlink()
 
 
 def test_reset_leaves_nothing_and_brings_the_start_back(solved: Driver) -> None:

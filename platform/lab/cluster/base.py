@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import os
 import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Protocol
@@ -76,6 +76,12 @@ class Cluster(Protocol):
 
     def remove_images(self, references: set[str]) -> None:
         """Take images out of its node."""
+
+    def pack(self, root: str, folders: Sequence[str], containers: Sequence[str], archive: Path) -> None:
+        """Write folders of a root on its node to an archive, while containers (by containerd's ids) stand still."""
+
+    def unpack(self, root: str, folders: Mapping[str, str], archive: Path) -> None:
+        """Fill folders of a root on its node, name in the archive -> name below the root; what they held goes."""
 
 
 class Claim:

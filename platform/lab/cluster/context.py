@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lab.cluster.base import Claim, Status, write_private
 from lab.cluster.forward import Forwarder
 from lab.cluster.permissions import Permission, needed, question
+from lab.cluster.volumes import out_of_reach
 from lab.errors import BadInput, LabError, MissingRequirement, NotConverged
 from lab.process import CommandFailed, run
 from lab.progress import Say
@@ -133,6 +134,26 @@ class Context:
 
     def remove_images(self, references: set[str]) -> None:
         """Leave them: the nodes are not ours."""
+
+    def pack(self, root: str, folders: Sequence[str], containers: Sequence[str], archive: Path) -> None:
+        """Refuse: its nodes are its owner's.
+
+        Raises:
+            BadInput: always.
+
+        """
+        del root, folders, containers, archive
+        raise out_of_reach()
+
+    def unpack(self, root: str, folders: Mapping[str, str], archive: Path) -> None:
+        """Refuse, likewise.
+
+        Raises:
+            BadInput: always.
+
+        """
+        del root, folders, archive
+        raise out_of_reach()
 
     def _entry(self, say: Say) -> str:
         """Return the context's entry alone, from the user's own kubeconfig."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import yaml
 
-from lab.cluster import engine
+from lab.cluster import engine, volumes
 from lab.cluster.base import AUDIT, Claim, Status, answers, write_private
 from lab.cluster.daemon import Daemon, until
 from lab.cluster.forward import Forwarder
@@ -125,6 +125,23 @@ class K3s:
         """Take images out of the node."""
         if references:
             self._ctr(_program(), "images", "rm", *sorted(references), what=Text.plain("k3s ctr images rm"))
+
+    def pack(self, root: str, folders: Sequence[str], containers: Sequence[str], archive: Path) -> None:
+        """Write folders of this machine to an archive, while containers stand still."""
+        words = volumes.packing(f"{_program()} ctr", root, folders, containers)
+        what = Text(en="packing volumes", fr="archivage des volumes")
+        self._piped('exec "$@" > "$ARCHIVE"', archive, *words, what=what)
+
+    def unpack(self, root: str, folders: Mapping[str, str], archive: Path) -> None:
+        """Fill folders of this machine from an archive."""
+        _root()
+        what = Text(en="unpacking volumes", fr="extraction des volumes")
+        self._piped('exec "$@" < "$ARCHIVE"', archive, *volumes.unpacking(root, folders), what=what)
+
+    def _piped(self, script: str, archive: Path, *words: str, what: Text) -> None:
+        """Run words with a file as one of their ends."""
+        env = {**self._environment, "ARCHIVE": str(archive)}
+        run(["/bin/sh", "-c", script, "piped", *words], what=what, env=env, timeout=600)
 
     @property
     def _environment(self) -> dict[str, str]:

@@ -6,14 +6,14 @@ import base64
 import json
 import secrets
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from lab.cluster import engine, node
+from lab.cluster import engine, node, volumes
 from lab.cluster.base import AUDIT, Claim, Status, answers, write_private
 from lab.cluster.daemon import until
 from lab.errors import BadInput, NotConverged
@@ -170,6 +170,23 @@ class Kind:
         """Take images out of the node."""
         if references:
             self._in_node("ctr", "-n", "k8s.io", "images", "rm", *sorted(references), what=Text.plain("ctr images rm"))
+
+    def pack(self, root: str, folders: Sequence[str], containers: Sequence[str], archive: Path) -> None:
+        """Write folders of the node to an archive, while containers stand still."""
+        words = volumes.packing("ctr", root, folders, containers)
+        what = Text(en="packing volumes", fr="archivage des volumes")
+        self._piped('exec "$@" > "$ARCHIVE"', archive, "exec", self._node, *words, what=what)
+
+    def unpack(self, root: str, folders: Mapping[str, str], archive: Path) -> None:
+        """Fill folders of the node from an archive."""
+        words = volumes.unpacking(root, folders)
+        what = Text(en="unpacking volumes", fr="extraction des volumes")
+        self._piped('exec "$@" < "$ARCHIVE"', archive, "exec", "-i", self._node, *words, what=what)
+
+    def _piped(self, script: str, archive: Path, *words: str, what: Text) -> None:
+        """Run the engine with a file as one of its ends."""
+        command = ["/bin/sh", "-c", script, "piped", *self._engine().command, *words]
+        run(command, what=what, env={"ARCHIVE": str(archive)}, timeout=600)
 
     @property
     def _unfinished(self) -> Path:

@@ -6,10 +6,9 @@ import time
 
 import click
 
+from lab import jump
 from lab.commands.common import number, output, progress, standing, wanted
-from lab.converge import converge
 from lab.progress import dump
-from lab.reset import clear
 from lab.settings import Settings
 from lab.spec import Course
 from lab.state.record import lock
@@ -29,17 +28,11 @@ def reset(settings: Settings, number: str | None, output: str) -> None:
     """Bring a lab back to its start and prove that nothing is left. / Remettre un lab à zéro, preuve à l'appui."""
     code = wanted(settings, number)
     Course(settings.root).lab(code)
-    cluster = standing(settings)
+    standing(settings)
     display = progress(settings, output)
     started = time.monotonic()
     with lock(settings, f"reset {code}", display.say):
-        with display.phase("remove") as phase:
-            cluster.settle(display.teller(phase))
-            cleared = clear(settings, code, display.teller(phase))
-        for kept in cleared.kept:
-            where = kept.relative_to(settings.root)
-            display.say(Text(en=f"your own files are kept in {where}", fr=f"vos fichiers sont gardés dans {where}"))
-        converge(settings, code, display, anew=True)
+        cleared = jump.reset(settings, code, display).cleared
     seconds = time.monotonic() - started
     if output == "json":
         verdict = {"lab": code, "verdict": "clean", "removed": cleared.before, "residue": []}

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import click
 
-from lab import diagnose
+from lab import diagnose, jump
 from lab.cluster import Status, choose
 from lab.commands.common import number, output, progress, wanted
-from lab.converge import converge
 from lab.progress import dump
 from lab.settings import Settings
 from lab.spec import Course
@@ -32,7 +31,7 @@ def up(settings: Settings, number: str | None, output: str) -> None:
     with lock(settings, f"up {code}", display.say):
         ours = choose(settings).status() in (Status.RUNNING, Status.BROKEN, Status.FOREIGN)
         diagnose.require(diagnose.examine(settings, ours_runs=ours, network=False))
-        outcome = converge(settings, code, display)
+        outcome = jump.up(settings, code, display)
     if output == "json":
         verdict = {"lab": code, "verdict": "converged", "changed": outcome.changed, "urls": outcome.urls}
         click.echo(dump({**verdict, "proof": outcome.proof, "phases": display.as_json()}))

@@ -10,6 +10,7 @@ from functools import partial
 from lab import images, process, tools
 from lab.api import Api, Object
 from lab.broker import Broker
+from lab.checkpoint import Kept, put_back
 from lab.cluster import Cluster, Status, choose
 from lab.cluster import engine as engines
 from lab.converge.probe import EarlyProof, probe
@@ -47,7 +48,9 @@ class Outcome:
     proof: dict[str, object] = field(default_factory=dict)
 
 
-def converge(settings: Settings, code: str, progress: Progress, *, anew: bool = False) -> Outcome:
+def converge(
+    settings: Settings, code: str, progress: Progress, *, anew: bool = False, kept: Kept | None = None
+) -> Outcome:
     """Bring a lab up, from whatever stands now, and prove it end to end.
 
     Args:
@@ -55,6 +58,7 @@ def converge(settings: Settings, code: str, progress: Progress, *, anew: bool = 
         code: the lab's number.
         progress: shows the phases.
         anew: True where the lab was just taken away: what is not there yet cannot be proven beforehand.
+        kept: a state whose volumes are put back before anything is made that uses them.
 
     Raises:
         LabError: what stands in the way, with object, field and remedy.
@@ -63,7 +67,16 @@ def converge(settings: Settings, code: str, progress: Progress, *, anew: bool = 
     run = _Run(settings, Course(settings.root), code, progress)
     record = Record(settings)
     run.stood = record.lab() == code and not anew
-    names = ["cluster", "images", *run.lab.components, "topics", f"lab-{run.lab.code}", "probe"]
+    run.kept = kept
+    names = [
+        "cluster",
+        *(["volumes"] if kept else []),
+        "images",
+        *run.lab.components,
+        "topics",
+        f"lab-{run.lab.code}",
+        "probe",
+    ]
     with progress.shown(names, record.usual()):
         outcome = run.all()
     took = {phase.name: phase.seconds for phase in progress.phases if phase.state == "done"}
@@ -86,6 +99,7 @@ class _Run:
         self.references = {name: self.catalogue.reference(name) for name in named | set(self.lab.images)}
         self.stood = False
         """Whether the lab stood when it was last brought up: then a proof can be begun before anything else."""
+        self.kept: Kept | None = None
         self.early: EarlyProof | None = None
         self.proof: dict[str, object] = {}
         self.there: dict[str, Future[None]] = {name: Future() for name in self.references}
@@ -112,7 +126,11 @@ class _Run:
         self.api = Api(self.settings)
         spaces = self._namespaces()
         self._secrets(spaces)
+        if self.kept:
+            self._phase("volumes", partial(self._put_back, self.kept))
         self._stack(objects)
+        if self.kept:
+            self.api.apply(self.kept.snapshot.objects)
         return Outcome(self.lab.code, urls(self.settings, self.lab), self._changed(), self.proof)
 
     def _changed(self) -> bool:
@@ -127,6 +145,10 @@ class _Run:
     def _cluster(self, before: Status, say: Say) -> bool:
         self.cluster.up(say)
         return before is not Status.RUNNING
+
+    def _put_back(self, kept: Kept, say: Say) -> bool:
+        put_back(self.api, self.cluster, kept, say)
+        return True
 
     def _made(self, status: Status) -> None:
         """Make the images and Helm beforehand where there is no cluster yet, which then needs them all."""
@@ -211,7 +233,8 @@ class _Run:
         if changed:
             release.install(self.api, say)
         readiness.wait(self.api, release.workloads(), component.namespace, say)
-        for cron in component.jobs if changed else ():
+        # What they would make is in the volumes that were put back.
+        for cron in component.jobs if changed and not self.kept else ():
             jobs.run(self.api, cron, component.namespace, say)
         if changed:
             release.settled(self.api)

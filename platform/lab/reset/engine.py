@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab import tools
 from lab.api import Api
 from lab.broker import Broker
 from lab.errors import NotConverged, Residue
@@ -17,11 +17,12 @@ from lab.reset import fingerprint
 from lab.settings import Settings
 from lab.spec import Course
 from lab.stack.manifests import Manifests
-from lab.stack.release import Release
 from lab.text import Text
 
 _KEPT = ("platform",)
 """Namespaces whose releases stay: the broker, the metrics and the traces are the stack, not a lab's state."""
+_BROKER = ("kafka", "platform")
+"""Name and namespace of its StatefulSet."""
 _GONE_SECONDS = 45
 _ROUND_SECONDS = 5
 _GRACE_SECONDS = 1
@@ -43,13 +44,15 @@ class Cleared:
     kept: list[Path] = field(default_factory=list)
 
 
-def clear(settings: Settings, code: str, say: Say) -> Cleared:
+def clear(settings: Settings, code: str, say: Say, *, state: str = "start", topics: bool = True) -> Cleared:
     """Take a lab's state away and prove that nothing is left of it; the platform stays.
 
     Args:
         settings: which cluster.
         code: the lab's number.
         say: told each step.
+        state: whose manifests the working copy becomes, `start` or `solved`.
+        topics: whether the broker's topics and positions go; they need not where its volume is replaced afterwards.
 
     Raises:
         Residue: something is still there; lists it.
@@ -58,41 +61,48 @@ def clear(settings: Settings, code: str, say: Say) -> Cleared:
     course = Course(settings.root)
     lab = course.lab(code)
     api = Api(settings)
-    releases = [
-        Release(name, component, tools.helm(settings, say), {}, settings)
-        for name, component in course.components.items()
-        if component.namespace not in _KEPT and Release.noted(api, name, component.namespace)
-    ]
     # Topics and positions belong to all labs alike: none of them may go on working with what is taken away.
     labs = {course.lab(each).namespace for each in course.codes()}
     ours = labs | {component.namespace for component in course.components.values()} - set(_KEPT)
     namespaces = sorted(ours & {each["metadata"]["name"] for each in api.find("Namespace")})
-    with Broker(settings) as broker:
+    with _broker(settings, api, topics=topics) as broker:
         cleared = Cleared(fingerprint.residue(api, broker, namespaces))
         say(Text(en="removing the lab and its data", fr="suppression du lab et de ses données"))
         with ThreadPoolExecutor() as pool:
-            for job in [pool.submit(_remove, api, namespace, releases) for namespace in namespaces]:
+            for job in [pool.submit(_empty, api, namespace) for namespace in namespaces]:
                 job.result()
         _forget(broker)
         _prove(api, broker, namespaces)
-    kept = Manifests(settings, course.folder(code), lab).replace("start")
+    kept = Manifests(settings, course.folder(code), lab).replace(state)
     cleared.kept = [kept] if kept else []
     return cleared
 
 
-def _remove(api: Api, namespace: str, releases: list[Release]) -> None:
-    """Take a namespace's releases away, then whatever else is in it: Helm has to find its own record."""
-    for release in releases:
-        if release.component.namespace == namespace:
-            release.remove()
-    _empty(api, namespace)
+@contextmanager
+def _broker(settings: Settings, api: Api, *, topics: bool) -> Iterator[Broker | None]:
+    """Give the broker whose topics are to go; None where they need not, or go together with its volume."""
+    if not topics:
+        yield None
+    elif api.get("StatefulSet", *_BROKER) is None:
+        # Somebody took it away. Brought up again on the volume that it left, it would remember everything.
+        claims = api.find("PersistentVolumeClaim", _BROKER[1], f"app.kubernetes.io/name={_BROKER[0]}")
+        api.delete(claims)
+        yield None
+    else:
+        with Broker(settings) as broker:
+            yield broker
 
 
 def _empty(api: Api, namespace: str) -> None:
-    """Delete all that is in a namespace: first what would make the rest anew."""
+    """Delete all that is in a namespace, Helm's record of its releases too: first what would make the rest anew.
+
+    Charts outside the platform hold nothing that stands in no namespace, so Helm itself, a second for each release, is
+    not needed for that.
+    """
     found = fingerprint.objects(api, namespace)
+    # What they made stays for a moment: a pod that was once given all the time it asks for takes it.
     for kinds in _MAKERS:
-        api.delete(each for each in found if each["kind"] in kinds)
+        api.delete((each for each in found if each["kind"] in kinds), orphan=True)
     makers = [kind for kinds in _MAKERS for kind in kinds]
     # A pod has nothing to finish any more: its topics and positions go as well. A controller that saw late that its
     # workload is gone may have made one more, which holds a claim: it goes in the next round (`_prove`).
@@ -101,13 +111,15 @@ def _empty(api: Api, namespace: str) -> None:
         api.delete(rest, wait=_ROUND_SECONDS, grace=_GRACE_SECONDS)
 
 
-def _forget(broker: Broker) -> None:
+def _forget(broker: Broker | None) -> None:
     """Delete positions and topics."""
+    if broker is None:
+        return
     broker.delete_groups(broker.group_names())
     broker.delete_topics(sorted(broker.topics()))
 
 
-def _prove(api: Api, broker: Broker, namespaces: list[str]) -> None:
+def _prove(api: Api, broker: Broker | None, namespaces: list[str]) -> None:
     """Look until nothing is left, or say what is: volumes are wiped by the cluster a moment after their claims."""
     deadline = time.monotonic() + _GONE_SECONDS
     while left := fingerprint.residue(api, broker, namespaces):

@@ -33,10 +33,12 @@ def volumes(api: Api, namespaces: Iterable[str]) -> list[Object]:
     return [each for each in found if (each["spec"].get("claimRef") or {}).get("namespace") in names]
 
 
-def residue(api: Api, broker: Broker, namespaces: list[str]) -> list[str]:
-    """Return what is left, one line each; empty when nothing is."""
+def residue(api: Api, broker: Broker | None, namespaces: list[str]) -> list[str]:
+    """Return what is left, one line each; empty when nothing is. Without a broker, of the cluster alone."""
     lines = [_named(each) for name in namespaces for each in objects(api, name)]
     lines += [f"PersistentVolume/{each['metadata']['name']}" for each in volumes(api, namespaces)]
+    if broker is None:
+        return lines
     lines += [f"topic {name}: {_records(found)} records" for name, found in broker.topics().items()]
     lines += [f"consumer group {name}" for name in broker.group_names()]
     return lines

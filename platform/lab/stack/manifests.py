@@ -63,6 +63,10 @@ class Manifests:
         shutil.copytree(self.folder / with_, self.work)
         return kept
 
+    def is_(self, state: str) -> bool:
+        """Say whether the working copy is the lab's `start` or its solution, `solved`."""
+        return self.work.exists() and _same(self.work, self.folder / state)
+
     def build(self, images: dict[str, str], say: Say) -> list[Object]:
         """Return the objects of the working copy, labelled, with the images as they are named in the cluster.
 

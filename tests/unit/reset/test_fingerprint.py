@@ -79,7 +79,9 @@ def test_after_a_reset_nothing_of_them_is_left(server: Server) -> None:
 class Late(Server):
     """A cluster whose controller makes a pod once more after its workload is gone; the pod holds a claim."""
 
-    def delete(self, objects: Iterable[Object], *, wait: float = 60, grace: int | None = None) -> None:
+    def delete(
+        self, objects: Iterable[Object], *, wait: float = 60, grace: int | None = None, orphan: bool = False
+    ) -> None:
         """Take objects away; the claim stays as long as the pod that came meanwhile."""
         names = [each["metadata"]["name"] for each in objects]
         super().delete([self.held[key] for key in list(self.held) if key[2] in names], wait=wait, grace=grace)

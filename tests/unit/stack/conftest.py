@@ -81,7 +81,9 @@ class Server:
             if held == kind and place == namespace and wanted.items() <= each["metadata"].get("labels", {}).items()
         ]
 
-    def delete(self, objects: Iterable[Object], *, wait: float = 60, grace: int | None = None) -> None:
+    def delete(
+        self, objects: Iterable[Object], *, wait: float = 60, grace: int | None = None, orphan: bool = False
+    ) -> None:
         """Take objects away."""
         assert wait > 0
         assert grace is None or grace > 0

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import socket
 import threading
 from collections.abc import Iterator
@@ -97,4 +98,7 @@ if __name__ == "__main__":
     registry = CollectorRegistry()
     registry.register(Redis())
     start_http_server(PORT, registry=registry)
-    threading.Event().wait()
+    # The first process of a container gets no signal that it does not ask for: it would be waited for in vain.
+    asked = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: asked.set())
+    asked.wait()

@@ -1,0 +1,38 @@
+"""What a checkpoint depends on, as one hash: it is put back only where replaying would lead to the same."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from lab.spec import Course
+
+_OWN = ("manifests/base", "manifests/start", "manifests/solved")
+_CHARTS = "platform/helm"
+
+
+def key(course: Course, code: str, references: Iterable[str]) -> str:
+    """Return the hash of a lab's declarations, its manifests, the charts and the images.
+
+    Args:
+        course: whose checkout.
+        code: the lab's number.
+        references: names of the images, which say what is in them.
+
+    """
+    content = hashlib.sha256()
+    for reference in sorted(references):
+        content.update(f"{reference}\n".encode())
+    for file in _files(course, code):
+        content.update(f"{file.relative_to(course.root)}\n".encode())
+        content.update(hashlib.sha256(file.read_bytes()).digest())
+    return content.hexdigest()
+
+
+def _files(course: Course, code: str) -> Iterator[Path]:
+    folder = course.folder(code)
+    yield course.root / "platform/stack.yaml"
+    yield from sorted(folder.glob("lab*.yaml"))
+    for each in (*(folder / own for own in _OWN), course.root / _CHARTS):
+        yield from sorted(path for path in each.rglob("*") if path.is_file())

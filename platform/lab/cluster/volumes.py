@@ -1,0 +1,72 @@
+"""Folders of a node's volumes, packed while their containers stand still, and unpacked: as words for its shell.
+
+What a packed folder holds is what a disk would hold after a power cut: every store of the platform survives that.
+The object store keeps what it knows of an object in extended attributes of the object's file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from lab.errors import BadInput
+from lab.text import Text
+
+_PACK = """\
+held=
+# However this ends, also when nobody reads what it writes any more, the containers go on.
+trap 'for each in $held; do $CTR tasks resume "$each" >&2; done' EXIT
+trap 'exit 1' INT TERM HUP PIPE
+root=$1; shift
+while [ "$1" != -- ]; do
+    # One that has just ended writes nothing either.
+    $CTR tasks pause "$1" >/dev/null 2>&1 && held="$held $1"
+    shift
+done
+shift
+tar --create --sparse --numeric-owner --xattrs --xattrs-include="user.*" --directory "$root" --file - "$@"
+"""
+_UNPACK = """\
+set -e
+root=$1; shift
+old=$1; shift
+for each in $old; do rm -rf "$root/$each"; done
+tar --extract --numeric-owner --same-permissions --xattrs --xattrs-include="user.*" --directory "$root" --file - "$@"
+"""
+
+
+def packing(ctr: str, root: str, folders: Sequence[str], containers: Sequence[str]) -> tuple[str, ...]:
+    """Return the words that write folders of a root as a tar archive to standard output.
+
+    Args:
+        ctr: how containerd's client is called.
+        root: the folder that all of them lie in.
+        folders: their names.
+        containers: what stands still meanwhile, by containerd's ids.
+    """
+    return ("env", f"CTR={ctr} -n k8s.io", "sh", "-c", _PACK, "pack", root, *containers, "--", *folders)
+
+
+def unpacking(root: str, folders: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the words that read such an archive from standard input; what the new folders held is replaced.
+
+    Args:
+        root: the folder that all of them lie in.
+        folders: name in the archive -> name below the root.
+    """
+    # Names and hard links are renamed, what symbolic links point to is not.
+    renamed = [f"--transform=flags=rh;s,^{old}\\(/\\|$\\),{new}\\1," for old, new in folders.items()]
+    return ("sh", "-c", _UNPACK, "unpack", root, " ".join(folders.values()), *renamed, *folders)
+
+
+def out_of_reach() -> BadInput:
+    """Return the error for a cluster whose volumes lie where the tool does not come."""
+    return BadInput(
+        Text(
+            en="the volumes of this cluster are out of reach: no state can be kept or put back",
+            fr="les volumes de ce cluster sont hors de portée : aucun état ne peut être gardé ni remis",
+        ),
+        Text(
+            en="use a cluster of the tool's own (LAB_CLUSTER=kind), or replay: `lab reset`, `lab solve`",
+            fr="utilisez un cluster de l'outil (LAB_CLUSTER=kind), ou rejouez : `lab reset`, `lab solve`",
+        ),
+    )

@@ -1,0 +1,89 @@
+"""`lab goto NN` and `lab checkpoint NN`."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from lab import jump
+from lab.checkpoint import Kept
+from lab.commands.common import number, output, progress, standing, wanted
+from lab.progress import dump
+from lab.settings import Settings
+from lab.spec import Course
+from lab.state.record import lock
+from lab.text import Text
+
+_THERE = Text(
+    en="Lab {lab} is at its {state} ({seconds:.0f} s, {how}).",
+    fr="Le lab {lab} est à l'état {state} ({seconds:.0f} s, {how}).",
+)
+_PUT_BACK = Text(en="put back from checkpoint {name}", fr="remis depuis le point de reprise {name}")
+_REPLAYED = Text(en="replayed; the next time it is put back", fr="rejoué ; la prochaine fois il sera remis")
+_STASHED = Text(
+    en="what stood before is kept: `lab stash restore {name}`",
+    fr="ce qui était là est gardé : `lab stash restore {name}`",
+)
+_KEPT = Text(
+    en="Lab {lab}: {state} is kept as {name}, {size:.0f} MB.",
+    fr="Lab {lab} : {state} est gardé sous {name}, {size:.0f} Mo.",
+)
+_state = click.option(
+    "--state",
+    type=click.Choice([jump.START, jump.SOLVED]),
+    default=jump.START,
+    help="The lab's start, or its solution.",
+)
+
+
+@click.command()
+@number
+@_state
+@output
+@click.pass_obj
+def goto(settings: Settings, number: str | None, state: str, output: str) -> None:
+    """Jump to a lab's start or solution; what stands is stashed first. / Aller au départ ou à la solution d'un lab."""
+    code = wanted(settings, number)
+    Course(settings.root).lab(code)
+    display = progress(settings, output)
+    started = time.monotonic()
+    with lock(settings, f"goto {code}", display.say):
+        jumped = jump.goto(settings, code, state, display)
+    seconds = time.monotonic() - started
+    back, stashed = jumped.put_back, jumped.stashed
+    if output == "json":
+        names = {"checkpoint": back.name if back else None, "stash": stashed.name if stashed else None}
+        verdict = {"lab": code, "state": state, "verdict": "there", **names, "seconds": round(seconds, 2)}
+        click.echo(dump({**verdict, "phases": display.as_json()}))
+        return
+    how = _PUT_BACK.in_(settings.lang).format(name=back.name) if back else _REPLAYED.in_(settings.lang)
+    click.echo(_THERE.in_(settings.lang).format(lab=code, state=state, seconds=seconds, how=how))
+    if stashed:
+        click.echo(_STASHED.in_(settings.lang).format(name=stashed.name))
+
+
+@click.command()
+@number
+@_state
+@output
+@click.pass_obj
+def checkpoint(settings: Settings, number: str | None, state: str, output: str) -> None:
+    """Keep the state that stands, for `lab goto` and `lab reset`. / Garder l'état debout, pour y revenir."""
+    code = wanted(settings, number)
+    Course(settings.root).lab(code)
+    standing(settings)
+    display = progress(settings, output)
+    with lock(settings, f"checkpoint {code}", display.say):
+        kept = jump.keep(settings, code, state, display)
+    if output == "json":
+        click.echo(dump(told(kept)))
+        return
+    size = kept.snapshot.bytes / 1e6
+    click.echo(_KEPT.in_(settings.lang).format(lab=code, state=state, name=kept.name, size=size))
+
+
+def told(kept: Kept) -> dict[str, object]:
+    """Return what machines are told of a kept state."""
+    facts = kept.snapshot.model_dump(include={"lab", "state", "made", "digest", "bytes"})
+    return {"name": kept.name, **facts, "archive": str(kept.archive)}

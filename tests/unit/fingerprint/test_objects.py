@@ -1,0 +1,76 @@
+"""Objects as lines: equal where the same was asked for, different where it was not."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from lab.fingerprint import Fingerprint, objects
+from unit.stack import crons
+from unit.stack.conftest import Server
+
+
+def _cluster(**changed: Any) -> Server:  # noqa: ANN401  JSON
+    made = Server()
+    weights = [{"name": "stable", "weight": 90}, {"name": "canary", "weight": changed.get("canary", 10)}]
+    told = {"tarmac.dev/release": json.dumps({"phase": changed.get("phase", "stepping")})}
+    for each in (
+        {
+            "kind": "Service",
+            "metadata": {"name": "a"},
+            "spec": {"ports": [80], "clusterIP": changed.get("address", "1")},
+        },
+        {"kind": "Secret", "metadata": {"name": "b"}, "data": {"password": changed.get("password", "eA==")}},
+        {
+            "kind": "Secret",
+            "metadata": {"name": "h"},
+            "type": "helm.sh/release.v1",
+            "data": {changed.get("helm", "1"): ""},
+        },
+        {"kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"x": changed.get("x", "1")}},
+        {
+            "kind": "HTTPRoute",
+            "metadata": {"name": "r", "annotations": told},
+            "spec": {"rules": [{"backendRefs": weights}]},
+        },
+    ):
+        each["metadata"]["namespace"] = "chain"  # type: ignore[index]
+        crons.put(made, each)
+    return made
+
+
+def _print(**changed: Any) -> Fingerprint:  # noqa: ANN401  JSON
+    found: Any = _cluster(**changed)
+    return Fingerprint({"objects": objects.lines(found, ["chain"]), "releases": objects.releases(found, ["chain"])})
+
+
+@pytest.mark.parametrize("chosen", [{"address": "10.0.0.7"}, {"password": "bXk="}, {"helm": "2"}])
+def test_what_a_cluster_chooses_does_not_count(chosen: dict[str, str]) -> None:
+    """Addresses, passwords, and how often Helm was asked."""
+    assert _print(**chosen) == _print()
+    assert _print(**chosen).digest == _print().digest
+
+
+def test_no_value_of_a_secret_is_in_it() -> None:
+    """Nor can it be guessed from a hash: only its keys count."""
+    assert _print(password="c2VjcmV0").sections == _print().sections  # noqa: S106  no password of anybody
+
+
+def test_what_was_asked_for_does() -> None:
+    """The difference names the object, both ways."""
+    told = _print(x="2").differences(_print())
+    assert [line.split(":")[:2] for line in told] == [
+        ["+ objects", " ConfigMap/c (chain)"],
+        ["- objects", " ConfigMap/c (chain)"],
+    ]
+
+
+def test_a_release_counts_by_its_weights_and_its_phase() -> None:
+    """And in no other section: the route as such is the same."""
+    told = _print(canary=50, phase="promoted").differences(_print())
+    assert told == [
+        "+ releases: HTTPRoute/r (chain): stable=90 canary=50; promoted",
+        "- releases: HTTPRoute/r (chain): stable=90 canary=10; stepping",
+    ]
