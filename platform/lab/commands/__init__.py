@@ -30,6 +30,7 @@ COMMANDS = {
     "mutants": "mutants",
     "ci": "ci",
     "lint": "lint",
+    "docs": "docs",
     "doctor": "doctor",
     "down": "down",
     "env": "environment",
