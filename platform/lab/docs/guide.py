@@ -15,7 +15,7 @@ SHOWN = "sh"
 OUTPUT = "output"
 """Blocks that hold what the block just before prints."""
 _ASKING = re.compile(
-    r"(make (check-\d\d|status)|lab (check|status|quiz|hint|lint|env|doctor)\b|lab data (list|lineage|diff)\b"
+    r"(make (check-\d\d|status)|lab (check|status|quiz|hint|lint|env)\b|lab data (list|lineage|diff)\b"
     r"|lab release status\b|lab kubectl (get|describe|top)\b|kubectl (-n \S+ )?(get|describe|top)\b|ask |ls )[^<>;&]*"
     r"( \|\| true)?"
 )
