@@ -21,7 +21,7 @@ pytestmark = pytest.mark.cluster
     ],
 )
 def test_the_guide_leads_from_the_start_to_the_solution(lab: Driver, code: str) -> None:
-    """Every bash block works and prints what both guides show; then every exercise is done, and a reset takes it back."""
+    """Every bash block works and prints what both guides show; then every exercise is done, and a reset undoes it."""
     lab.run("reset", code)
     lab.run("docs", "run", code)
     for language in ("en", "fr"):

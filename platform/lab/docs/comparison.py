@@ -63,11 +63,10 @@ def difference(shown: Sequence[str], printed: Sequence[str], language: Language)
         if place is None:
             return _nearest(run, came, at, language)
         at = place + len(run.lines)
-    if last.floats:
-        at = max(at, len(came) - len(last.lines))
-    if not _stands(last, came, at, language):
+    place = max(at, len(came) - len(last.lines)) if last.floats else at
+    if not _stands(last, came, place, language):
         return _nearest(last, came, at, language)
-    at += len(last.lines)
+    at = place + len(last.lines)
     return None if at >= len(came) else Difference(len(shown), None, came[at])
 
 

@@ -54,7 +54,7 @@ def both_languages(checkout: Checkout) -> Iterator[Fault]:
         english, french = (checkout.guide(code, language) for language in LANGUAGES)
         for left, right in zip(blocks(english), blocks(french), strict=False):
             same = [neutral(line, "en") for line in left.shown] == [neutral(line, "fr") for line in right.shown]
-            if right.output and not left.asks and not same:
+            if left.commands == right.commands and right.output and not left.asks and not same:
                 yield Fault(
                     french.place(right.output.line),
                     Text(

@@ -62,13 +62,16 @@ def _gap(old: list[str], came: list[str], language: Language) -> Iterator[str]:
     """Yield the new lines between two that still fit."""
     at = 0
     omits = False
-    for line in old:
+    for number, line in enumerate(old, start=1):
         if line == REST:
             if not omits:
                 yield REST
             omits = True
             continue
         place = next((place for place in range(at, len(came)) if _alike(line, came[place])), None)
+        if place is None and number == len(old) and at < len(came):
+            # Nothing is like it, but it stands at the end, and so does its successor.
+            place = len(came) - 1
         if place is None:
             continue
         if not omits:
