@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cached_property
 from pathlib import Path
 
@@ -46,11 +46,10 @@ class Checkout:
         """Return every Markdown file."""
         return tuple(read(self.root, Path(path)) for path in sorted(self.paths) if path.endswith(".md"))
 
-    @cached_property
-    def targets(self) -> frozenset[str]:
-        """Return what `make` can be asked for."""
+    def targets(self, more: Collection[str] = ()) -> frozenset[str]:
+        """Return what `make` can be asked for, with the labs that there are and further ones."""
         found = _TARGET.findall((self.root / "Makefile").read_text("utf-8"))
-        return frozenset(name.replace("%", code) for name in found for code in self.course.codes())
+        return frozenset(name.replace("%", code) for name in found for code in (*self.course.codes(), *more))
 
     def guide(self, code: str, language: Language) -> Document:
         """Return a lab's guide.

@@ -69,13 +69,18 @@ def _lab(checkout: Checkout, document: Document, line: int, typed: str) -> Itera
                 Text(en=f"`{name}` has no option {word}", fr=f"`{name}` n'a pas d'option {word}"),
                 Text(en=f"choose among: {options}", fr=f"choisissez parmi : {options}"),
             )
-    if words and _NUMBER.fullmatch(words[0]) and words[0].zfill(2) not in checkout.course.codes():
+    if (
+        words
+        and _NUMBER.fullmatch(words[0])
+        and words[0].zfill(2) not in {*checkout.course.codes(), *document.imagined}
+    ):
         yield _no_lab(place, words[0])
 
 
 def _make(checkout: Checkout, document: Document, line: int, typed: str) -> Iterator[Fault]:
+    targets = checkout.targets(document.imagined)
     for word in shlex.split(typed):
-        if not word.startswith(("-", *_LEFT_OUT)) and "=" not in word and word not in checkout.targets:
+        if not word.startswith(("-", *_LEFT_OUT)) and "=" not in word and word not in targets:
             yield Fault(
                 document.place(line),
                 Text(en=f"make has no target {word}", fr=f"make n'a pas de cible {word}"),

@@ -12,6 +12,7 @@ from markdown_it.token import Token
 
 from lab.text import Language
 
+_NEW = re.compile(r"\blab new (\d\d)\b")
 _PARSER = MarkdownIt("commonmark").enable("table")
 
 
@@ -80,6 +81,11 @@ class Document:
     def place(self, line: int) -> str:
         """Return a line of it as authors are told it."""
         return f"{self.path.as_posix()}:{line}"
+
+    @property
+    def imagined(self) -> set[str]:
+        """Return the numbers of labs that its reader is to make: they need not be there."""
+        return set(_NEW.findall(self.text))
 
     @property
     def anchors(self) -> set[str]:

@@ -77,6 +77,8 @@ def _is_name(text: str, document: Document) -> bool:
 
 def _known(checkout: Checkout, document: Document, text: str, names: set[str]) -> bool:
     """Say whether a path is there; one that begins in no folder of ours is no path: a topic, a route, a type."""
+    if any(re.search(rf"(?:^|/)(?:lab-{number}|{number}-)", text) for number in document.imagined):
+        return True
     path = _OPEN.sub("*", text)
     if "/" not in path:
         return bool(matching(names, path))

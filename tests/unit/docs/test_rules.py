@@ -67,6 +67,7 @@ def test_a_document_that_breaks_a_rule_is_told_where(  # noqa: PLR0913, PLR0917 
         "`lab hint 01 EXERCISE`, `--level 2`",
         "`lab kubectl -n chain logs --tail=3 deploy/x`",
         "`labs/*/guide.md`, `labs/NN-name/guide.md`, `labs/01-first/manifests/<start>/one.yaml`",
+        "`lab hint 01`\n\n<!-- lab new 07 x -->\n\n`lab up 07`, `make lab-07`, `labs/07-x/guide.md`",
         "`app.kubernetes.io/part-of`, `/metrics`, `lab-01/gateway`, `text/plain`",
         "`labs/01-first/manifests/work/one.yaml`, `build/guides/01.en.json`",
         "[out](https://example.org/x.md#y), [mail](mailto:a@example.org)",
