@@ -12,6 +12,7 @@ A service's own errors have no classes here: what they mean to the user is a `Re
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 from lab.text import Language, Text
@@ -74,6 +75,22 @@ class Residue(LabError):
     """Something is left where nothing should be."""
 
     exit_code = 6
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A rule that a file breaks, as its author is told.
+
+    Attributes:
+        file: in the lab's folder, or in the checkout; with `:LINE` where one line is meant.
+        what: is wrong with it.
+        remedy: what its author can do.
+
+    """
+
+    file: str
+    what: Text
+    remedy: Text
 
 
 class Reason(NamedTuple):

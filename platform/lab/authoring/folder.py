@@ -12,6 +12,8 @@ from lab.checks import Bundle, Check, Verdict
 from lab.checks import mutants as mutation
 from lab.checks import quiz as questions
 from lab.checks.loader import load
+from lab.docs.guide import blocks
+from lab.docs.markdown import parse
 from lab.errors import BadInput
 from lab.spec import DECLARED, Course, LabSpec
 from lab.state import bundle
@@ -19,7 +21,6 @@ from lab.text import Language, Text
 
 Verdicts: TypeAlias = Mapping[str, Verdict]
 _GUIDES: dict[Language, str] = {"en": "guide.md", "fr": "guide.fr.md"}
-_FENCE = re.compile(r"^```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SHAPE = re.compile(r"^(#+ |```\w+|<details>|</details>|\d+\. |- |\|)", re.MULTILINE)
 
 
@@ -92,7 +93,7 @@ class Folder:
 
     def commands(self, language: Language) -> list[str]:
         """Return what the guide lets trainees paste."""
-        return _FENCE.findall(self.guide(language))
+        return [block.commands for block in blocks(parse(Path(_GUIDES[language]), self.guide(language)))]
 
     def shape(self, language: Language) -> list[str]:
         """Return headings, blocks, lists and tables of the guide, one after the other."""

@@ -6,12 +6,11 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from lab.authoring.folder import Folder
 from lab.checks import mutants as mutation
-from lab.errors import LabError
+from lab.errors import Fault, LabError
 from lab.state.redaction import redacted
 from lab.text import Language, Text
 
@@ -27,22 +26,6 @@ _RECORD = Text(
     en="record it again from a real cluster (`lab support`)",
     fr="enregistrez-le de nouveau depuis un vrai cluster (`lab support`)",
 )
-
-
-@dataclass(frozen=True)
-class Fault:
-    """A rule that a lab breaks.
-
-    Attributes:
-        file: in the lab's folder, or in the checkout.
-        what: is wrong with it.
-        remedy: what its author can do.
-
-    """
-
-    file: str
-    what: Text
-    remedy: Text
 
 
 Faults: TypeAlias = Iterator[Fault]

@@ -34,6 +34,7 @@ COMMANDS = {
     "mutants": "mutants",
     "ci": "ci",
     "lint": "lint",
+    "docs": "docs",
     "doctor": "doctor",
     "down": "down",
     "env": "environment",

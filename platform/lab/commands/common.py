@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from lab.cluster import Cluster, Status, choose
-from lab.errors import BadInput
+from lab.errors import BadInput, Fault
 from lab.progress import Progress, Say
 from lab.settings import Settings
 from lab.state.record import Record
@@ -64,6 +64,12 @@ def teller(settings: Settings) -> Say:
         click.echo(news.in_(settings.lang), err=True)
 
     return say
+
+
+def both(fault: Fault) -> dict[str, object]:
+    """Return a fault for machines: both languages."""
+    texts = {"what": fault.what, "remedy": fault.remedy}
+    return {"file": fault.file, **{name: {"en": text.en, "fr": text.fr} for name, text in texts.items()}}
 
 
 Command = Callable[..., Any]

@@ -6,8 +6,8 @@ import sys
 
 import click
 
-from lab.authoring import Fault, Folder, judge
-from lab.commands.common import output
+from lab.authoring import Folder, judge
+from lab.commands.common import both, output
 from lab.progress import dump
 from lab.settings import Settings
 from lab.spec import Course
@@ -26,7 +26,7 @@ def lint(settings: Settings, numbers: tuple[str, ...], output: str) -> None:
     folders = [Folder(settings.root, code) for code in numbers or course.codes()]
     found = {folder.name: judge(folder) for folder in folders}
     if output == "json":
-        click.echo(dump({name: [_both(fault) for fault in faults] for name, faults in found.items()}))
+        click.echo(dump({name: [both(fault) for fault in faults] for name, faults in found.items()}))
     else:
         for name, faults in found.items():
             if not faults:
@@ -36,8 +36,3 @@ def lint(settings: Settings, numbers: tuple[str, ...], output: str) -> None:
                 click.echo(f"  {fault.remedy.in_(settings.lang)}")
     if any(found.values()):
         sys.exit(1)
-
-
-def _both(fault: Fault) -> dict[str, object]:
-    texts = {"what": fault.what, "remedy": fault.remedy}
-    return {"file": fault.file, **{name: {"en": text.en, "fr": text.fr} for name, text in texts.items()}}
