@@ -30,6 +30,7 @@ COMMANDS = {
     "mutants": "mutants",
     "ci": "ci",
     "lint": "lint",
+    "new": "new",
     "doctor": "doctor",
     "down": "down",
     "env": "environment",
