@@ -14,7 +14,11 @@ from lab import errors
 from lab.commands import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[2]
-PAIRS = [("README.md", "README.fr.md"), ("docs/trainer.md", "docs/trainer.fr.md")]
+PAIRS = [
+    ("README.md", "README.fr.md"),
+    ("docs/trainer.md", "docs/trainer.fr.md"),
+    ("docs/authoring.md", "docs/authoring.fr.md"),
+]
 READMES = PAIRS[0]
 SETTINGS = sorted(set(re.findall(r'"(LAB_[A-Z_]+)"', (ROOT / "platform/lab/settings.py").read_text("utf-8"))))
 MARKDOWN = sorted(
@@ -98,7 +102,7 @@ def test_every_command_is_named(name: str) -> None:
     assert [command for command in COMMANDS if f"`lab {command}" not in text] == []
 
 
-@pytest.mark.parametrize("name", [*READMES, *PAIRS[1], "CONTRIBUTING.md"])
+@pytest.mark.parametrize("name", [*(name for pair in PAIRS for name in pair), "CONTRIBUTING.md"])
 def test_no_command_is_made_up(name: str) -> None:
     """Whatever a document calls `make …` or `lab …` exists."""
     code = " \n".join(re.findall(r"`([^`\n]+)`", _prose(name)) + [body for _, body in _FENCE.findall(_text(name))])
@@ -109,7 +113,7 @@ def test_no_command_is_made_up(name: str) -> None:
     assert set(re.findall(r"^lab ([a-z]+)", code, re.MULTILINE)) - set(COMMANDS) == set()
 
 
-@pytest.mark.parametrize("name", [name for pair in PAIRS for name in pair])
+@pytest.mark.parametrize("name", [*READMES, *PAIRS[1]])
 def test_every_setting_is_explained(name: str) -> None:
     """Each variable that the tool reads has its row, and each row names a variable that it reads."""
     rows = re.findall(r"^\| `(LAB_[A-Z_]+)` \| (?:`[^`]+`|[^`|]+) \|", _text(name), re.MULTILINE)
