@@ -29,6 +29,7 @@ def test_every_rule_is_told(page: str) -> None:
     assert told == {rule.__name__ for rule in RULES}
     assert str(module.HINTS) in rows["hints"]
     assert str(module.MUTANTS) in rows["mutants"]
+    assert str(module.ALTERNATIVES) in rows["alternatives"]
     assert f"{module.LARGEST // 1000} k" in rows["recorded"]
 
 
