@@ -6,7 +6,7 @@ import copy
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -81,15 +81,16 @@ def read(file: Path, kind: type[V]) -> tuple[V, ...]:
     """
     key = f"{kind.kind}s"
     try:
-        found = TypeAdapter(dict[str, list[kind]]).validate_python(yaml.safe_load(file.read_text("utf-8")))  # type: ignore[valid-type]
+        content = TypeAdapter(dict[str, list[Any]]).validate_python(yaml.safe_load(file.read_text("utf-8")))
+        found = [kind.model_validate(each) for each in content.get(key, [])]
     except (OSError, yaml.YAMLError, ValidationError) as error:
         raise _unreadable(file, str(error)) from error
-    if set(found) != {key}:
-        raise _unreadable(file, f"{', '.join(found) or '{}'} != {key}")
-    twice = [name for name, count in Counter(each.id for each in found[key]).items() if count > 1]
+    if set(content) != {key}:
+        raise _unreadable(file, f"{', '.join(content) or '{}'} != {key}")
+    twice = [name for name, count in Counter(each.id for each in found).items() if count > 1]
     if twice:
         raise _unreadable(file, f"id used twice: {', '.join(twice)}")
-    return tuple(found[key])
+    return tuple(found)
 
 
 def _unreadable(file: Path, reason: str) -> BadInput:
