@@ -39,6 +39,7 @@ DEFAULT_NAME = "tarmac"
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?")
 _CLUSTER = re.compile(r"auto|kind|k3s|context:.+")
 _PROFILE = re.compile(r"one|ha")
+_SEED = re.compile(r"[0-9]{0,9}")
 _HIGHEST_PORT = 65535
 
 
@@ -55,6 +56,7 @@ class Settings:
         port_offset: added to every host port, 0 or more (`LAB_PORT_OFFSET`, default 0).
         profile: `one` node, or `ha` for a cluster of several (`LAB_PROFILE`, default `one`): which values charts get.
         root: the checkout.
+        seed: decides facts of exercises (`LAB_SEED`, digits); None: the workstation's own, see `lab.seeds`.
 
     """
 
@@ -66,6 +68,7 @@ class Settings:
     port_offset: int
     profile: str
     root: Path
+    seed: str | None = None
 
     @classmethod
     def load(cls, environment: Mapping[str, str]) -> Settings:
@@ -85,6 +88,7 @@ class Settings:
             port_offset=_offset(environment),
             profile=_matching(environment, "LAB_PROFILE", "one", _PROFILE, "one, ha"),
             root=Path(__file__).resolve().parents[2],
+            seed=_matching(environment, "LAB_SEED", "", _SEED, "0 to 999999999") or None,
         )
 
     @property

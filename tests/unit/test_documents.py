@@ -18,6 +18,7 @@ PAIRS = [
     ("README.md", "README.fr.md"),
     ("docs/trainer.md", "docs/trainer.fr.md"),
     ("docs/guides.md", "docs/guides.fr.md"),
+    ("docs/authoring.md", "docs/authoring.fr.md"),
 ]
 READMES = PAIRS[0]
 SETTINGS = sorted(set(re.findall(r'"(LAB_[A-Z_]+)"', (ROOT / "platform/lab/settings.py").read_text("utf-8"))))

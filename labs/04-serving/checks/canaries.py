@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from lab.checks import Bundle, Finding, Findings, Missing, Text, View, check, need, shown
+from lab.checks import Bundle, Finding, Findings, Missing, Text, View, check, need, order, shown
 
 from .work import WORK
 
 _EXERCISE = "canary-steps"
+_NAMESPACE, _TRIALS = "lab-04", "trials"
+_SAID = "tarmac.dev/versions"
+"""Annotation in which the trainee says which version is which."""
 _CRITERIA = ("errors", "latency", "outputs")
 _BAD, _GOOD = ("failing", "slow", "wrong"), "good"
+_FIRST_VERSION = 2
+"""Of those that are released; 1 is in use."""
 _FIRST = 25
 """Per cent of the requests that a new version may have at first."""
 _HURT = 0.2
@@ -17,15 +22,72 @@ _HURT = 0.2
 
 @check
 def canary_steps(bundle: Bundle) -> Findings:
-    """Find whether the plan risks little, looks at all that can go wrong, and decided rightly four times."""
+    """Find whether the plan risks little, looks at all that can go wrong, decided rightly, and was understood."""
     now = WORK.settings(bundle, _EXERCISE)
     yield _criteria(now["criteria"])
     yield _steps(now["canary_steps"])
     yield WORK.measured(bundle, _EXERCISE)
     run = WORK.result(bundle, _EXERCISE)
-    yield _bad(run)
-    yield _good(run)
-    yield _hurt(run)
+    names = _names(run)
+    yield _bad(run, [names[kind] for kind in _BAD])
+    yield _good(run, names[_GOOD])
+    yield _hurt(run, [names[kind] for kind in _BAD])
+    seed = _seed(bundle)
+    if seed:  # States of before there were seeds call each version what it is.
+        yield _versions(bundle.object("Deployment", _TRIALS, _NAMESPACE), run, seed)
+
+
+def _seed(bundle: Bundle) -> str:
+    """Return the trainee's seed; empty where none was recorded."""
+    try:
+        return str(bundle.env(bundle.object("Deployment", _TRIALS, _NAMESPACE), _TRIALS, "TARMAC_SEED").value or "")
+    except Missing:
+        return ""
+
+
+def _order(seed: str) -> list[str]:
+    """Return what is the matter with each version, beginning with the first that is released."""
+    return order(seed, _EXERCISE, (*_BAD, _GOOD))
+
+
+def _measured_by(run: View) -> str:
+    seed = run.maybe("settings.seed")
+    return str(seed.value or "") if seed else ""
+
+
+def _names(run: View) -> dict[str, str]:
+    """Return under which name each kind of version was released in the last experiment."""
+    seed = _measured_by(run)
+    if not seed:
+        return {kind: kind for kind in (*_BAD, _GOOD)}
+    return {kind: f"v{version}" for version, kind in enumerate(_order(seed), _FIRST_VERSION)}
+
+
+def _versions(trials: View, run: View, seed: str) -> Finding:
+    place = trials.maybe(f"metadata.annotations[{_SAID}]")
+    said = str(place.value) if place else "unknown"
+    now = _measured_by(run) == seed
+    return need(
+        "versions",
+        now and [each.strip() for each in said.split(",")] == _order(seed),
+        f"{_SAID}={said}",
+        Text(
+            en=f"Deployment/{_TRIALS}: {_SAID} is {said}: that is not what v2, v3, v4 and v5 are on this workstation",
+            fr=f"Deployment/{_TRIALS} : {_SAID} vaut {said} : ce n'est pas ce que sont v2, v3, v4 et v5 sur ce poste",
+        )
+        if now
+        else Text(
+            en="the last experiment released the versions of another seed",
+            fr="la dernière expérience a livré les versions d'une autre graine",
+        ),
+        WORK.decide(
+            _EXERCISE,
+            en="read in the JSON output why each of `candidates` was promoted or rolled back",
+            fr="lisez dans la sortie JSON pourquoi chacune de `candidates` a été promue ou ramenée",
+        )
+        if now
+        else WORK.measure(_EXERCISE),
+    )
 
 
 def _criteria(criteria: View) -> Finding:
@@ -88,8 +150,8 @@ def _weights(steps: View) -> list[float]:
         raise Missing(wrong, remedy) from None
 
 
-def _bad(run: View) -> Finding:
-    phases = {name: run.text(f"candidates.{name}.phase") for name in _BAD}
+def _bad(run: View, names: list[str]) -> Finding:
+    phases = {name: run.text(f"candidates.{name}.phase") for name in sorted(names)}
     through = [name for name, phase in phases.items() if phase != "rolled back"]
     return need(
         "bad",
@@ -108,12 +170,12 @@ def _bad(run: View) -> Finding:
     )
 
 
-def _good(run: View) -> Finding:
-    phase, why = run.text(f"candidates.{_GOOD}.phase"), run.text(f"candidates.{_GOOD}.why")
+def _good(run: View, name: str) -> Finding:
+    phase, why = run.text(f"candidates.{name}.phase"), run.text(f"candidates.{name}.why")
     return need(
         "good",
         phase == "promoted",
-        f"{_GOOD}={phase.replace(' ', '-')}",
+        f"{name}={phase.replace(' ', '-')}",
         Text(
             en=f"the good version was not promoted ({phase}): {why}",
             fr=f"la bonne version n'a pas été promue ({phase}) : {why}",
@@ -127,15 +189,15 @@ def _good(run: View) -> Finding:
     )
 
 
-def _hurt(run: View) -> Finding:
-    shares = {name: _share(run.at(f"candidates.{name}")) for name in _BAD}
+def _hurt(run: View, names: list[str]) -> Finding:
+    shares = {name: _share(run.at(f"candidates.{name}")) for name in sorted(names)}
     worst = max(shares, key=lambda name: shares[name])
     return need(
         "hurt",
         shares[worst] <= _HURT,
         " ".join(f"{name}={shown(share)}" for name, share in shares.items()),
         Text(
-            en=f"the {worst} version spoilt {shown(100 * shares[worst])} % of the requests while it was released; "
+            en=f"version {worst} spoilt {shown(100 * shares[worst])} % of the requests while it was released; "
             f"{100 * _HURT:g} % are allowed",
             fr=f"la version {worst} a gâché {shown(100 * shares[worst])} % des requêtes pendant sa livraison ; "
             f"{100 * _HURT:g} % sont permis",

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TypeAlias
 
 from lab.checks import Bundle, Check, Verdict
+from lab.checks import alternatives as ways
 from lab.checks import mutants as mutation
 from lab.checks import quiz as questions
 from lab.checks.loader import load
+from lab.checks.proof import Proof, prove
 from lab.docs.guide import blocks
 from lab.docs.markdown import parse
 from lab.errors import BadInput
@@ -67,6 +69,16 @@ class Folder:
     def mutants(self) -> tuple[mutation.Mutant, ...]:
         """Return the mistakes that the checks have to catch."""
         return mutation.read(self.path / "mutants.yaml")
+
+    @cached_property
+    def alternatives(self) -> tuple[ways.Alternative, ...]:
+        """Return the other right solutions that the checks have to take."""
+        return ways.read(self.path / "alternatives.yaml")
+
+    @cached_property
+    def proof(self) -> Proof:
+        """Return how the checks stand all that is known to be wrong or right."""
+        return prove(self.checks, self.start, self.solved, self.mutants, self.alternatives)
 
     @cached_property
     def quiz(self) -> tuple[questions.Question, ...]:

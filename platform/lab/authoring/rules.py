@@ -9,13 +9,15 @@ from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from lab.authoring.folder import Folder
-from lab.checks import mutants as mutation
+from lab.checks.proof import done
 from lab.errors import Fault, LabError
 from lab.state.redaction import redacted
 from lab.text import Language, Text
 
 HINTS, MUTANTS = 3, 3
 """Of each exercise, at least."""
+ALTERNATIVES = 2
+"""Of each lab, at least."""
 LARGEST = 400_000
 """Bytes of a recorded state: somebody has to review it."""
 _LANGUAGES: tuple[Language, ...] = ("en", "fr")
@@ -152,7 +154,7 @@ def mutants(lab: Folder) -> Faults:
                     ),
                     Text(en="add one, or drop the condition", fr="ajoutez-en un, ou retirez la condition"),
                 )
-    for fate in mutation.judge(lab.mutants, lab.checks, lab.solved).survivors:
+    for fate in lab.proof.mutants.survivors:
         yield Fault(
             "mutants.yaml",
             Text(
@@ -163,15 +165,40 @@ def mutants(lab: Folder) -> Faults:
         )
 
 
+def alternatives(lab: Folder) -> Faults:
+    """Other right solutions are known, which the checks judge by other evidence, and none of them is refused."""
+    seen = sum(each.seen for each in lab.proof.alternatives)
+    if seen < ALTERNATIVES:
+        yield Fault(
+            "alternatives.yaml",
+            Text(
+                en=f"{seen} alternatives that a check judges by other evidence, at least {ALTERNATIVES} are asked for",
+                fr=f"{seen} alternatives qu'une vérification juge sur d'autres preuves, il en faut au moins "
+                f"{ALTERNATIVES}",
+            ),
+            Text(
+                en="add right solutions that trainees choose",
+                fr="ajoutez des solutions justes que choisissent les stagiaires",
+            ),
+        )
+    for each in lab.proof.refused:
+        told = f"{each.alternative.id}: {', '.join(each.refused)}"
+        yield Fault(
+            "alternatives.yaml",
+            Text(en=f"{told} refuses what is right", fr=f"{told} refuse ce qui est juste"),
+            Text(en="mend the check", fr="corrigez la vérification"),
+        )
+
+
 def start(lab: Folder) -> Faults:
     """At the start no exercise is done, and each verdict leads to a place, the same one in both languages."""
+    for name in done(lab.checks, lab.start):
+        yield Fault(
+            "bundles/start.json",
+            Text(en=f"{name} is done before anybody did it", fr=f"{name} est fait avant que quiconque l'ait fait"),
+            Text(en="mend the check or the start", fr="corrigez la vérification ou le départ"),
+        )
     for name, verdict in lab.verdicts(lab.start).items():
-        if verdict.passed:
-            yield Fault(
-                "bundles/start.json",
-                Text(en=f"{name} is done before anybody did it", fr=f"{name} est fait avant que quiconque l'ait fait"),
-                Text(en="mend the check or the start", fr="corrigez la vérification ou le départ"),
-            )
         for finding in verdict.unmet:
             places = [_PLACE.findall(finding.remedy.in_(language)) for language in _LANGUAGES]
             told = [part.in_(language) for part in (finding.reason, finding.remedy) for language in _LANGUAGES]
@@ -252,6 +279,6 @@ def coverage(lab: Folder) -> Faults:
 
 
 RULES: tuple[Rule, ...] = (
-    hints, guides, manifests, quiz, imports, start, solution, mutants, recorded, coverage,
+    hints, guides, manifests, quiz, imports, start, solution, mutants, alternatives, recorded, coverage,
 )  # fmt: skip
 """In the order in which an author meets them."""

@@ -7,6 +7,7 @@ from lab.checks.bundle import Bundle
 from lab.checks.exercises import Exercises, Place, figure, shown, together
 from lab.checks.verdict import Check, Finding, Findings, Verdict, check, need
 from lab.checks.view import Missing, View
+from lab.seeds import order
 from lab.text import Text
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "check",
     "figure",
     "need",
+    "order",
     "shown",
     "together",
 ]

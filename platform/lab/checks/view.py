@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from lab.checks.paths import enter, steps
+from lab.checks.paths import BadPath, enter, steps
 from lab.text import Text
 
 APPLY = Text(
@@ -53,11 +53,11 @@ class View:
 
         """
         value = self.value
-        for step in steps(path):
-            try:
+        try:
+            for step in steps(path):
                 value = enter(value, step)
-            except LookupError:
-                raise _absent(self.where, path) from None
+        except (LookupError, BadPath):  # a path that a check makes of what was recorded may be none
+            raise _absent(self.where, path) from None
         return View(value, _joined(self.where, path))
 
     def maybe(self, path: str) -> View | None:

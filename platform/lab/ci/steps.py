@@ -74,7 +74,10 @@ def _done(answer: Answer, _: str) -> list[str]:
 
 def _killed(answer: Answer, code: str) -> list[str]:
     told = answer[code]
-    return [] if told["rate"] == 1 else [f"{each} survives" for each in told["survivors"]]
+    wrong = [f"{each['id']} survives" for each in told["survivors"]]
+    wrong += [f"{each['id']} is right and refused by {', '.join(each['refused_by'])}" for each in told["refused"]]
+    wrong += [f"{each}: done at the recorded start" for each in told["done_at_start"]]
+    return wrong or ([] if told["sound"] else ["nothing is proven: no mutant"])
 
 
 def _solved(answer: Answer, _: str) -> list[str]:

@@ -35,6 +35,7 @@ COMMANDS = {
     "ci": "ci",
     "lint": "lint",
     "docs": "docs",
+    "new": "new",
     "doctor": "doctor",
     "down": "down",
     "env": "environment",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from lab import seeds
 from lab.api import Api, Object, ready
 from lab.cluster import Status, choose
 from lab.commands import served
@@ -31,7 +32,7 @@ def status(settings: Settings, output: str) -> None:
     if output == "json":
         facts = {"cluster": cluster.name, "backend": cluster.backend, "status": state.value}
         more = {"lab": code, "workloads": workloads, "urls": places, "files": files, "served": figures}
-        click.echo(dump({**facts, **more, "cache": str(settings.cache)}))
+        click.echo(dump({**facts, **more, "cache": str(settings.cache), "seed": seeds.kept(settings)}))
         return
     click.echo(f"{cluster.backend}/{cluster.name}: {state.value}   lab: {code or '-'}")
     for each in workloads:
@@ -44,6 +45,7 @@ def status(settings: Settings, output: str) -> None:
     click.echo(f"  kubeconfig  {settings.kubeconfig}")
     click.echo(f"  state       {settings.folder}")
     click.echo(f"  cache       {settings.cache}")
+    click.echo(f"  seed        {seeds.kept(settings) or '-'}")
 
 
 def _workloads(settings: Settings) -> list[Object]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shutil
 import time
+from functools import cache
 from pathlib import Path
 
 import yaml
 
-from lab import tools
+from lab import seeds, tools
 from lab.api import ROUTING, Api, Object, Refused
 from lab.errors import BadInput
 from lab.process import CommandFailed, run
@@ -68,7 +69,7 @@ class Manifests:
         return self.work.exists() and _same(self.work, self.folder / state)
 
     def build(self, images: dict[str, str], say: Say) -> list[Object]:
-        """Return the objects of the working copy, labelled, with the images as they are named in the cluster.
+        """Return the objects of the working copy, labelled, with the cluster's names of images and the trainee's seed.
 
         Raises:
             BadInput: kustomize cannot build it; names the file and the line.
@@ -80,7 +81,8 @@ class Manifests:
             text = run([kubectl, "kustomize", self.work], what=what, timeout=60)
         except CommandFailed as error:
             raise self._broken(error.output.strip()) from error
-        objects = [each for each in yaml.safe_load_all(text) if each]
+        seed = cache(lambda: seeds.drawn(self._settings))
+        objects: list[Object] = [seeds.filled(each, seed) for each in yaml.safe_load_all(text) if each]  # type: ignore[misc]
         return [self._dressed(each, images) for each in objects]
 
     def apply(self, api: Api, objects: list[Object]) -> list[str]:

@@ -17,6 +17,7 @@ from lab.spec import Course
 
 ROOT = Path(__file__).resolve().parents[3]
 _CODE = "01"
+_OTHERS = "alternatives.yaml"
 
 
 @pytest.mark.parametrize("code", Course(ROOT, drafts=True).codes())
@@ -89,6 +90,8 @@ def _padded(root: Path) -> None:
         ("start", _as("start.json", "solved.json"), "bundles/start.json", "bulkhead"),
         ("solution", _as("solved.json", "start.json"), "bundles/solved.json", "bulkhead"),
         ("mutants", _edit("mutants.yaml", r"exercise: bulkhead", "exercise: edge-offline"), "mutants.yaml", "no-wall"),
+        ("alternatives", _edit("alternatives.yaml", r"(?s)  - id: window-of-four.*", ""), _OTHERS, "1 alternatives"),
+        ("alternatives", _edit("alternatives.yaml", 'to: "4"', 'to: "40"'), _OTHERS, "processing-modes.window"),
         ("recorded", _padded, "bundles/start.json", "larger"),
         ("coverage", _edit("docs/coverage.md", "`bulkhead`", "bulkhead"), "docs/coverage.md", "bulkhead"),
     ],

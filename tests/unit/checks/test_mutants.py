@@ -117,7 +117,7 @@ def test_a_mutant_of_no_exercise_is_an_error(tmp_path: Path, state: dict[str, An
 def test_every_part_of_a_bundle_can_be_changed(tmp_path: Path, state: dict[str, Any], change: dict[str, Any]) -> None:
     """Objects, answers, topics, groups, metrics and traces are all within a mutant's reach."""
     (mutant,) = _read(tmp_path, change)
-    assert mutant.made_on(state) != state
+    assert mutant.made_on(state, _CHECKS) != state
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from lab.text import Text
 
 _ROOT = Path(__file__).resolve().parents[3]
 _NAMES = [step.name for step in STEPS]
+_SOUND = {"sound": True, "survivors": [], "refused": [], "done_at_start": []}
 _ANSWERS: dict[str, list[tuple[int, Any]]] = {
     "up": [(0, {"verdict": "converged"})],
     "check": [
@@ -26,7 +27,7 @@ _ANSWERS: dict[str, list[tuple[int, Any]]] = {
         (1, {"results": [{"exercise": "edge", "passed": False, "reason": {"en": "no answer"}}]}),
     ],
     "solve": [(0, {"verdict": "solved"})],
-    "mutants": [(0, {"01": {"rate": 1, "survivors": []}})],
+    "mutants": [(0, {"01": _SOUND})],
     "reset": [(0, {"verdict": "clean", "residue": []})],
 }
 """What a lab's commands answer, in the order in which they are asked."""
@@ -41,6 +42,11 @@ code, answer = json.loads((folder / "answers").read_text())[number]
 print(json.dumps(answer) if code != 5 else "")
 sys.exit(code or (print("node is away", file=sys.stderr) or code))
 """
+
+
+def _unsound(**told: list[Any]) -> dict[str, list[tuple[int, Any]]]:
+    """Return what `lab mutants` answers where checks did not stand the test."""
+    return {"mutants": [(1, {"01": {**_SOUND, "sound": False, **told}})]}
 
 
 def _proved(folder: Path, **answers: list[tuple[int, Any]]) -> list[Outcome]:
@@ -65,11 +71,14 @@ def test_a_lab_that_is_right_passes_every_step(tmp_path: Path) -> None:
         ({"up": [(5, None)]}, "converge", "exit code 5"),
         ({"check": [_ANSWERS["check"][1]]}, "start is open", "edge: done before anybody did it"),
         ({"check": [_ANSWERS["check"][0]] * 3}, "solution passes", "edge: no answer"),
-        ({"mutants": [(1, {"01": {"rate": 0.5, "survivors": [{"id": "m1"}]}})]}, "mutants are killed", "m1"),
+        (_unsound(survivors=[{"id": "m1"}]), "mutants are killed", "m1 survives"),
+        (_unsound(refused=[{"id": "a1", "refused_by": ["e.c"]}]), "mutants are killed", "a1 is right"),
+        (_unsound(done_at_start=["edge"]), "mutants are killed", "edge: done at"),
+        (_unsound(), "mutants are killed", "no mutant"),
         ({"reset": [(0, {"verdict": "clean", "residue": ["topic x"]})]}, "reset leaves nothing", "topic x"),
         ({"solve": [(0, {})]}, "solve", "no answer that can be read"),
     ],
-    ids=["converge", "start", "solution", "mutants", "reset", "unreadable"],
+    ids=["converge", "start", "solution", "mutants", "alternatives", "start-recorded", "none", "reset", "unreadable"],
 )
 def test_what_fails_is_named_and_the_lab_is_reset(
     tmp_path: Path, answers: dict[str, list[tuple[int, Any]]], step: str, words: str

@@ -69,7 +69,7 @@ def _deployment(name: str, env: dict[str, str]) -> dict[str, Any]:
         "resources": {"limits": {"cpu": "1", "memory": "512Mi"}},
     }
     spec = {"template": {"spec": {"containers": [container]}}}
-    return {"kind": "Deployment", "metadata": {"name": name, "namespace": "lab-04"}, "spec": spec}
+    return {"kind": "Deployment", "metadata": {"name": name, "namespace": "lab-04", "annotations": {}}, "spec": spec}
 
 
 def _caller(bad_after: int, seconds: float | None) -> dict[str, Any]:

@@ -3,13 +3,15 @@
 import copy
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from lab.checks import Bundle, Check
+from lab.checks import Bundle, Check, alternatives
 from lab.checks.loader import load
 from lab.checks.mutants import judge, read
 from lab.spec import Course
+from lab.state.bundle import State
 from unit.lab_checks.serving_worlds import solved, started
 
 ROOT = Path(__file__).parents[3]
@@ -52,11 +54,36 @@ def test_each_mutant_is_killed_by_its_condition_alone(checks: Mapping[str, Check
     assert report.as_json()["survivors"] == []
 
 
+def _seeded(checks: Mapping[str, Check], course: Course) -> State:
+    """Return the solution of a workstation with a seed, by which some exercises ask one thing more."""
+    there = alternatives.read(course.folder("04") / "alternatives.yaml")
+    (each,) = [each for each in there if each.id == "versions-of-a-seed"]
+    return each.made_on(solved(), checks)
+
+
+def test_a_solution_with_a_seed_is_taken(checks: Mapping[str, Check], course: Course) -> None:
+    """Right is what the recorded seed makes of the versions; under another seed the same answer is none."""
+    state = _seeded(checks, course)
+    assert checks["canary-steps"](Bundle(state)).passed
+    env: Any = state["objects"]
+    entry = next(each for each in env[0]["spec"]["template"]["spec"]["containers"][0]["env"] if each["value"] == "1234")
+    entry["value"] = "42"
+    (unmet,) = checks["canary-steps"](Bundle(state)).unmet
+    assert unmet.condition == "versions"
+    assert "another seed" in unmet.reason.en
+    settings: Any = state["answers"]
+    settings["canary-steps"]["body"]["settings"]["seed"] = "42"
+    assert "versions" in [finding.condition for finding in checks["canary-steps"](Bundle(state)).unmet]
+
+
 def test_every_condition_has_a_mutant(checks: Mapping[str, Check], course: Course) -> None:
     """None could be dropped unnoticed."""
     made_for = {(mutant.exercise, mutant.condition) for mutant in read(course.folder("04") / "mutants.yaml")}
     there = {
-        (name, finding.condition) for name, check in checks.items() for finding in check(Bundle(solved())).findings
+        (name, finding.condition)
+        for state in (solved(), _seeded(checks, course))
+        for name, check in checks.items()
+        for finding in check(Bundle(state)).findings
     }
     assert there - made_for == set()
     assert made_for - there == set()

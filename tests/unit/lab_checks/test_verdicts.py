@@ -111,6 +111,17 @@ def test_a_check_never_raises_on_a_damaged_state(damages: list[tuple[int, int]],
         check(bundle)
 
 
+def test_every_text_may_be_empty(checks: Checks, solved: State) -> None:
+    """Also where a check looks further under what it has read: an experiment may have been told nothing."""
+    for answer in solved["answers"].values():
+        told = answer["body"].get("settings", {}) if isinstance(answer["body"], dict) else {}
+        for name in told:
+            before, told[name] = told[name], ""
+            for check in checks.values():
+                check(Bundle(solved))
+            told[name] = before
+
+
 @pytest.mark.parametrize("strange", _STRANGE, ids=lambda value: type(value).__name__ + str(value)[:5])
 def test_every_answer_may_be_strange(checks: Checks, solved: State, strange: object) -> None:
     """An answer or an object of the wrong kind fails the check that needs it and names it."""

@@ -84,7 +84,9 @@ class Late(Server):
     ) -> None:
         """Take objects away; the claim stays as long as the pod that came meanwhile."""
         names = [each["metadata"]["name"] for each in objects]
-        super().delete([self.held[key] for key in list(self.held) if key[2] in names], wait=wait, grace=grace)
+        super().delete(
+            [self.held[key] for key in list(self.held) if key[2] in names], wait=wait, grace=grace, orphan=orphan
+        )
         if names == ["edge-0", "store-edge-0"]:
             crons.put(self, _POD)
             crons.put(self, _CLAIM)

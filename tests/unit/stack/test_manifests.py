@@ -100,6 +100,18 @@ def test_every_object_is_labelled_and_placed_and_runs_what_was_made(kind: str, m
     assert [each["image"] for each in containers] == ["tarmac.local/lab-01:abc"] * 2 + ["example.org/b:1"]
 
 
+def test_the_trainees_seed_comes_where_the_file_names_it(manifests: Manifests) -> None:
+    """In the file it stays a name, so that the same solution is right on every workstation; it is drawn once."""
+    config = {**CONFIG, "data": {"seed": "seed:", "order": "seed:thing:a,b,c", "other": "seedling:"}}
+    _write(manifests, config)
+    first, second = (manifests.build({}, lambda _: None)[0]["data"] for _ in range(2))
+    assert first == second
+    assert first["seed"].isdecimal()
+    assert sorted(first["order"].split(",")) == ["a", "b", "c"]
+    assert first["other"] == "seedling:"
+    assert "seed:thing:a,b,c" in (manifests.work / "all.yaml").read_text()
+
+
 def test_a_file_that_is_no_yaml_is_told_with_its_line(manifests: Manifests) -> None:
     """The trainee reads where, why, and that the cluster is as it was."""
     _write(manifests, "broken")

@@ -23,6 +23,9 @@ PEEK, PLANNED, SEQUENTIAL = "peek", "planned", "sequential"
 class TrialsSettings(OnlineSettings):
     """What the conductor can be told."""
 
+    seed: str = ""
+    """The trainee's seed, which decides facts of exercises; empty: none."""
+
     mlflow: str = "http://mlflow.data.svc:5000"
     """The registry of models."""
 

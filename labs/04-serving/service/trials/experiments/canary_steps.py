@@ -13,11 +13,13 @@ from runtime.figures import Result, rounded, row
 from trials import graphs, local
 from trials.asks import Answer, Ask, ask
 from trials.releasing import MODEL, Releases, judged_by, plan, reasons, trial
+from trials.seeds import order
 from trials.stage import Stage
 from trials.traffic import Traffic, seconds
 
-CANDIDATES = {"failing": "2", "slow": "3", "wrong": "4", "good": "5"}
-"""What is the matter with each, and its version; version 1 is in use."""
+EXERCISE = "canary-steps"
+KINDS = ("failing", "slow", "wrong", "good")
+"""What is the matter with each candidate; they are versions 2 to 5, version 1 is in use."""
 CRITERIA = ("errors", "latency", "outputs")
 _FAILS_ABOVE, _WRONG = 7.0, 60.0
 _SLOW_RUN, _PROBE, _WIDTH = 0.025, 20, 512
@@ -40,18 +42,42 @@ def canary_steps(stage: Stage) -> Result:
         NotThere: a server does not load a version, or a release does not end.
     """
     steps, criteria = weights(stage.settings.canary_steps), chosen(stage.settings.criteria)
-    slow = graphs.deep(_layers(), _WIDTH)
-    models = graphs.adding(), graphs.failing(_FAILS_ABOVE), slow, graphs.adding(_WRONG), graphs.deep(2, 32)
+    names = named(stage.settings.seed)
+    models = [graphs.adding(), *(_model(kind) for kind in names.values())]
     with stage.registry() as registry, trial(stage, registry, *models) as releases:
-        told = {name: _released(stage, releases, version, steps, criteria) for name, version in CANDIDATES.items()}
+        told = {
+            name: _released(stage, releases, str(version), steps, criteria) for version, name in enumerate(names, 2)
+        }
     return {
-        "settings": {"canary_steps": stage.settings.canary_steps, "criteria": stage.settings.criteria},
+        "settings": {
+            "canary_steps": stage.settings.canary_steps,
+            "criteria": stage.settings.criteria,
+            "seed": stage.settings.seed,
+        },
         "candidates": {name: {key: each[key] for key in each if key != "seconds_each"} for name, each in told.items()},
         "figures": [
             row(f"{name}: {each['phase']}", "recommendation", seconds=each["seconds_each"], recovery=each["seconds"])
             for name, each in told.items()
         ],
     }
+
+
+def named(seed: str) -> dict[str, str]:
+    """The candidates in the order of their versions: name -> what is the matter with it.
+
+    Args:
+        seed: the trainee's, by which the names tell nothing; empty: each is called what it is.
+    """
+    if not seed:
+        return {kind: kind for kind in KINDS}
+    return {f"v{version}": kind for version, kind in enumerate(order(seed, EXERCISE, KINDS), 2)}
+
+
+def _model(kind: str) -> bytes:
+    """model.onnx of a candidate."""
+    if kind == "slow":
+        return graphs.deep(_layers(), _WIDTH)
+    return {"failing": graphs.failing(_FAILS_ABOVE), "wrong": graphs.adding(_WRONG), "good": graphs.deep(2, 32)}[kind]
 
 
 def _layers() -> int:

@@ -1,0 +1,85 @@
+"""The trainee's seed: a number that decides facts of exercises, so that a neighbour's answer is no answer.
+
+It is `LAB_SEED`, or drawn once for this workstation and kept. A lab's manifests name it, the recorded state holds it,
+and the check derives the right answer from there:
+
+    seed:                       the seed itself
+    seed:FACT:one,two,three     these things in the order that the seed gives them for the fact, with commas between
+
+`order` stands in the services that use it as well (`trials.seeds` of lab 04), for neither side may import the other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from lab.errors import LabError
+from lab.settings import Settings
+from lab.text import Text
+
+_HIGHEST = 1_000_000
+_MARK = re.compile(r"seed:(?:([a-z][a-z0-9-]*):([\w-]+(?:,[\w-]+)+))?")
+_DIGITS = re.compile(r"[0-9]{1,9}")
+
+
+def order(seed: str, fact: str, things: Iterable[str]) -> list[str]:
+    """Return things in the order that a seed gives them; of each fact it is another one."""
+    return sorted(things, key=lambda thing: hashlib.sha256(f"{seed} {fact} {thing}".encode()).digest())
+
+
+def kept(settings: Settings) -> str | None:
+    """Return the workstation's seed; None where none was set or drawn yet."""
+    if settings.seed is not None:
+        return settings.seed
+    try:
+        found = _file(settings).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return None
+    return found if _DIGITS.fullmatch(found) else None
+
+
+def drawn(settings: Settings) -> str:
+    """Return the workstation's seed, drawn and kept where there is none yet.
+
+    Raises:
+        LabError: it cannot be kept.
+
+    """
+    if (found := kept(settings)) is not None:
+        return found
+    seed, file = str(secrets.randbelow(_HIGHEST)), _file(settings)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        part = file.with_suffix(f".{os.getpid()}.part")
+        part.write_text(seed + "\n", "utf-8")
+        part.replace(file)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise LabError(
+            Text(
+                en=f"{file}: the seed cannot be kept: {reason}", fr=f"{file} : la graine ne peut être gardée : {reason}"
+            ),
+            Text(en="make the folder writable, or set LAB_SEED", fr="rendez le dossier accessible, ou fixez LAB_SEED"),
+        ) from error
+    return seed
+
+
+def filled(value: object, seed: Callable[[], str]) -> object:
+    """Return JSON in which each text that names the seed is what it decides; without such a text nobody asks for it."""
+    if isinstance(value, dict):
+        return {key: filled(each, seed) for key, each in value.items()}
+    if isinstance(value, list):
+        return [filled(each, seed) for each in value]
+    mark = _MARK.fullmatch(value) if isinstance(value, str) else None
+    if mark is None:
+        return value
+    return ",".join(order(seed(), mark[1], mark[2].split(","))) if mark[1] else seed()
+
+
+def _file(settings: Settings) -> Path:
+    return settings.home / "seed.txt"  # no cluster can have this name
