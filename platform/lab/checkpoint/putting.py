@@ -5,8 +5,8 @@ from __future__ import annotations
 import secrets
 import time
 
+from lab import volumes
 from lab.api import Api, Object
-from lab.checkpoint import places
 from lab.checkpoint.snapshot import Kept, Volume
 from lab.checkpoint.store import digest
 from lab.cluster import Cluster
@@ -51,17 +51,17 @@ def put_back(api: Api, cluster: Cluster, kept: Kept, say: Say) -> None:
 
     """
     whole(kept)
-    storage = places.default_class(api)
-    root = places.ROOTS[storage["provisioner"]]
+    storage = volumes.default_class(api)
+    root = volumes.ROOTS[storage["provisioner"]]
     standing = {
         (each["metadata"]["namespace"], each["metadata"]["name"]): each["spec"]["volumeName"]
-        for each in places.claims(api, sorted({each.namespace for each in kept.snapshot.volumes}))
+        for each in volumes.claims(api, sorted({each.namespace for each in kept.snapshot.volumes}))
     }
     folders, made = {}, []
     for volume in kept.snapshot.volumes:
         bound = standing.get((volume.namespace, volume.claim))
         if bound:
-            folders[volume.folder] = places.folder(api.get("PersistentVolume", bound) or {}).name
+            folders[volume.folder] = volumes.folder(api.get("PersistentVolume", bound) or {}).name
         else:
             made.append(_volume(volume, storage, root))
             folders[volume.folder] = made[-1]["metadata"]["name"]
@@ -95,7 +95,7 @@ def _stop(api: Api, claims: set[tuple[str, str]]) -> list[tuple[Object, int]]:
         api.scale(each, 0)
     names = {space: {name for other, name in claims if other == space} for space, _ in claims}
     deadline = time.monotonic() + _STOPPED_SECONDS
-    while pods := [pod for space in names for pod in places.mounting(api, space, names[space])]:
+    while pods := [pod for space in names for pod in volumes.mounting(api, space, names[space])]:
         if time.monotonic() > deadline:
             listed = ", ".join(pod["metadata"]["name"] for pod in pods)
             for each, replicas in found:

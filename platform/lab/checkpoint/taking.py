@@ -6,12 +6,12 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
+from lab import volumes
 from lab.api import ROUTING, Api, Object
-from lab.checkpoint import places
 from lab.checkpoint.snapshot import Kept, Snapshot, Volume
 from lab.checkpoint.store import Store, digest
 from lab.cluster import Cluster
-from lab.cluster.volumes import out_of_reach
+from lab.cluster.packing import out_of_reach
 
 STACK = "platform"
 """Namespace of what a reset leaves: only those of its pods stand still whose volumes are taken."""
@@ -46,14 +46,14 @@ def take(  # noqa: PLR0913  what it is called, beside what it is taken of
         BadInput: the volumes of this cluster are out of reach.
 
     """
-    places.default_class(api)
-    volumes, root = _volumes(api, namespaces)
+    volumes.default_class(api)
+    taken, root = _volumes(api, namespaces)
     archive = store.partial()
     try:
-        cluster.pack(root, [each.folder for each in volumes], _still(api, namespaces), archive)
+        cluster.pack(root, [each.folder for each in taken], _still(api, namespaces), archive)
         snapshot = Snapshot(
             lab=lab, state=state, key=key, made=time.time(), digest=digest(archive), bytes=archive.stat().st_size,
-            volumes=volumes, objects=_routes(api, namespaces), work=dict(work or {}),
+            volumes=taken, objects=_routes(api, namespaces), work=dict(work or {}),
         )  # fmt: skip
         return store.keep(snapshot, most)
     finally:
@@ -65,8 +65,8 @@ def _volumes(api: Api, namespaces: Sequence[str]) -> tuple[list[Volume], str]:
     """Return the volumes of all claims, and the folder of the node that all of them lie in."""
     known = {each["metadata"]["name"]: each for each in api.find("PersistentVolume")}
     found, roots = [], set()
-    for claim in places.claims(api, namespaces):
-        path = places.folder(known[claim["spec"]["volumeName"]])
+    for claim in volumes.claims(api, namespaces):
+        path = volumes.folder(known[claim["spec"]["volumeName"]])
         roots.add(str(path.parent))
         meta, spec = claim["metadata"], claim["spec"]
         found.append(
@@ -88,10 +88,10 @@ def _still(api: Api, namespaces: Sequence[str]) -> list[str]:
     pods: list[Object] = []
     for name in namespaces:
         if name == STACK:
-            pods += places.mounting(api, name, {each["metadata"]["name"] for each in places.claims(api, [name])})
+            pods += volumes.mounting(api, name, {each["metadata"]["name"] for each in volumes.claims(api, [name])})
         else:
             pods += api.find("Pod", name)
-    return places.containers(pods)
+    return volumes.containers(pods)
 
 
 def _routes(api: Api, namespaces: Sequence[str]) -> list[Object]:

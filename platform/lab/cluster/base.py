@@ -77,6 +77,9 @@ class Cluster(Protocol):
     def remove_images(self, references: set[str]) -> None:
         """Take images out of its node."""
 
+    def ask(self, *words: str) -> str:
+        """Return what a program prints on its node, which it only looks at."""
+
     def pack(self, root: str, folders: Sequence[str], containers: Sequence[str], archive: Path) -> None:
         """Write folders of a root on its node to an archive, while containers (by containerd's ids) stand still."""
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from lab.cluster.base import Claim, Status, write_private
 from lab.cluster.forward import Forwarder
+from lab.cluster.packing import out_of_reach
 from lab.cluster.permissions import Permission, needed, question
-from lab.cluster.volumes import out_of_reach
 from lab.errors import BadInput, LabError, MissingRequirement, NotConverged
 from lab.process import CommandFailed, run
 from lab.progress import Say
@@ -135,8 +135,18 @@ class Context:
     def remove_images(self, references: set[str]) -> None:
         """Leave them: the nodes are not ours."""
 
-    def pack(self, root: str, folders: Sequence[str], containers: Sequence[str], archive: Path) -> None:
+    def ask(self, *words: str) -> str:
         """Refuse: its nodes are its owner's.
+
+        Raises:
+            BadInput: always.
+
+        """
+        del words
+        raise out_of_reach()
+
+    def pack(self, root: str, folders: Sequence[str], containers: Sequence[str], archive: Path) -> None:
+        """Refuse, likewise.
 
         Raises:
             BadInput: always.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from lab.cluster import engine, volumes
+from lab.cluster import engine, packing
 from lab.cluster.base import AUDIT, Claim, Status, answers, write_private
 from lab.cluster.daemon import Daemon, until
 from lab.cluster.forward import Forwarder
@@ -126,9 +126,13 @@ class K3s:
         if references:
             self._ctr(_program(), "images", "rm", *sorted(references), what=Text.plain("k3s ctr images rm"))
 
+    def ask(self, *words: str) -> str:
+        """Return what a program prints on this machine."""
+        return run(words, what=Text.plain(words[0]), timeout=300)
+
     def pack(self, root: str, folders: Sequence[str], containers: Sequence[str], archive: Path) -> None:
         """Write folders of this machine to an archive, while containers stand still."""
-        words = volumes.packing(f"{_program()} ctr", root, folders, containers)
+        words = packing.packing(f"{_program()} ctr", root, folders, containers)
         what = Text(en="packing volumes", fr="archivage des volumes")
         self._piped('exec "$@" > "$ARCHIVE"', archive, *words, what=what)
 
@@ -136,7 +140,7 @@ class K3s:
         """Fill folders of this machine from an archive."""
         _root()
         what = Text(en="unpacking volumes", fr="extraction des volumes")
-        self._piped('exec "$@" < "$ARCHIVE"', archive, *volumes.unpacking(root, folders), what=what)
+        self._piped('exec "$@" < "$ARCHIVE"', archive, *packing.unpacking(root, folders), what=what)
 
     def _piped(self, script: str, archive: Path, *words: str, what: Text) -> None:
         """Run words with a file as one of their ends."""

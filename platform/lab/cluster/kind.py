@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from lab.cluster import engine, node, volumes
+from lab.cluster import engine, node, packing
 from lab.cluster.base import AUDIT, Claim, Status, answers, write_private
 from lab.cluster.daemon import until
 from lab.errors import BadInput, NotConverged
@@ -171,15 +171,19 @@ class Kind:
         if references:
             self._in_node("ctr", "-n", "k8s.io", "images", "rm", *sorted(references), what=Text.plain("ctr images rm"))
 
+    def ask(self, *words: str) -> str:
+        """Return what a program prints on the node."""
+        return self._in_node(*words, what=Text.plain(words[0]))
+
     def pack(self, root: str, folders: Sequence[str], containers: Sequence[str], archive: Path) -> None:
         """Write folders of the node to an archive, while containers stand still."""
-        words = volumes.packing("ctr", root, folders, containers)
+        words = packing.packing("ctr", root, folders, containers)
         what = Text(en="packing volumes", fr="archivage des volumes")
         self._piped('exec "$@" > "$ARCHIVE"', archive, "exec", self._node, *words, what=what)
 
     def unpack(self, root: str, folders: Mapping[str, str], archive: Path) -> None:
         """Fill folders of the node from an archive."""
-        words = volumes.unpacking(root, folders)
+        words = packing.unpacking(root, folders)
         what = Text(en="unpacking volumes", fr="extraction des volumes")
         self._piped('exec "$@" < "$ARCHIVE"', archive, "exec", "-i", self._node, *words, what=what)
 

@@ -30,10 +30,10 @@ def fingerprint(context: click.Context, number: str | None, against: Path | None
     code = wanted(settings, number)
     course = Course(settings.root)
     lab = course.lab(code)
-    standing(settings)
+    cluster = standing(settings)
     spaces = {course.components[name].namespace for name in lab.components} - {"platform"} | {lab.namespace}
     declared = {topic.name for topic in course.topics(lab)}
-    found = read(settings, Api(settings), sorted(spaces), declared)
+    found = read(settings, Api(settings), cluster, sorted(spaces), declared)
     if against is None:
         click.echo(dump({"lab": code, "digest": found.digest, "sections": found.sections}))
         return

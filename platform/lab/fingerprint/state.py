@@ -16,6 +16,7 @@ from typing import Any
 
 from lab.api import Api
 from lab.broker import Broker
+from lab.cluster import Cluster
 from lab.fingerprint import objects, stores
 from lab.settings import Settings
 
@@ -46,12 +47,13 @@ class Fingerprint:
         return found
 
 
-def read(settings: Settings, api: Api, namespaces: list[str], declared: set[str]) -> Fingerprint:
+def read(settings: Settings, api: Api, cluster: Cluster, namespaces: list[str], declared: set[str]) -> Fingerprint:
     """Read the state of what stands.
 
     Args:
         settings: which cluster.
         api: the same.
+        cluster: the same, for its node.
         namespaces: of a lab and its stores.
         declared: topics that count; clients make others of their own when they first need them.
 
@@ -60,7 +62,7 @@ def read(settings: Settings, api: Api, namespaces: list[str], declared: set[str]
         CommandFailed: a store's own program fails; says how.
 
     """
-    inside = stores.Inside(settings)
+    inside = stores.Inside(settings, api, cluster)
     with ThreadPoolExecutor() as pool, Broker(settings) as broker:
         jobs = {
             "objects": pool.submit(objects.lines, api, namespaces),

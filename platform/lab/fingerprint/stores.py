@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
-from lab import tools
+from lab import tools, volumes
 from lab.api import Api
+from lab.cluster import Cluster
 from lab.process import run
 from lab.settings import Settings
 from lab.text import Text
@@ -25,10 +27,10 @@ UNION ALL SELECT 'source ' || data_source_name FROM data_sources
 """
 _TABLES = "SELECT 'table ' || schemaname || '.' || tablename FROM pg_tables WHERE schemaname = 'public'"
 _FILES = r"""
-cd /data || exit 1
-for each in *; do echo "bucket $each"; done
-find . -type d -name _delta_log | sed 's|^\./|table |; s|/_delta_log$||'
-find . -type f -name 'model.onnx' -exec sha256sum {} + | cut -c 1-12 | sort -u | sed 's/^/model /'
+cd "$1" || exit 1
+for each in objects/*; do echo "bucket ${each#objects/}"; done
+find objects -type d -name _delta_log | sed 's|^objects/|table |; s|/_delta_log$||'
+find objects -type f -name 'model.onnx' -exec sha256sum {} + | cut -c 1-12 | sort -u | sed 's/^/model /'
 """
 _KEYS = r"""
 export REDISCLI_AUTH="$(cat /run/secrets/redis/password)"
@@ -37,14 +39,18 @@ redis-cli --no-auth-warning --scan | grep -a -x -E '[A-Za-z0-9:._-]+' | sed 's/^
 
 
 class Inside:
-    """Runs programs in pods.
+    """Asks what lies inside a cluster.
 
     Args:
         settings: which cluster.
+        api: the same.
+        cluster: the same, for its node.
 
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, api: Api, cluster: Cluster) -> None:
+        self.api = api
+        self.cluster = cluster
         self._kubectl = tools.kubectl(settings, lambda _: None)
         self._settings = settings
 
@@ -57,7 +63,7 @@ class Inside:
         """
         place = ["exec", "--namespace", namespace, what, "--container", container, "--", *words]
         told = Text(en=f"asking {what}", fr=f"question à {what}")
-        words_ = [self._kubectl, "--kubeconfig", self._settings.kubeconfig, *place]
+        words_: list[str | Path] = [self._kubectl, "--kubeconfig", self._settings.kubeconfig, *place]
         return run(words_, what=told, timeout=60, accept=(0, 1)).splitlines()
 
 
@@ -70,7 +76,10 @@ def _rows(database: str, query: str) -> Callable[[Inside], list[str]]:
 
 
 def _files(inside: Inside) -> list[str]:
-    return inside.run("data", "deployment/objectstore", "objectstore", "sh", "-c", _FILES)
+    """Return buckets, tables and models: the object store keeps each object as a file of its volume."""
+    claim = inside.api.get("PersistentVolumeClaim", _OBJECTS, "data") or {}
+    volume = inside.api.get("PersistentVolume", claim.get("spec", {}).get("volumeName", ""))
+    return inside.cluster.ask("sh", "-c", _FILES, "files", str(volumes.folder(volume or {}))).splitlines()
 
 
 def _keys(inside: Inside) -> list[str]:
@@ -85,6 +94,7 @@ ASKED: dict[str, Callable[[Inside], list[str]]] = {
     "online store": _keys,
 }
 """Section -> how its lines are asked for."""
+_OBJECTS = "objectstore"
 _OWNERS = {
     "models": ("Deployment", "mlflow"), "feature registry": ("Deployment", "feature"),
     "tables": ("StatefulSet", "postgres"), "object store": ("Deployment", "objectstore"),

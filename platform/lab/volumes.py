@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 from lab.api import Api, Object
-from lab.cluster.volumes import out_of_reach
+from lab.cluster.packing import out_of_reach
 
 ROOTS = {"tarmac.dev/folders": "/var/volumes", "rancher.io/local-path": "/var/local-path-provisioner"}
 """Provisioner of the default class -> folder of the node in which it makes volumes."""

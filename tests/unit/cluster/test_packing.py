@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.cluster.volumes import packing, unpacking
+from lab.cluster.packing import packing, unpacking
 
 _CTR = """#!/bin/sh
 printf '%s\\n' "$*" >> "$CALLS"
