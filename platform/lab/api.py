@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -172,12 +173,26 @@ class Api:
         ordered = sorted(found, key=lambda e: str(e.last_timestamp or e.event_time or e.metadata.creation_timestamp))
         return [f"{event.reason}: {event.message}" for event in ordered]
 
-    def log(self, pod: str, namespace: str, container: str, *, previous: bool = False, lines: int = 8) -> str:
-        """Return the last lines that a container printed; empty where it never ran, or is gone already."""
+    def log(  # noqa: PLR0913  as the API has it
+        self, pod: str, namespace: str, container: str, *, previous: bool = False, lines: int = 8,
+        seconds: int | None = None,
+    ) -> str:  # fmt: skip
+        """Return the last lines that a container printed; empty where it never ran, or is gone already.
+
+        Args:
+            pod: its name.
+            namespace: its namespace.
+            container: which of its containers.
+            previous: the container's life before this one.
+            lines: at most so many.
+            seconds: only lines of the last so many; None: of any age.
+
+        """
+        recent = {} if seconds is None else {"since_seconds": seconds}
         try:
             told = str(
                 self._core.read_namespaced_pod_log(
-                    pod, namespace, container=container, previous=previous, tail_lines=lines
+                    pod, namespace, container=container, previous=previous, tail_lines=lines, **recent
                 )
             )
         except ApiException:
@@ -197,6 +212,13 @@ class Api:
     def version(self) -> str:
         """Return the cluster's Kubernetes version."""
         return str(self._dynamic.version["kubernetes"]["gitVersion"])
+
+    def skew(self) -> float:
+        """Return by how many seconds the API server's clock is ahead of this machine's; it tells whole seconds."""
+        before = time.time()
+        answer = self._client.call_api("GET", f"{self._client.configuration.host}/version")
+        answer.read()
+        return parsedate_to_datetime(answer.getheader("Date")).timestamp() + 0.5 - (before + time.time()) / 2
 
     @cached_property
     def _core(self) -> client.CoreV1Api:

@@ -42,13 +42,15 @@ class Broker:
 
     Args:
         settings: whose host port leads there.
+        patience: seconds during which a broker that does not answer is asked again.
 
     Raises:
         NotConverged: no broker answers within the patience.
 
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, patience: float = _PATIENCE) -> None:
+        self._patience = patience
         self._address = f"127.0.0.1:{settings.port('kafka')}"
         self._admin: Any = self._again(lambda: KafkaAdminClient(bootstrap_servers=self._address))
 
@@ -194,7 +196,7 @@ class Broker:
 
     def _again(self, ask: Callable[[], _Answer]) -> _Answer:
         """Ask until the broker answers: right after its start, leaders and coordinators are unknown for a moment."""
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + self._patience
         while True:
             try:
                 return ask()

@@ -6,14 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from lab.api import ROUTING
+from lab.state import health
 from lab.state.bundle import FORMAT, State
 from lab.state.objects import trimmed
 from lab.state.redaction import redacted
 
-JsonDict = dict[str, object]
+JsonDict = dict[str, Any]
 
 _LAB_KINDS = (
     "Deployment",
@@ -48,6 +49,7 @@ class Wanted:
         groups: consumer groups.
         traces: services whose traces are recorded.
         models: whether the registry's models are recorded, with their aliases.
+        health: what ought to be there, where a diagnosis is to look at the bundle; None: no part `health`.
 
     """
 
@@ -59,13 +61,11 @@ class Wanted:
     groups: Sequence[str] = ()
     traces: Sequence[str] = ()
     models: bool = False
+    health: health.Declared | None = None
 
 
-class Objects(Protocol):
+class Objects(health.Objects, Protocol):
     """What is asked of the Kubernetes API."""
-
-    def find(self, kind: str, namespace: str | None = None) -> list[JsonDict]:
-        """Return the objects of a kind."""
 
     def version(self) -> str:
         """Return the cluster's version."""
@@ -81,14 +81,8 @@ class Log(Protocol):
         """Return each group's position per topic: a list of `partition`, `committed`, `lag`."""
 
 
-class Questions(Protocol):
+class Questions(health.Questions, Protocol):
     """What is asked over HTTP."""
-
-    def answer(self, place: str) -> JsonDict:
-        """Return `status` and `body`."""
-
-    def metric(self, query: str) -> list[JsonDict]:
-        """Return `labels` and `value` of each sample."""
 
     def traces(self, service: str) -> list[JsonDict]:
         """Return `traceId`, `operations` and `services` of each trace."""
@@ -126,8 +120,17 @@ def collect(wanted: Wanted, objects: Objects, log: Log, questions: Questions) ->
         "traces": traces,
         "answers": answers,
         "models": models.result(),
-        "problems": sorted(problems),
     }
+    if wanted.health:
+        places = (wanted.namespace, *wanted.stack)
+        state["health"] = health.examine(
+            wanted.health,
+            places,
+            objects,
+            questions,
+            lambda source, read, otherwise: _tried(source, read, otherwise, problems),
+        )
+    state["problems"] = sorted(set(problems))
     clean = redacted(state)
     return clean if isinstance(clean, dict) else state
 

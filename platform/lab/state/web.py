@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import httpx
 
 from lab.settings import Settings
 
-JsonDict = dict[str, object]
+JsonDict = dict[str, Any]
 
 _SECONDS = 20.0
 _TRACES = 20
@@ -41,6 +42,18 @@ class Web:
         body = self._get("prometheus", "/api/v1/query", {"query": query})["body"]
         result = _under(body, "data", "result")
         return [sample for entry in _items(result) if (sample := _sample(entry)) is not None]
+
+    def targets(self) -> list[JsonDict]:
+        """Return what Prometheus reads at present: `job`, `namespace`, `pod`, `health` (`up`, `down`), `error`.
+
+        Raises:
+            ConnectionError: Prometheus does not answer.
+
+        """
+        answer = self._get("prometheus", "/api/v1/targets", {"state": "active"})
+        if answer["status"] != httpx.codes.OK:
+            raise ConnectionError(f"targets: {answer['status']} {answer['body']}")
+        return [_target(entry) for entry in _items(_under(answer["body"], "data", "activeTargets"))]
 
     def traces(self, service: str) -> list[JsonDict]:
         """Return a service's latest traces: `traceId`, `operations` and `services`, each sorted; empty when none."""
@@ -103,6 +116,11 @@ def _sample(entry: object) -> JsonDict | None:
         return {"labels": labels or {}, "value": float(str(pair[1]))}
     except (IndexError, ValueError):
         return None
+
+
+def _target(entry: object) -> JsonDict:
+    labels = {name: _under(entry, "labels", name) for name in ("job", "namespace", "pod")}
+    return {**labels, "health": _under(entry, "health"), "error": _under(entry, "lastError")}
 
 
 def _trace(entry: object) -> JsonDict:

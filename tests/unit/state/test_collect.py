@@ -10,6 +10,7 @@ import pytest
 
 from lab.settings import Settings
 from lab.state.collect import Wanted, collect
+from lab.state.health import Declared
 from lab.state.web import Web
 
 _PIN = "hunter2-Zq8"
@@ -23,11 +24,17 @@ _WANTED = Wanted(
 )
 
 
+_HEALTH: dict[str, list[dict[str, Any]]] = {}
+"""What the API server holds besides one object of each kind; by kind."""
+
+
 class _Api:
     """The API server's side of the wire."""
 
     def find(self, kind: str, namespace: str | None = None) -> list[dict[str, Any]]:
         """Answer with one object of each kind."""
+        if kind in _HEALTH:
+            return [{"kind": kind, **each} for each in _HEALTH[kind]]
         names = ["kube-root-ca.crt", "mine"] if kind == "ConfigMap" else ["mine"]
         return [
             {
@@ -41,6 +48,18 @@ class _Api:
     def version(self) -> str:
         """Answer with a version."""
         return "v1.37.2"
+
+    def skew(self) -> float:
+        """Answer with clocks that are equal."""
+        return 0.25
+
+    def log(  # noqa: PLR0913  as the API has it
+        self, pod: str, namespace: str, container: str, *, previous: bool = False, lines: int = 8,
+        seconds: int | None = None,
+    ) -> str:  # fmt: skip
+        """Answer with a quiet line, one that warns, and one that tells a password."""
+        assert (namespace, lines > 0) == ("chain", True)
+        return f"all is well\nwarning: {pod} {container} {previous} {seconds}\nerror: password={_PIN}"
 
 
 class _Broker:
@@ -77,6 +96,10 @@ def _reply(request: httpx.Request) -> httpx.Response:
             "processes": {"p1": {"serviceName": "ingest"}},
         }
         return httpx.Response(200, json={"data": [trace]})
+    if request.url.path == "/api/v1/targets":
+        labels = {"job": "pods", "namespace": "chain", "pod": "ingest-1"}
+        target = {"labels": labels, "health": "down", "lastError": "connection refused"}
+        return httpx.Response(200, json={"data": {"activeTargets": [target]}})
     message = "refused"
     raise httpx.ConnectError(message)
 
@@ -199,3 +222,80 @@ def test_routes_of_the_lab_and_of_the_chain_are_recorded(web: Web) -> None:
     state: Any = collect(_WANTED, _Api(), _Broker(), web)
     places = {(item["kind"], item["metadata"]["namespace"]) for item in state["objects"]}
     assert {("HTTPRoute", "lab-01"), ("HTTPRoute", "chain"), ("BackendTrafficPolicy", "chain")} <= places
+
+
+_DECLARED = Declared(["kafka", "ingest"], ["flights"], {"redis": ["password"]}, {"status": "running"}, {"inotify": {}})
+
+
+def _deep(web: Web, monkeypatch: pytest.MonkeyPatch) -> Any:  # noqa: ANN401  JSON
+    """Return a deep recording of a pod that stands, one that does not, two copies of a Secret and a warning."""
+
+    def pod(name: str, *, ready: bool) -> dict[str, Any]:
+        status = {"name": "main", "ready": ready, "restartCount": 2}
+        spec = {"containers": [{"name": "main", "image": "x", "env": [{"name": "A", "value": "b"}]}], "nodeName": "n"}
+        metadata = {"name": name, "namespace": "chain", "uid": "u"}
+        return {"metadata": metadata, "spec": spec, "status": {"containerStatuses": [status]}}
+
+    secrets = [
+        {"metadata": {"name": "redis", "namespace": place}, "data": {"password": _PIN}} for place in ("data", "chain")
+    ]
+    warning = {
+        "type": "Warning", "reason": "BackOff", "message": "again", "lastTimestamp": "2026-01-01T00:00:00Z",
+        "involvedObject": {"kind": "Pod", "name": "down", "namespace": "chain"},
+    }  # fmt: skip
+    held = {
+        "Pod": [pod("well", ready=True), pod("down", ready=False)], "Secret": secrets,
+        "Event": [warning, {**warning, "type": "Normal"}],
+        "Node": [{"metadata": {"name": "n"}, "spec": {"podCIDR": "x"}, "status": {"images": [1]}}],
+    }  # fmt: skip
+    for kind, items in held.items():
+        monkeypatch.setitem(_HEALTH, kind, items)
+    wanted = dataclasses.replace(_WANTED, stack=(), health=_DECLARED)
+    return collect(wanted, _Api(), _Broker(), web)
+
+
+def test_a_deep_recording_holds_what_a_diagnosis_reads(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pods without their settings, nodes without their images, warnings, targets, clocks, and what is declared."""
+    health = _deep(web, monkeypatch)["health"]
+    assert health["declared"] == {"components": ["kafka", "ingest"], "topics": ["flights"]}
+    assert health["machine"] == {"inotify": {}, "skew_seconds": 0.25}
+    assert health["cluster"] == {"status": "running"}
+    (node,) = [each for each in health["objects"] if each["kind"] == "Node"]
+    assert (node["spec"], node["status"]) == ({}, {})
+    pods = [each for each in health["objects"] if each["kind"] == "Pod"]
+    assert pods[0]["spec"] == {"containers": [{"name": "main", "image": "x"}], "nodeName": "n"}
+    assert {(each["object"], each["reason"], each["message"]) for each in health["events"]} == {
+        ("down", "BackOff", "again")
+    }
+    assert health["targets"] == [
+        {"job": "pods", "namespace": "chain", "pod": "ingest-1", "health": "down", "error": "connection refused"}
+    ]
+    assert set(health["answers"]) == {"ingest"}
+
+
+def test_last_words_are_those_of_who_fell_and_warnings_of_who_stands(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a container that stands what it warned of lately; of one that fell all, and its life before; no secret."""
+    state = _deep(web, monkeypatch)
+    logs = state["health"]["logs"]
+    assert logs["chain/well/main"] == ["warning: well main False 300", "error: password=REDACTED"]
+    assert [line for line in logs["chain/down/main"] if line.startswith("warning")] == [
+        "warning: down main True None",
+        "warning: down main False None",
+    ]
+    assert _PIN not in json.dumps(state)
+
+
+def test_copies_of_a_secret_are_compared_without_being_told(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Equal values have equal marks inside one bundle, other ones in the next, and no mark tells a value."""
+    marks = [[each["marks"] for each in _deep(web, monkeypatch)["health"]["copies"]] for _ in range(2)]
+    assert marks[0][0] == marks[0][1]
+    assert marks[0][0] != marks[1][0]
+    assert len(marks[0][0][0]) == 8
+
+
+def test_prometheus_that_is_down_leaves_the_rest_of_a_deep_recording() -> None:
+    """No targets, and a line that says so; figures without samples."""
+    web = Web(Settings.load({}), httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(503))))
+    state: Any = collect(dataclasses.replace(_WANTED, health=_DECLARED), _Api(), _Broker(), web)
+    assert state["health"]["targets"] == []
+    assert any(each.startswith("prometheus: ConnectionError: targets: 503") for each in state["problems"])

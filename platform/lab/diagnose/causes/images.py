@@ -1,0 +1,128 @@
+"""Images and volumes: what a pod needs before it can be started at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lab.diagnose.causes.model import Cause, Found
+from lab.diagnose.causes.pods import part
+from lab.diagnose.causes.scene import Scene
+from lab.text import Text
+
+_OURS = "tarmac.local/"
+_UNPULLED = ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "RegistryUnavailable")
+_NO_NAME = "InvalidImageName"
+_CLAIM = "persistentvolumeclaim"
+
+
+def _waiting(scene: Scene, reasons: tuple[str, ...]) -> Iterator[tuple[Found, str]]:
+    for workload in scene.workloads:
+        for pod in workload.pods:
+            for reason, message, image in pod.waiting():
+                if reason in reasons:
+                    told = f"pod {pod.name}: {reason} {image}: {message}"[:300]
+                    yield Found(workload.what, workload.namespace, told), image
+
+
+def _missing(scene: Scene, _: str) -> Iterator[Found]:
+    yield from (found for found, image in _waiting(scene, _UNPULLED) if image.startswith(_OURS))
+
+
+def _unpulled(scene: Scene, _: str) -> Iterator[Found]:
+    yield from (found for found, image in _waiting(scene, _UNPULLED) if not image.startswith(_OURS))
+
+
+def _misnamed(scene: Scene, _: str) -> Iterator[Found]:
+    yield from (found for found, _image in _waiting(scene, (_NO_NAME,)))
+
+
+def _unbound(scene: Scene, _: str) -> Iterator[Found]:
+    for workload in scene.workloads:
+        for pod in workload.pods:
+            if _CLAIM in pod.unscheduled.lower().replace(" ", ""):
+                yield from _claims(scene, workload.namespace, pod.unscheduled)
+
+
+def _claims(scene: Scene, namespace: str, told: str) -> Iterator[Found]:
+    """Go through the claims that wait, each with what its provisioner says; else tell what the pod's scheduler says."""
+    waiting = [
+        each for each in scene.of("PersistentVolumeClaim", namespace) if part(each, "status", "phase") != "Bound"
+    ]
+    for claim in waiting:
+        name = str(part(claim, "metadata", "name"))
+        said = scene.warnings(namespace, name)
+        yield Found(f"PersistentVolumeClaim/{name}", namespace, said[-1] if said else told)
+    if not waiting:
+        yield Found("PersistentVolumeClaim/?", namespace, told)
+
+
+def _provisioner(scene: Scene, component: str) -> Iterator[Found]:
+    if not next(_unbound(scene, component), None):
+        return
+    for workload in scene.system:
+        if "provisioner" in workload.name and not part(workload.item, "status", "readyReplicas"):
+            yield Found(workload.what, workload.namespace, "0 pods ready")
+
+
+MISSING = Cause(
+    "TD-IMAGE-MISSING",
+    Text(en="an image of ours is not on the node", fr="une image à nous manque sur le nœud"),
+    Text(
+        en="Images are named by their content and loaded into the node; a pod asks for one that was never made, or was "
+        "removed.",
+        fr="Les images portent le nom de leur contenu et sont chargées dans le nœud ; un pod en demande une qui n'a "
+        "jamais été faite, ou a été retirée.",
+    ),
+    "lab kubectl -n {namespace} describe {kind} {name}",
+    "lab up {lab}",
+    _missing,
+)
+UNPULLED = Cause(
+    "TD-IMAGE-PULL",
+    Text(en="an image cannot be pulled", fr="une image ne peut être tirée"),
+    Text(
+        en="A pod asks for an image of a registry that does not answer, does not have it, or wants a login.",
+        fr="Un pod demande une image d'un registre qui ne répond pas, ne l'a pas, ou veut une identification.",
+    ),
+    "lab kubectl -n {namespace} describe {kind} {name}",
+    "lab up {lab}",
+    _unpulled,
+)
+MISNAMED = Cause(
+    "TD-IMAGE-NAME",
+    Text(en="an image's name is none", fr="un nom d'image n'en est pas un"),
+    Text(
+        en="The name of an image has capital letters, blanks or signs that no registry takes.",
+        fr="Le nom d'une image contient des majuscules, des blancs ou des signes qu'aucun registre n'accepte.",
+    ),
+    "lab kubectl -n {namespace} get {kind} {name} -o wide",
+    "lab up {lab}",
+    _misnamed,
+)
+PROVISIONER = Cause(
+    "TD-PROVISIONER-GONE",
+    Text(en="nobody makes volumes", fr="personne ne fait de volumes"),
+    Text(
+        en="The program that makes a volume for each claim does not run: claims wait, and pods with them.",
+        fr="Le programme qui fait un volume pour chaque demande ne tourne pas : les demandes attendent, les pods "
+        "aussi.",
+    ),
+    "lab kubectl -n {namespace} get deployment {name}",
+    "lab kubectl -n {namespace} scale deployment/{name} --replicas=1",
+    _provisioner,
+)
+UNBOUND = Cause(
+    "TD-CLAIM-PENDING",
+    Text(en="a volume claim is not met", fr="une demande de volume n'est pas satisfaite"),
+    Text(
+        en="A pod waits for a volume: its claim is not there, names a storage class that is not there, or asks for "
+        "what no volume has.",
+        fr="Un pod attend un volume : sa demande n'existe pas, nomme une classe de stockage qui n'existe pas, ou "
+        "demande ce qu'aucun volume n'a.",
+    ),
+    "lab kubectl -n {namespace} describe pvc",
+    "lab kubectl -n {namespace} delete {kind} {name} --wait=false; lab up {lab}",
+    _unbound,
+)
+CAUSES = (MISSING, UNPULLED, MISNAMED)
+STORAGE = (PROVISIONER, UNBOUND)

@@ -1,0 +1,177 @@
+"""Pods that were started and do not stand, and Services that do not lead to those that do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from lab.diagnose.causes.chain import SERVICES
+from lab.diagnose.causes.model import Cause, Found
+from lab.diagnose.causes.pods import Pod, Workload, part
+from lab.diagnose.causes.refused import at
+from lab.diagnose.causes.scene import Scene
+from lab.text import Text
+
+_OOM = "OOMKilled"
+_LATE = re.compile(r"timed out|timeout|deadline exceeded", re.IGNORECASE)
+_OWN = ("app.kubernetes.io/part-of", "tarmac")
+
+
+def _memory(scene: Scene, component: str) -> Iterator[Found]:
+    for workload, pod, ended in _crashes(scene, component):
+        if ended.get("reason") == _OOM:
+            yield at(workload, f"pod {pod.name}: OOMKilled")
+
+
+def _crash(scene: Scene, component: str) -> Iterator[Found]:
+    for workload, pod, ended in _crashes(scene, component):
+        last = pod.lines[-1][-300:] if pod.lines else "no last words"
+        yield at(workload, f"pod {pod.name}: exit code {ended.get('exitCode')}: {last}")
+
+
+def _crashes(scene: Scene, component: str) -> Iterator[tuple[Workload, Pod, Mapping[str, Any]]]:
+    for workload in scene.running(component):
+        for pod in workload.pods:
+            yield from ((workload, pod, ended) for ended in pod.crashes())
+
+
+def _stuck(scene: Scene, component: str) -> Iterator[Found]:
+    for workload in scene.running(component):
+        for pod in workload.pods:
+            if not workload.stands and pod.stuck():
+                probes = [message for reason, message in pod.told if reason == "Unhealthy"]
+                yield at(workload, f"pod {pod.name}: {probes[-1] if probes else 'not ready'}")
+
+
+def _unserved(scene: Scene, component: str) -> Iterator[Found]:
+    slices = scene.of("EndpointSlice")
+    for namespace, name in SERVICES.get(component, ()):
+        service = scene.objects.get(("Service", namespace, name))
+        if service is None:
+            if scene.of("Service", namespace):
+                yield Found(f"Service/{name}", namespace, "not there")
+        elif _misses(service, slices, namespace, name) and scene.stands(component):
+            selector = ",".join(f"{key}={value}" for key, value in _selects(service).items())
+            yield Found(f"Service/{name}", namespace, f"no endpoint; selector {selector}")
+
+
+def _misses(service: Mapping[str, Any], slices: list[Mapping[str, Any]], namespace: str, name: str) -> bool:
+    return bool(_selects(service)) and _covered(slices, namespace) and not _led(slices, namespace, name)
+
+
+def _selects(service: Mapping[str, Any]) -> Mapping[str, str]:
+    return part(service, "spec", "selector") or {}
+
+
+def _covered(slices: list[Mapping[str, Any]], namespace: str) -> bool:
+    """Say whether the namespace's endpoints were recorded: an older bundle holds the lab's only."""
+    return any(part(each, "metadata", "namespace") == namespace for each in slices)
+
+
+def _led(slices: list[Mapping[str, Any]], namespace: str, name: str) -> bool:
+    return any(
+        part(each, "metadata", "labels", "kubernetes.io/service-name") == name
+        and any(part(end, "conditions", "ready") is not False for end in each.get("endpoints") or [])
+        for each in slices
+        if part(each, "metadata", "namespace") == namespace
+    )
+
+
+def _cut(scene: Scene, component: str) -> Iterator[Found]:
+    """Go through policies that are not ours and choose pods of a component that stands and yet is not reached."""
+    for policy in scene.of("NetworkPolicy"):
+        labels = part(policy, "metadata", "labels") or {}
+        if labels.get(_OWN[0]) == _OWN[1] or _open(policy):
+            continue
+        chosen = part(policy, "spec", "podSelector", "matchLabels") or {}
+        for workload in scene.running(component):
+            if part(policy, "metadata", "namespace") != workload.namespace:
+                continue
+            pods = [pod for pod in workload.pods if pod.carries(chosen)]
+            if pods and (told := _unreached(scene, component, pods)):
+                yield Found(f"NetworkPolicy/{part(policy, 'metadata', 'name')}", workload.namespace, told)
+
+
+def _unreached(scene: Scene, component: str, pods: list[Pod]) -> str:
+    """Return what shows that pods are not reached, or reach nobody."""
+    names = {pod.name for pod in pods}
+    targets = [each for each in scene.health.get("targets") or [] if each.get("pod") in names]
+    answer = part(scene.health, "answers", component) or {}
+    told = [f"{each.get('pod')}: {each.get('error')}" for each in targets]
+    told += [str(answer.get("body"))] if answer.get("status") == 0 else []
+    told += [line for pod in pods for line in pod.lines] + [scene.problem(component)]
+    # A policy drops in silence: whoever is refused was reached.
+    return next((each[-200:] for each in told if _LATE.search(each)), "")
+
+
+def _open(policy: Mapping[str, Any]) -> bool:
+    """Say whether a policy lets everybody through in each direction that it is about."""
+    spec = policy.get("spec") or {}
+    return all({} in (spec.get(kind.lower()) or []) for kind in spec.get("policyTypes") or ["Ingress"])
+
+
+MEMORY = Cause(
+    "TD-POD-OOM",
+    Text(en="a pod needs more memory than it may have", fr="un pod veut plus de mémoire qu'il n'en a droit"),
+    Text(
+        en="The kernel ends a container at its memory limit (OOMKilled), again and again.",
+        fr="Le noyau met fin à un conteneur à sa limite de mémoire (OOMKilled), encore et encore.",
+    ),
+    "lab kubectl -n {namespace} describe {kind} {name}; lab kubectl -n {namespace} get pods",
+    "lab up {lab}",
+    _memory,
+)
+CRASH = Cause(
+    "TD-POD-CRASH",
+    Text(en="a pod crashes again and again", fr="un pod plante sans cesse"),
+    Text(
+        en="A container ends with an error each time it is started; its last words say why. Nothing upstream explains "
+        "it.",
+        fr="Un conteneur finit en erreur à chaque démarrage ; ses derniers mots disent pourquoi. Rien en amont ne "
+        "l'explique.",
+    ),
+    "lab kubectl -n {namespace} logs {kind}/{name} --previous --tail=20",
+    "lab up {lab}",
+    _crash,
+)
+STUCK = Cause(
+    "TD-PROBE-FAILING",
+    Text(en="a pod runs but is not ready", fr="un pod tourne sans être prêt"),
+    Text(
+        en="The container runs, but its probe fails: the Service sends it nothing. The probe asks the wrong thing, or "
+        "the program waits for something.",
+        fr="Le conteneur tourne, mais sa sonde échoue : le Service ne lui envoie rien. La sonde demande la mauvaise "
+        "chose, ou le programme attend.",
+    ),
+    "lab kubectl -n {namespace} describe {kind} {name}; lab kubectl -n {namespace} logs {kind}/{name} --tail=20",
+    "lab up {lab}",
+    _stuck,
+)
+UNSERVED = Cause(
+    "TD-SERVICE-EMPTY",
+    Text(en="a Service leads to no pod", fr="un Service ne mène à aucun pod"),
+    Text(
+        en="The component's pods are ready, but its Service is not there or its selector chooses none of them: "
+        "callers are refused.",
+        fr="Les pods du composant sont prêts, mais son Service n'existe pas ou son sélecteur n'en choisit aucun : les "
+        "appelants sont refusés.",
+    ),
+    "lab kubectl -n {namespace} get endpointslices -l kubernetes.io/service-name={name}",
+    "lab up {lab}",
+    _unserved,
+)
+CUT = Cause(
+    "TD-POLICY-BLOCKED",
+    Text(en="a network policy cuts a component off", fr="une politique réseau isole un composant"),
+    Text(
+        en="A NetworkPolicy that is not the platform's chooses the pods of a component; they are ready, and nobody "
+        "reaches them.",
+        fr="Une NetworkPolicy étrangère à la plateforme choisit les pods d'un composant ; ils sont prêts, et personne "
+        "ne les atteint.",
+    ),
+    "lab kubectl -n {namespace} get networkpolicy",
+    "lab kubectl -n {namespace} delete networkpolicy {name}",
+    _cut,
+)
+CAUSES = (MEMORY, UNSERVED, CUT, CRASH, STUCK)

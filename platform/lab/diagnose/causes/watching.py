@@ -1,0 +1,92 @@
+"""Prometheus and Jaeger: what they do not get while they run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lab.diagnose.causes.model import Cause, Found
+from lab.diagnose.causes.pods import Pod, part
+from lab.diagnose.causes.refused import at
+from lab.diagnose.causes.scene import Scene
+from lab.text import Text
+
+_PORT = "prometheus.io/port"
+_YOUNG = 60
+"""Seconds within which a new pod may not have been read yet."""
+_TRACES = "TARMAC_TRACES"
+_PLACE = re.compile(r"^https?://jaeger\.platform\.svc(?:\.cluster\.local)?:(\d+)$")
+_LOST = re.compile(r"Failed to export span batch")
+_RETRIED = re.compile(r"Transient error .* exporting span batch")
+_RETRIES = 3
+
+
+def _unread(scene: Scene, _: str) -> Iterator[Found]:
+    targets = {each.get("pod"): each for each in scene.health.get("targets") or [] if each.get("pod")}
+    if not targets or scene.problem("prometheus"):
+        return
+    for workload in scene.workloads:
+        for pod in workload.pods:
+            if pod.ready and _PORT in pod.annotations and (pod.age is None or pod.age > _YOUNG):
+                told = _how(targets.get(pod.name))
+                if told:
+                    yield at(workload, f"pod {pod.name}: {told}")
+
+
+def _how(target: dict[str, object] | None) -> str:
+    if target is None:
+        return "no target of Prometheus"
+    return f"{target.get('error') or 'down'}" if target.get("health") == "down" else ""
+
+
+def _blocked(scene: Scene, _: str) -> Iterator[Found]:
+    if not scene.stands("jaeger"):
+        return
+    service = scene.objects.get(("Service", "platform", "jaeger"))
+    ports = {str(each.get("port")) for each in part(service, "spec", "ports") or []}
+    for workload in scene.workloads:
+        for variable, value in workload.env():
+            if variable == _TRACES and value and ports and not _open(value, ports):
+                yield at(workload, f"{_TRACES}={value}")
+        for pod in workload.pods:
+            if told := _lost(pod):
+                yield at(workload, f"pod {pod.name}: {told}")
+
+
+def _open(address: str, ports: set[str]) -> bool:
+    place = _PLACE.match(address.rstrip("/"))
+    return place is not None and place[1] in ports
+
+
+def _lost(pod: Pod) -> str:
+    lost = [line for line in pod.lines if _LOST.search(line)]
+    retried = [line for line in pod.lines if _RETRIED.search(line)]
+    told = lost or (retried if len(retried) >= _RETRIES else [])
+    return told[-1][-250:] if told else ""
+
+
+UNREAD = Cause(
+    "TD-SCRAPE-MISSING",
+    Text(en="Prometheus does not read a pod", fr="Prometheus ne lit pas un pod"),
+    Text(
+        en="A pod is ready, but its figures do not come: the port or path of its annotations is wrong, or the label by "
+        "which it is found is missing.",
+        fr="Un pod est prêt, mais ses chiffres ne viennent pas : le port ou le chemin de ses annotations est faux, ou "
+        "le label par lequel on le trouve manque.",
+    ),
+    "lab kubectl -n {namespace} describe {kind} {name}",
+    "lab up {lab}",
+    _unread,
+)
+BLOCKED = Cause(
+    "TD-TRACES-BLOCKED",
+    Text(en="traces do not reach Jaeger", fr="les traces n'atteignent pas Jaeger"),
+    Text(
+        en="Jaeger runs, but a service cannot send it spans: TARMAC_TRACES is wrong, or the port is closed.",
+        fr="Jaeger tourne, mais un service ne peut lui envoyer de spans : TARMAC_TRACES est faux, ou le port est "
+        "fermé.",
+    ),
+    "lab kubectl -n {namespace} logs {kind}/{name} --tail=20",
+    "lab up {lab}",
+    _blocked,
+)
