@@ -30,6 +30,8 @@ _PATIENCE = 90
 
 After a restart of the node with all of lab 02 on it the broker was ready after 59 s.
 """
+_FIRST_ANSWER = 30
+"""Seconds that the client itself gives a broker for its first answer."""
 # The client tells each attempt at a broker that is away; what matters is said by the errors here.
 logging.getLogger("kafka").setLevel(logging.CRITICAL)
 
@@ -52,7 +54,10 @@ class Broker:
     def __init__(self, settings: Settings, patience: float = _PATIENCE) -> None:
         self._patience = patience
         self._address = f"127.0.0.1:{settings.port('kafka')}"
-        self._admin: Any = self._again(lambda: KafkaAdminClient(bootstrap_servers=self._address))
+        first = int(1000 * min(patience, _FIRST_ANSWER))
+        self._admin: Any = self._again(
+            lambda: KafkaAdminClient(bootstrap_servers=self._address, bootstrap_timeout_ms=first)
+        )
 
     def __enter__(self) -> Self:
         """Return itself."""

@@ -9,6 +9,7 @@ import click
 from lab import jump
 from lab.checkpoint import Kept
 from lab.commands.common import number, output, progress, standing, wanted
+from lab.commands.explained import explained
 from lab.progress import dump
 from lab.settings import Settings
 from lab.spec import Course
@@ -49,7 +50,8 @@ def goto(settings: Settings, number: str | None, state: str, output: str) -> Non
     display = progress(settings, output)
     started = time.monotonic()
     with lock(settings, f"goto {code}", display.say):
-        jumped = jump.goto(settings, code, state, display)
+        with explained(settings, code):
+            jumped = jump.goto(settings, code, state, display)
     seconds = time.monotonic() - started
     back, stashed = jumped.put_back, jumped.stashed
     if output == "json":

@@ -8,6 +8,7 @@ import click
 
 from lab import jump
 from lab.commands.common import number, output, progress, standing, wanted
+from lab.commands.explained import explained
 from lab.progress import dump
 from lab.settings import Settings
 from lab.spec import Course
@@ -32,7 +33,8 @@ def reset(settings: Settings, number: str | None, output: str) -> None:
     display = progress(settings, output)
     started = time.monotonic()
     with lock(settings, f"reset {code}", display.say):
-        cleared = jump.reset(settings, code, display).cleared
+        with explained(settings, code):
+            cleared = jump.reset(settings, code, display).cleared
     seconds = time.monotonic() - started
     if output == "json":
         verdict = {"lab": code, "verdict": "clean", "removed": cleared.before, "residue": []}

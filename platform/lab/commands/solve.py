@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from lab.commands.common import number, output, progress, standing, wanted
+from lab.commands.explained import explained
 from lab.compare import measure
 from lab.converge import converge
 from lab.progress import dump
@@ -31,7 +32,8 @@ def solve(settings: Settings, number: str | None, output: str) -> None:
         if kept:
             where = kept.relative_to(settings.root)
             display.say(Text(en=f"your own files are kept in {where}", fr=f"vos fichiers sont gardés dans {where}"))
-        outcome = converge(settings, code, display)
+        with explained(settings, code):
+            outcome = converge(settings, code, display)
         if lab.experiments:
             # A check judges measured figures, so the solution has to be measured as a trainee would.
             with display.phase("experiments") as phase:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from lab.commands.common import number, standing, wanted
-from lab.commands.observed import observe
+from lab.commands.observed import examine
 from lab.settings import Settings
 from lab.spec import Course
 from lab.state import bundle
@@ -27,7 +27,7 @@ def support(settings: Settings, number: str | None, target: Path | None) -> None
     """Write the lab's state, secrets removed, for a trainer. / Écrire l'état du lab, sans secrets."""
     code = wanted(settings, number)
     standing(settings)
-    state = observe(settings, Course(settings.root).lab(code))
+    state = examine(settings, Course(settings.root).lab(code))
     path = target or Path(f"tarmac-lab-{code}.json")
     bundle.write(path, state)
     problems = state.get("problems")

@@ -7,6 +7,7 @@ import click
 from lab import diagnose, jump
 from lab.cluster import Status, choose
 from lab.commands.common import number, output, progress, wanted
+from lab.commands.explained import explained
 from lab.progress import dump
 from lab.settings import Settings
 from lab.spec import Course
@@ -31,7 +32,8 @@ def up(settings: Settings, number: str | None, output: str) -> None:
     with lock(settings, f"up {code}", display.say):
         ours = choose(settings).status() in (Status.RUNNING, Status.BROKEN, Status.FOREIGN)
         diagnose.require(diagnose.examine(settings, ours_runs=ours, network=False))
-        outcome = jump.up(settings, code, display)
+        with explained(settings, code):
+            outcome = jump.up(settings, code, display)
     if output == "json":
         verdict = {"lab": code, "verdict": "converged", "changed": outcome.changed, "urls": outcome.urls}
         click.echo(dump({**verdict, "proof": outcome.proof, "phases": display.as_json()}))

@@ -51,6 +51,12 @@ def examine(settings: Settings, *, ours_runs: bool, network: bool = True) -> lis
     return findings + (registries.examine(settings) if network else [])
 
 
+def figures(settings: Settings) -> dict[str, object]:
+    """Return what a recorded state tells of this machine: inotify limits, and bytes free where the cache is."""
+    limits = {name: _sysctl(f"fs/inotify/{name}") for name in ("max_user_watches", "max_user_instances")}
+    return {"inotify": limits, "disk_free": _free(settings.cache)}
+
+
 def require(findings: list[Finding]) -> None:
     """Stop where something is bad, before anything is changed.
 
