@@ -19,6 +19,7 @@ PAIRS = [
     ("docs/trainer.md", "docs/trainer.fr.md"),
     ("docs/guides.md", "docs/guides.fr.md"),
     ("docs/authoring.md", "docs/authoring.fr.md"),
+    ("docs/causes.md", "docs/causes.fr.md"),
 ]
 READMES = PAIRS[0]
 SETTINGS = sorted(set(re.findall(r'"(LAB_[A-Z_]+)"', (ROOT / "platform/lab/settings.py").read_text("utf-8"))))
