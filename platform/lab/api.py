@@ -91,6 +91,45 @@ class Api:
             applied = list(pool.map(self._changed, objects))
         return [name for name, changed in applied if changed]
 
+    def patch(self, kind: str, name: str, namespace: str | None, body: Object) -> None:
+        """Change fields of an object; of Kubernetes' own kinds lists are merged by name.
+
+        Raises:
+            Refused: the API server refuses it; names the object and its reason.
+
+        """
+        form = "application/merge-patch+json" if kind in _BROUGHT else "application/strategic-merge-patch+json"
+        try:
+            self._resource(kind).patch(body=body, name=name, namespace=namespace, content_type=form)
+        except DynamicApiError as error:
+            raise _refused({"kind": kind, "metadata": {"name": name}}, error) from error
+
+    def restore(self, wanted: Object) -> None:
+        """Make an object again as it was, fields that were added since taken away; made anew where it is gone.
+
+        Args:
+            wanted: the object, without what the server keeps of it.
+
+        Raises:
+            Refused: the API server refuses it; names the object and its reason.
+
+        """
+        resource, name, namespace = (
+            self._resource(wanted["kind"], wanted["apiVersion"]),
+            _name(wanted),
+            _namespace(wanted),
+        )
+        there = self.get(wanted["kind"], name, namespace)
+        try:
+            if there is None:
+                resource.create(body=wanted, namespace=namespace)
+                return
+            version = {"resourceVersion": there["metadata"]["resourceVersion"]}
+            body = {**wanted, "metadata": {**wanted["metadata"], **version}}
+            resource.replace(body=body, name=name, namespace=namespace)
+        except DynamicApiError as error:
+            raise _refused(wanted, error) from error
+
     def get(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
         """Return an object, None where there is none (or no such kind)."""
         try:

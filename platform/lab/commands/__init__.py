@@ -6,6 +6,7 @@ import importlib
 import os
 import signal
 import sys
+from keyword import iskeyword
 from types import FrameType
 
 import click
@@ -25,6 +26,7 @@ COMMANDS = {
     "compare": "compare",
     "data": "data",
     "release": "release",
+    "break": "challenge",
     "reset": "reset",
     "goto": "goto",
     "checkpoint": "goto",
@@ -57,7 +59,7 @@ class _Lazy(click.Group):
         if name not in COMMANDS:
             return None
         module = importlib.import_module(f"lab.commands.{COMMANDS[name]}")
-        command: click.Command = getattr(module, name)
+        command: click.Command = getattr(module, f"{name}_" if iskeyword(name) else name)
         return command
 
 

@@ -8,6 +8,7 @@ import click
 
 from lab import jump
 from lab.checkpoint import Kept
+from lab.commands import challenge
 from lab.commands.common import number, output, progress, standing, wanted
 from lab.commands.explained import explained
 from lab.progress import dump
@@ -50,6 +51,8 @@ def goto(settings: Settings, number: str | None, state: str, output: str) -> Non
     display = progress(settings, output)
     started = time.monotonic()
     with lock(settings, f"goto {code}", display.say):
+        # A challenge is not stashed: what it broke is given back first.
+        challenge.end(settings, anyhow=True)
         with explained(settings, code):
             jumped = jump.goto(settings, code, state, display)
     seconds = time.monotonic() - started

@@ -7,6 +7,7 @@ import time
 import click
 
 from lab import jump
+from lab.commands import challenge
 from lab.commands.common import number, output, progress, standing, wanted
 from lab.commands.explained import explained
 from lab.progress import dump
@@ -33,6 +34,8 @@ def reset(settings: Settings, number: str | None, output: str) -> None:
     display = progress(settings, output)
     started = time.monotonic()
     with lock(settings, f"reset {code}", display.say):
+        # What a challenge broke outside the lab's namespaces a reset would not see.
+        challenge.end(settings, anyhow=True)
         with explained(settings, code):
             cleared = jump.reset(settings, code, display).cleared
     seconds = time.monotonic() - started

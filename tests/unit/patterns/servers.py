@@ -35,7 +35,7 @@ class Server:
             def do_GET(self) -> None:
                 fake.handle(self)
 
-            do_POST = do_PATCH = do_GET  # noqa: N815  the base class' names
+            do_POST = do_PATCH = do_PUT = do_DELETE = do_GET  # noqa: N815  the base class' names
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class' name
                 pass
