@@ -181,7 +181,7 @@ NODE = Cause(
         "perdu.",
     ),
     "lab kubectl describe node {name}",
-    "lab down && lab up {lab}",
+    "lab up {lab}",
     _not_ready,
 )
 DISK = Cause(
@@ -194,7 +194,7 @@ DISK = Cause(
         "volumes sont des dossiers de ce disque.",
     ),
     "df -h; lab kubectl get events -A --field-selector type=Warning",
-    "docker system prune; lab up {lab}",
+    "docker image prune; lab up {lab}",
     _disk,
 )
 PRESSURE = Cause(

@@ -169,7 +169,7 @@ PASSWORD = Cause(
         "refusé.",
     ),
     "lab kubectl get secrets -A -l app.kubernetes.io/part-of=tarmac",
-    "lab kubectl -n {namespace} delete secrets -l app.kubernetes.io/part-of=tarmac; lab up {lab}; "
+    "lab kubectl -n {namespace} delete {kind} {name}; lab up {lab}; "
     "lab kubectl -n {namespace} rollout restart deployment",
     _password,
 )
