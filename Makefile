@@ -39,7 +39,7 @@ down: venv ## remove the cluster and its files / supprimer le cluster
 	@$(LAB) down
 
 test: venv-test lint ## all but the long tests, on a cluster of its own / tous les tests
-	@$(PY) -m pytest -n 2 --dist loadgroup -m "not cluster" --durations=15 && $(PY) -m pytest -m "cluster and not long" --durations=40
+	@$(PY) -m pytest -n 2 --dist loadgroup -m "not cluster" --durations=15 && $(PY) -m pytest -m "cluster and not long" --durations=40 && $(LAB) docs figures
 
 test-long: venv-test ## lab 04: its guide, releases under faults / guide et livraisons sous pannes
 	@$(PY) -m pytest -m "cluster and long" --durations=40

@@ -20,6 +20,15 @@ OFFSET = 10000
 """Added to every port, so that a trainee's running lab keeps its own."""
 
 
+def measured(lab: str, what: str, seconds: float) -> None:
+    """Keep how long something took, for docs/quality.md."""
+    file = ROOT / "build/quality/times.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    times = json.loads(file.read_text()) if file.exists() else {}
+    times.setdefault(lab, {})[what] = round(seconds, 1)
+    file.write_text(json.dumps(times, indent=1) + "\n")
+
+
 @dataclass(frozen=True)
 class Driver:
     """Runs `lab` on one cluster.

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from driver import ROOT, Driver
+from driver import ROOT, Driver, measured
 
 pytestmark = pytest.mark.cluster
 
@@ -25,7 +26,9 @@ def started(lab: Driver) -> Driver:
 @pytest.fixture(scope="module")
 def solved(started: Driver) -> Driver:
     """Return the lab with its solution in place."""
+    begun = time.monotonic()
     started.run("solve", "01")
+    measured("01", "solve", time.monotonic() - begun)
     return started
 
 
@@ -82,10 +85,13 @@ def test_a_solution_that_was_kept_is_put_back(solved: Driver) -> None:
     """After a reset the checkpoint brings files, results and topics back: the checks pass without anything measured."""
     made = solved.json("checkpoint", "01", "--state", "solved")
     assert hashlib.sha256(Path(made["archive"]).read_bytes()).hexdigest() == made["digest"]
-    solved.run("reset", "01")
+    there = solved.json("fingerprint", "01")
+    measured("01", "reset", solved.json("reset", "01")["seconds"])
     assert solved.json("check", "01", code=1)["done"] == 0
     told = solved.json("goto", "01", "--state", "solved")
+    measured("01", "goto-solved", told["seconds"])
     assert told["checkpoint"] == made["name"]
+    assert _differences(solved, "01", there) == []
     assert "experiments" not in {phase["name"] for phase in told["phases"]}
     assert solved.json("check", "01")["done"] == 10
 
@@ -99,9 +105,16 @@ def test_a_jump_stashes_what_a_trainee_had(solved: Driver) -> None:
     assert "my own words" not in file.read_text()
     assert solved.json("check", "01", code=1)["done"] == 0
     assert told["stash"] in solved.run("stash", "list").stdout
-    solved.run("stash", "restore", told["stash"])
+    measured("01", "restore", solved.json("stash", "restore", told["stash"])["seconds"])
     assert file.read_text() == mine
     assert solved.json("check", "01")["done"] == 10
+
+
+def test_status_is_told_at_once(solved: Driver) -> None:
+    """What stands and where, in about a second."""
+    begun = time.monotonic()
+    assert "lab: 01" in solved.run("status").stdout
+    measured("01", "status", time.monotonic() - begun)
 
 
 def test_a_damaged_checkpoint_changes_nothing(solved: Driver) -> None:
@@ -116,6 +129,16 @@ def test_a_damaged_checkpoint_changes_nothing(solved: Driver) -> None:
         assert solved.json("check", "01")["done"] == 10
     finally:
         archive.unlink()
+
+
+def _differences(lab: Driver, code: str, told: dict[str, object]) -> list[str]:
+    """Return what a lab holds otherwise than it did."""
+    file = lab.home / "fingerprint.json"
+    file.write_text(json.dumps(told))
+    found: list[str] = json.loads(
+        lab.run("fingerprint", code, "--against", str(file), "--output", "json", code=None).stdout
+    )["differences"]
+    return found
 
 
 def test_reset_leaves_nothing_and_brings_the_start_back(solved: Driver) -> None:

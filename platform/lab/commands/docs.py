@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from lab.authoring.figures import write
 from lab.commands.common import both, output, teller
 from lab.docs import Checkout, examine
 from lab.docs.guide import blocks
@@ -34,6 +35,18 @@ def docs() -> None:
 def check(context: click.Context, output: str) -> None:
     """Links, file names, commands, options, help texts. / Liens, fichiers, commandes, options, aides."""
     _tell(context.obj, examine(_checkout(context)), output, _WHOLE)
+
+
+@docs.command()
+@click.pass_context
+def figures(context: click.Context) -> None:
+    """Write docs/quality.md from what the tests measured. / Écrire docs/quality.fr.md d'après les tests."""
+    settings: Settings = context.obj
+    changed = write(settings.root)
+    for each in changed:
+        click.echo(_WRITTEN.in_(settings.lang).format(file=each.relative_to(settings.root)))
+    if not changed:
+        click.echo(_UNCHANGED.in_(settings.lang))
 
 
 @docs.command()

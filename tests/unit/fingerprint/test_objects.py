@@ -20,7 +20,10 @@ def _cluster(**changed: Any) -> Server:  # noqa: ANN401  JSON
         {
             "kind": "Service",
             "metadata": {"name": "a"},
-            "spec": {"ports": [80], "clusterIP": changed.get("address", "1")},
+            "spec": {
+                "ports": [{"port": 80, "nodePort": changed.get("node", 1)}],
+                "clusterIP": changed.get("address", "1"),
+            },
         },
         {"kind": "Secret", "metadata": {"name": "b"}, "data": {"password": changed.get("password", "eA==")}},
         {
@@ -46,8 +49,8 @@ def _print(**changed: Any) -> Fingerprint:  # noqa: ANN401  JSON
     return Fingerprint({"objects": objects.lines(found, ["chain"]), "releases": objects.releases(found, ["chain"])})
 
 
-@pytest.mark.parametrize("chosen", [{"address": "10.0.0.7"}, {"password": "bXk="}, {"helm": "2"}])
-def test_what_a_cluster_chooses_does_not_count(chosen: dict[str, str]) -> None:
+@pytest.mark.parametrize("chosen", [{"address": "10.0.0.7"}, {"node": 2}, {"password": "bXk="}, {"helm": "2"}])
+def test_what_a_cluster_chooses_does_not_count(chosen: dict[str, Any]) -> None:
     """Addresses, passwords, and how often Helm was asked."""
     assert _print(**chosen) == _print()
     assert _print(**chosen).digest == _print().digest

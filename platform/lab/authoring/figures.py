@@ -1,0 +1,114 @@
+"""docs/quality.md, in both languages, made of what the test run measured: nobody writes a figure into it by hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from lab.text import Language, Text
+
+FILES = {"en": "docs/quality.md", "fr": "docs/quality.fr.md"}
+_RECORDS = {
+    "checks": "build/quality/checks.json",
+    "diagnosis": "build/diagnosis.json",
+    "times": "build/quality/times.json",
+}
+_TITLE = Text(en="# Figures of this checkout", fr="# Chiffres de cette version")
+_OTHER = Text(en="*[Français](quality.fr.md)*", fr="*[English](quality.md)*")
+_INTRO = Text(
+    en="Written by `lab docs figures` from what `make test` measured on one machine; the files lie under `build/`.",
+    fr="Écrits par `lab docs figures` d'après ce que `make test` a mesuré sur une machine ; les fichiers sont sous "
+    "`build/`.",
+)
+_CHECKS = Text(en="## Checks", fr="## Vérifications")
+_CHECKS_HEAD = Text(
+    en="| lab | checks | conditions | mistakes caught by the right condition | other right solutions accepted | "
+    "done at the start | all checks of the lab, from its file |",
+    fr="| lab | vérifications | conditions | erreurs prises par la bonne condition | autres solutions justes acceptées "
+    "| faites au départ | toutes les vérifications du lab, depuis son fichier |",
+)
+_DIAGNOSIS = Text(en="## Diagnosis", fr="## Diagnostic")
+_DIAGNOSED = Text(
+    en="{faults} faults, simulated on the recorded states of all labs: of {states} states {right} were given their one "
+    "root cause ({share:.1%}); of {healthy} healthy states {blamed} were blamed. Causes and simulations were written "
+    "together: this says that nothing got worse, and is no estimate of what a real cluster would give.",
+    fr="{faults} pannes, simulées sur les états enregistrés de tous les labs : sur {states} états, {right} ont reçu "
+    "leur cause première ({share:.1%}) ; sur {healthy} états sains, {blamed} ont été accusés. Causes et simulations "
+    "ont été écrites ensemble : cela dit que rien n'a empiré, et n'estime pas ce que donnerait un vrai cluster.",
+)
+_TIMES = Text(en="## Times on the cluster", fr="## Durées sur le cluster")
+_TIMES_HEAD = Text(en="| lab | what | seconds | target |", fr="| lab | quoi | secondes | objectif |")
+_WHATS = {
+    "reset": Text(en="reset, replayed", fr="remise à zéro, rejouée"),
+    "reset-kept": Text(en="reset, its start put back", fr="remise à zéro, départ remis"),
+    "solve": Text(en="the solution, replayed and measured", fr="la solution, rejouée et mesurée"),
+    "goto-solved": Text(en="jump to the solution that was kept", fr="aller à la solution gardée"),
+    "restore": Text(en="a stash brought back", fr="une sauvegarde retrouvée"),
+    "status": Text(en="`lab status`", fr="`lab status`"),
+}
+_TARGETS = {"reset": 30, "reset-kept": 30, "goto-solved": 45, "restore": 45, "status": 1}
+_MISSING = Text(en="Not measured in this run.", fr="Pas mesuré dans cette exécution.")
+
+
+def write(root: Path) -> list[Path]:
+    """Write the page in both languages; return the files that changed."""
+    records = {name: _record(root / file) for name, file in _RECORDS.items()}
+    changed = []
+    for language, name in FILES.items():
+        file, text = root / name, page(records, language)  # type: ignore[arg-type]
+        if not file.exists() or file.read_text("utf-8") != text:
+            file.write_text(text, "utf-8")
+            changed.append(file)
+    return changed
+
+
+def page(records: Mapping[str, Any], language: Language) -> str:
+    """Return the page.
+
+    Args:
+        records: `checks`, `diagnosis` and `times` as the tests write them; None for what was not measured.
+        language: of the page.
+
+    """
+    parts = [_TITLE, _OTHER, _INTRO]
+    lines = [part.in_(language) for part in parts]
+    for title, name, section in (
+        (_CHECKS, "checks", _checks), (_DIAGNOSIS, "diagnosis", _diagnosis), (_TIMES, "times", _times),
+    ):  # fmt: skip
+        lines.append(title.in_(language))
+        told = "\n".join(section(records[name], language)) if records[name] else _MISSING.in_(language)
+        lines.append(told)
+    return "\n\n".join(lines) + "\n"
+
+
+def _checks(record: Mapping[str, Any], language: Language) -> Iterator[str]:
+    yield _CHECKS_HEAD.in_(language)
+    yield "|---|---|---|---|---|---|---|"
+    for code, lab in sorted(record["labs"].items()):
+        caught = f"{lab['killed_by_the_right_condition']} / {lab['mutants']}"
+        taken = f"{lab['accepted']} / {lab['alternatives']}"
+        took = f"{1000 * lab['seconds']:.1f} ms (≤ {1000 * record['most_seconds']:.0f} ms)"
+        done = len(lab["done_at_start"])
+        yield f"| {code} | {lab['checks']} | {lab['conditions']} | {caught} | {taken} | {done} | {took} |"
+
+
+def _diagnosis(record: Mapping[str, Any], language: Language) -> Iterator[str]:
+    yield _DIAGNOSED.in_(language).format(**record)
+
+
+def _times(record: Mapping[str, Any], language: Language) -> Iterator[str]:
+    yield _TIMES_HEAD.in_(language)
+    yield "|---|---|---|---|"
+    for code, times in sorted(record.items()):
+        for what, seconds in times.items():
+            target = f"≤ {_TARGETS[what]}" if what in _TARGETS else ""
+            yield f"| {code} | {_WHATS[what].in_(language)} | {seconds:.1f} | {target} |"
+
+
+def _record(file: Path) -> Any:  # noqa: ANN401  JSON
+    try:
+        return json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
