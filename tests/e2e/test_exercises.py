@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from driver import ROOT, Driver, measured
+from driver import LAB, ROOT, Driver, measured
 
 pytestmark = pytest.mark.cluster
 
@@ -155,6 +156,28 @@ def test_reset_leaves_nothing_and_brings_the_start_back(solved: Driver) -> None:
     assert old & {each["metadata"]["uid"] for each in _objects(solved)} == set()
     assert solved.kubectl("get", "pod", "kafka-0", "-n", "platform", "-o", "jsonpath={.metadata.uid}") == broker
     assert solved.json("check", "01", code=1)["done"] == 0
+
+
+def test_a_reset_that_was_cut_off_is_finished_by_the_next(started: Driver) -> None:
+    """Killed in the middle of its removal, it leaves nothing that the next one does not take away."""
+    started.run("reset", "01")
+    there = started.json("fingerprint", "01")
+    with subprocess.Popen([LAB, "reset", "01"], env=started.environment, cwd=ROOT, stderr=subprocess.DEVNULL) as killed:
+        time.sleep(3)
+        killed.kill()
+    assert started.json("reset", "01")["verdict"] == "clean"
+    assert _differences(started, "01", there) == []
+
+
+def test_a_reset_brings_back_what_a_trainee_took_away(started: Driver) -> None:
+    """A whole namespace, the broker and the volume of its log: afterwards all is as at the start."""
+    started.run("reset", "01")
+    there = started.json("fingerprint", "01")
+    started.kubectl("delete", "namespace", "chain", "--wait=false")
+    started.kubectl("delete", "statefulset", "kafka", "-n", "platform")
+    started.kubectl("delete", "persistentvolumeclaim", "data-kafka-0", "-n", "platform", "--wait=false")
+    assert started.json("reset", "01")["verdict"] == "clean"
+    assert _differences(started, "01", there) == []
 
 
 def test_reset_names_what_it_cannot_remove(started: Driver) -> None:

@@ -17,17 +17,11 @@ from lab.converge.probe import EarlyProof, probe
 from lab.progress import Progress, Say
 from lab.settings import PORTS, Settings
 from lab.spec import Course, LabSpec
-from lab.stack import jobs, readiness, secrets
+from lab.stack import jobs, namespaces, readiness, secrets
 from lab.stack.manifests import Manifests
 from lab.stack.release import Release, values_for
 from lab.state.record import Record
 from lab.text import Text
-
-_RESTRICTED = {
-    "pod-security.kubernetes.io/enforce": "restricted",
-    "pod-security.kubernetes.io/warn": "restricted",
-    "app.kubernetes.io/part-of": "tarmac",
-}
 
 
 @dataclass
@@ -182,7 +176,7 @@ class _Run:
 
     def _namespaces(self) -> set[str]:
         names = {self.course.components[name].namespace for name in self.lab.components} | {self.lab.namespace}
-        self.api.apply(_namespace(name) for name in sorted(names))
+        namespaces.ensure(self.api, names)
         return names
 
     def _secrets(self, spaces: set[str]) -> None:
@@ -296,7 +290,3 @@ def _ordered(lab: LabSpec, course: Course) -> list[str]:
 
 def _workloads(objects: list[Object]) -> list[Object]:
     return [each for each in objects if each["kind"] in ("Deployment", "StatefulSet")]
-
-
-def _namespace(name: str) -> Object:
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": _RESTRICTED}}
