@@ -31,7 +31,7 @@ def test_every_figure_is_told_also_a_bad_one() -> None:
 
 def test_both_languages_have_the_same_figures() -> None:
     """The tables differ in their words only."""
-    pages = [figures.page(_RECORDS, language) for language in ("en", "fr")]  # type: ignore[arg-type]
+    pages = [figures.page(_RECORDS, language) for language in ("en", "fr")]
     for figure in ("71 / 72", "15 / 16", "5.6 ms", "1476", "30.1", "101.0"):
         assert all(figure in page for page in pages), figure
     assert len({len(page.splitlines()) for page in pages}) == 1
