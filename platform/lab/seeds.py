@@ -81,5 +81,11 @@ def filled(value: object, seed: Callable[[], str]) -> object:
     return ",".join(order(seed(), mark[1], mark[2].split(","))) if mark[1] else seed()
 
 
+def decides(manifests: Path) -> bool:
+    """Say whether a seed decides anything of a lab's manifests, a folder."""
+    files = (path for part in ("base", "solved") for path in (manifests / part).rglob("*.yaml"))
+    return any('"seed:' in path.read_text("utf-8") for path in files)
+
+
 def _file(settings: Settings) -> Path:
     return settings.home / "seed.txt"  # no cluster can have this name

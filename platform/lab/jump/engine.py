@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab import checkpoint, images
+from lab import checkpoint, images, seeds
 from lab.api import Api
 from lab.checkpoint import Kept
 from lab.cluster import Status, choose
@@ -108,7 +108,7 @@ def restore(settings: Settings, name: str, display: Progress) -> Jumped:
     """
     kept = checkpoint.stashes(settings).named(name)
     code = kept.snapshot.lab
-    if kept.snapshot.key != _key(settings, code):
+    if kept.snapshot.key != _key(settings, code, OWN):
         raise BadInput(
             Text(
                 en=f"stash {name} was kept by another version of the labs",
@@ -192,7 +192,7 @@ def _taken(settings: Settings, code: str, state: str) -> Kept:
     return checkpoint.take(
         Api(settings), choose(settings), checkpoint.stashes(settings) if own else checkpoint.checkpoints(settings),
         sorted({course.components[name].namespace for name in lab.components} | {lab.namespace}),
-        lab=code, state=state, key=_key(settings, code), most=_STASHES if own else 1,
+        lab=code, state=state, key=_key(settings, code, state), most=_STASHES if own else 1,
         work=_read(workplace(settings, course.folder(code))) if own else {},
     )  # fmt: skip
 
@@ -204,15 +204,18 @@ def _declared(settings: Settings, code: str) -> tuple[LabSpec, Path]:
 
 
 def _fitting(settings: Settings, code: str, state: str) -> Kept | None:
-    return checkpoint.checkpoints(settings).find(code, state, _key(settings, code))
+    return checkpoint.checkpoints(settings).find(code, state, _key(settings, code, state))
 
 
-def _key(settings: Settings, code: str) -> str:
+def _key(settings: Settings, code: str, state: str) -> str:
     course = Course(settings.root)
     lab = course.lab(code)
     catalogue = images.Catalogue(settings.root)
     named = {image for name in lab.components for image in course.components[name].images.values()}
-    return checkpoint.key(course, code, (catalogue.reference(name) for name in named | set(lab.images)))
+    parts = [catalogue.reference(name) for name in named | set(lab.images)]
+    if state == SOLVED and seeds.decides(course.folder(code) / "manifests"):
+        parts.append(f"seed {seeds.drawn(settings)}")  # what was measured holds the answers of one seed
+    return checkpoint.key(course, code, parts)
 
 
 def _read(folder: Path) -> dict[str, str]:

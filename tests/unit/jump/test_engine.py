@@ -12,6 +12,7 @@ from lab import jump
 from lab.checkpoint import Snapshot, stashes
 from lab.checkpoint.store import digest
 from lab.errors import BadInput
+from lab.jump import engine
 from lab.progress import Progress
 from lab.settings import Settings
 from lab.stack.manifests import workplace
@@ -63,3 +64,12 @@ def test_a_stash_of_another_version_is_not_put_back(settings: Settings, display:
     with pytest.raises(BadInput, match="another version"):
         jump.restore(settings, kept.name, display)
     assert kept.archive.exists()
+
+
+def test_a_solution_is_its_seeds_where_one_decides(settings: Settings) -> None:
+    """Lab 04's holds the answers of one seed; lab 01's holds for all."""
+    other = replace(settings, seed="7")
+    one = replace(settings, seed="3")
+    assert engine._key(one, "04", jump.SOLVED) != engine._key(other, "04", jump.SOLVED)
+    assert engine._key(one, "04", jump.START) == engine._key(other, "04", jump.START)
+    assert engine._key(one, "01", jump.SOLVED) == engine._key(other, "01", jump.SOLVED)
