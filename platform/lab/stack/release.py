@@ -91,11 +91,6 @@ class Release:
         made = [{"kind": "Deployment", "metadata": {"name": each}} for each in self.component.makes]
         return [each for each in self.manifests if each["kind"] in _WORKLOADS] + made
 
-    @staticmethod
-    def noted(api: Api, name: str, namespace: str) -> bool:
-        """Say whether a release of that name was ever installed."""
-        return api.get("ConfigMap", _record_name(name), namespace) is not None
-
     def stands(self, api: Api) -> bool:
         """Say whether the release is installed just so and nobody took or changed anything of it."""
         record = api.get("ConfigMap", _record_name(self.name), self.component.namespace)
@@ -126,10 +121,6 @@ class Release:
     def settled(self, api: Api) -> None:
         """Note that the release stands and its jobs are done: until then the next run begins anew."""
         api.apply([_record(self)])
-
-    def remove(self) -> None:
-        """Have the release and all its objects go; volumes stay with their namespace."""
-        self._helm("uninstall", self.name, "--ignore-not-found")
 
     def _upgrade(self, say: Say) -> None:
         """Have Helm install or upgrade it, again where the API server's store was too busy to answer in its time."""

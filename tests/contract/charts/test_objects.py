@@ -9,6 +9,7 @@ import yaml
 
 from contract.charts.rendering import CASES, ROOT, Case, containers, jobs, named, objects, rendered, workloads
 from ingest.settings import FAMILY, ConsumerSettings, ProducerSettings
+from lab.reset.fingerprint import KINDS
 from lab.settings import PORTS
 from lab.spec import Course
 from runtime.settings import load
@@ -103,6 +104,13 @@ def test_every_container_has_requests_limits_and_probes(case: Case) -> None:
                 assert 0 < _amount(resources["requests"][what]) <= _amount(resources["limits"][what])
             if container.get("ports"):
                 assert {"startupProbe", "readinessProbe", "livenessProbe"} <= set(container)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.namespace != "platform"], ids=str)
+def test_what_a_reset_takes_away_stands_in_its_namespace(case: Case) -> None:
+    """A reset deletes all that is in these namespaces, without Helm: nothing of theirs may stand outside, in none."""
+    kinds = {each["kind"] for each in objects(case)}
+    assert kinds <= set(KINDS), kinds - set(KINDS)
 
 
 def test_the_platform_fits_a_small_machine() -> None:

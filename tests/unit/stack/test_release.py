@@ -207,13 +207,6 @@ def test_a_chart_that_is_broken_is_not_blamed_on_a_value(release: Release, wire:
         _ = release.manifests
 
 
-def test_a_release_that_is_gone_already_is_removed_in_peace(release: Release, wire: Wire) -> None:
-    """A reset that was interrupted is repeated from its beginning."""
-    release.remove()
-    (call,) = wire.calls("helm", "uninstall")
-    assert "--ignore-not-found" in call["args"]
-
-
 ROUTE: dict[str, Any] = {
     "apiVersion": "gateway.networking.k8s.io/v1",
     "kind": "HTTPRoute",
