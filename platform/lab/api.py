@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -18,7 +17,8 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.dynamic.exceptions import DynamicApiError, ResourceNotFoundError
 from kubernetes.dynamic.resource import Resource
 
-from lab.errors import LabError, NotConverged
+from lab.errors import NotConverged
+from lab.refusals import refused, silent
 from lab.settings import Settings
 from lab.text import Text
 
@@ -39,17 +39,6 @@ _NO_LOG = "unable to retrieve container logs for "
 """What the kubelet answers, with 200, for a container that it has thrown away."""
 _AT_ONCE = 8
 """Requests under way at a time."""
-_PORT_TAKEN = "provided port is already allocated"
-_PORT_REMEDY = Text(
-    en="remove the Service that has this node port (`lab kubectl get services -A`); if none has, a command was killed "
-    "while it made one: Kubernetes notices within ten minutes, run again then",
-    fr="supprimez le Service qui a ce port de nœud (`lab kubectl get services -A`) ; si aucun ne l'a, une commande a "
-    "été tuée en le créant : Kubernetes s'en aperçoit en dix minutes, relancez alors",
-)
-
-
-class Refused(LabError):
-    """The API server refused an object."""
 
 
 class Api:
@@ -102,7 +91,7 @@ class Api:
         try:
             self._resource(kind).patch(body=body, name=name, namespace=namespace, content_type=form)
         except DynamicApiError as error:
-            raise _refused({"kind": kind, "metadata": {"name": name}}, error) from error
+            raise refused(kind, name, error) from error
 
     def restore(self, wanted: Object) -> None:
         """Make an object again as it was, fields that were added since taken away; made anew where it is gone.
@@ -128,7 +117,7 @@ class Api:
             body = {**wanted, "metadata": {**wanted["metadata"], **version}}
             resource.replace(body=body, name=name, namespace=namespace)
         except DynamicApiError as error:
-            raise _refused(wanted, error) from error
+            raise refused(wanted["kind"], _name(wanted), error) from error
 
     def get(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
         """Return an object, None where there is none (or no such kind)."""
@@ -180,15 +169,9 @@ class Api:
 
     def scale(self, workload: Object, replicas: int) -> None:
         """Give a Deployment or StatefulSet so many replicas; one that is gone stays so."""
-        body = {"spec": {"replicas": replicas}}
-        try:
-            self._resource(workload["kind"]).patch(
-                name=_name(workload), namespace=_namespace(workload), body=body,
-                content_type="application/merge-patch+json",
-            )  # fmt: skip
-        except DynamicApiError as error:
-            if error.status != _NOT_FOUND:
-                raise
+        name, namespace = _name(workload), _namespace(workload)
+        if self.get(workload["kind"], name, namespace) is not None:
+            self.patch(workload["kind"], name, namespace, {"spec": {"replicas": replicas}})
 
     def watch(
         self, kind: str, namespace: str, enough: Callable[[dict[str, Object]], bool], seconds: float
@@ -282,7 +265,7 @@ class Api:
                 force_conflicts=True, **options,
             )  # fmt: skip
         except DynamicApiError as error:
-            raise _refused(desired, error) from error
+            raise refused(desired["kind"], _name(desired), error) from error
         return dict(applied.to_dict())
 
     def _delete_one(self, target: tuple[str, str, str | None], grace: int | None, *, orphan: bool) -> None:
@@ -381,7 +364,7 @@ def _connect(kubeconfig: Path) -> client.ApiClient:
     try:
         connection = config.new_client_from_config(str(kubeconfig))
     except (config.ConfigException, OSError) as error:
-        raise _silent(str(error)) from error
+        raise silent(str(error)) from error
     connection.configuration.retries = urllib3.Retry(3, backoff_factor=0.3)
     return connection
 
@@ -390,29 +373,4 @@ def _discover(connection: client.ApiClient, settings: Settings) -> dynamic.Dynam
     try:
         return dynamic.DynamicClient(connection, cache_file=str(settings.folder / "discovery.json"))
     except (urllib3.exceptions.HTTPError, ApiException, OSError) as error:
-        raise _silent(str(error)) from error
-
-
-def _silent(reason: str) -> NotConverged:
-    return NotConverged(
-        Text(en=f"the cluster's API does not answer: {reason}", fr=f"l'API du cluster ne répond pas : {reason}"),
-        Text(
-            en="run `lab up 01`, which starts or heals the cluster",
-            fr="lancez `lab up 01`, qui démarre ou répare le cluster",
-        ),
-    )
-
-
-def _refused(desired: Object, error: DynamicApiError) -> Refused:
-    try:
-        reason = json.loads(error.body or "")["message"]
-    except (ValueError, KeyError, TypeError):
-        reason = str(error.reason)
-    where = f"{desired['kind']}/{_name(desired)}"
-    taken = _PORT_TAKEN in reason
-    return Refused(
-        Text(en=f"{where} is refused: {reason}", fr=f"{where} est refusé : {reason}"),
-        _PORT_REMEDY
-        if taken
-        else Text(en=f"correct that field of {where} and run again", fr=f"corrigez ce champ de {where} et relancez"),
-    )
+        raise silent(str(error)) from error

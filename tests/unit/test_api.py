@@ -11,15 +11,13 @@ import yaml
 from kubernetes.client import ApiException
 from kubernetes.dynamic.exceptions import DynamicApiError, api_exception
 
-from lab import api
+from lab import api, refusals
 from lab.settings import Settings
 from lab.spec import Course
 from unit.patterns.servers import Server, serving
 
 ROOT = Path(__file__).resolve().parents[2]
 GROUP = "gateway.networking.k8s.io"
-
-SERVICE = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "gateway", "namespace": "lab-01"}}
 
 
 @pytest.mark.parametrize(
@@ -36,7 +34,7 @@ def test_a_refusal_says_what_helps(message: str, remedies: tuple[str, str]) -> N
     """The object and the server's own words; a node port that is taken is not a mistake in the file."""
     answer = ApiException(status=422, reason="Unprocessable Entity")
     answer.body = json.dumps({"message": message})
-    refused = api._refused(SERVICE, api_exception(answer))
+    refused = refusals.refused("Service", "gateway", api_exception(answer))
     assert all(word in refused.what.en for word in ("Service/gateway", message))
     assert remedies[0] in refused.remedy.en
     assert remedies[1] in refused.remedy.fr

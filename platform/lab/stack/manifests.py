@@ -10,8 +10,8 @@ from pathlib import Path
 import yaml
 
 from lab import seeds, tools
-from lab.api import ROUTING, Api, Object, Refused
-from lab.errors import BadInput
+from lab.api import ROUTING, Api, Object
+from lab.errors import BadInput, Refused
 from lab.process import CommandFailed, run
 from lab.progress import Say
 from lab.settings import DEFAULT_NAME, Settings

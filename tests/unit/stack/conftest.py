@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from lab.api import Object, Refused
+from lab.api import Object
+from lab.errors import Refused
 from lab.settings import Settings
 from lab.text import Text
 from unit.wire import Wire, install
