@@ -100,7 +100,8 @@ def test_a_solution_that_was_kept_is_put_back(solved: Driver) -> None:
 def test_a_jump_stashes_what_a_trainee_had(solved: Driver) -> None:
     """Files and data come back as they were; the start that was jumped to meanwhile has none of them."""
     file = next(path for path in sorted(solved.work.glob("*.yaml")) if path.name != "kustomization.yaml")
-    mine = f"# my own words\n{file.read_text()}"
+    solution = file.read_text()
+    mine = f"# my own words\n{solution}"
     file.write_text(mine)
     told = solved.json("goto", "01", "--state", "start")
     assert "my own words" not in file.read_text()
@@ -109,6 +110,7 @@ def test_a_jump_stashes_what_a_trainee_had(solved: Driver) -> None:
     measured("01", "restore", solved.json("stash", "restore", told["stash"])["seconds"])
     assert file.read_text() == mine
     assert solved.json("check", "01")["done"] == 10
+    file.write_text(solution)
 
 
 def test_status_is_told_at_once(solved: Driver) -> None:
