@@ -15,6 +15,7 @@ from lab.cluster.packing import out_of_reach
 
 STACK = "platform"
 """Namespace of what a reset leaves: only those of its pods stand still whose volumes are taken."""
+_RELEASE = "tarmac.dev/release"
 
 
 def take(  # noqa: PLR0913  what it is called, beside what it is taken of
@@ -95,13 +96,17 @@ def _still(api: Api, namespaces: Sequence[str]) -> list[str]:
 
 
 def _routes(api: Api, namespaces: Sequence[str]) -> list[Object]:
-    """Return the routes as they are now: a release moves their weights, and says why in an annotation."""
+    """Return the routes that a release works on: it moves their weights, and says why in an annotation.
+
+    Others are as their chart has them, and those of the platform belong to whatever lab brought them.
+    """
     return [
         _bare(each)
         for kind in ROUTING
         for name in namespaces
+        if name != STACK
         for each in api.find(kind, name)
-        if each["metadata"].get("annotations")
+        if _RELEASE in (each["metadata"].get("annotations") or {})
     ]
 
 

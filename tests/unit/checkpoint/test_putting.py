@@ -134,6 +134,18 @@ def test_a_claim_that_stands_gets_its_content_and_others_a_volume(cluster: Clust
     assert said
 
 
+def test_only_routes_that_a_release_moved_are_kept(cluster: Cluster, tmp_path: Path) -> None:
+    """Charts bring their own; of what another lab brought to the platform a cluster may not even know the kind."""
+    for space, name, told in (
+        ("chain", "moved", {"tarmac.dev/release": "{}"}), ("chain", "charts", {"meta.helm.sh/release-name": "serving"}),
+        ("platform", "gateway", {"tarmac.dev/release": "{}"}),
+    ):  # fmt: skip
+        meta = {"name": name, "namespace": space, "annotations": told}
+        crons.put(cluster, {"apiVersion": "v1", "kind": "HTTPRoute", "metadata": meta, "spec": {"rules": []}})
+    kept = _taken(cluster, Node(), Store(tmp_path))
+    assert [each["metadata"]["name"] for each in kept.snapshot.objects] == ["moved"]
+
+
 def test_volumes_that_are_no_folders_are_out_of_reach(cluster: Cluster, tmp_path: Path) -> None:
     """A cluster of somebody else's, with a disk of its own kind, is told so."""
     cluster.held["StorageClass", None, "standard"]["provisioner"] = "ebs.csi.aws.com"
