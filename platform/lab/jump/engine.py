@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab import checkpoint, images, seeds
+from lab import checkpoint, images, seeds, volumes
 from lab.api import Api
 from lab.checkpoint import Kept
 from lab.cluster import Status, choose
@@ -22,6 +22,8 @@ from lab.state.record import Record
 from lab.text import Text
 
 START, SOLVED, OWN = "start", "solved", "own"
+_REACHED = ("kind", "k3s")
+"""Backends whose nodes the tool can enter."""
 _STASHES = 3
 """Of a lab; older ones make room."""
 
@@ -55,7 +57,7 @@ def reset(settings: Settings, code: str, display: Progress) -> Jumped:
     # Elsewhere replaying is quicker than stopping the broker for the content of its volume.
     kept = _fitting(settings, code, START) if lab.checkpoint else None
     jumped = _replaced(settings, code, START, display, kept)
-    if kept is None and lab.checkpoint:
+    if kept is None and lab.checkpoint and _within_reach(settings):
         _keep(settings, code, START, display)
     return jumped
 
@@ -65,7 +67,8 @@ def up(settings: Settings, code: str, display: Progress) -> Outcome:
     first = Record(settings).lab() is None
     outcome = converge(settings, code, display)
     lab, folder = _declared(settings, code)
-    if first and lab.checkpoint and Manifests(settings, folder, lab).is_(START) and not _fitting(settings, code, START):
+    wanted = first and lab.checkpoint and Manifests(settings, folder, lab).is_(START) and _within_reach(settings)
+    if wanted and not _fitting(settings, code, START):
         _keep(settings, code, START, display)
     return outcome
 
@@ -195,6 +198,17 @@ def _taken(settings: Settings, code: str, state: str) -> Kept:
         lab=code, state=state, key=_key(settings, code, state), most=_STASHES if own else 1,
         work=_read(workplace(settings, course.folder(code))) if own else {},
     )  # fmt: skip
+
+
+def _within_reach(settings: Settings) -> bool:
+    """Say whether the cluster's volumes are folders that the tool can come to; else nothing is kept by the way."""
+    if choose(settings).backend not in _REACHED:
+        return False
+    try:
+        volumes.default_class(Api(settings))
+    except BadInput:
+        return False
+    return True
 
 
 def _declared(settings: Settings, code: str) -> tuple[LabSpec, Path]:
