@@ -77,10 +77,6 @@ class Residue(LabError):
     exit_code = 6
 
 
-class Refused(LabError):
-    """The API server refused an object."""
-
-
 @dataclass(frozen=True)
 class Fault:
     """A rule that a file breaks, as its author is told.

@@ -6,7 +6,7 @@ import json
 
 from kubernetes.dynamic.exceptions import DynamicApiError
 
-from lab.errors import NotConverged, Refused
+from lab.errors import LabError, NotConverged
 from lab.text import Text
 
 _PORT_TAKEN = "provided port is already allocated"
@@ -16,6 +16,10 @@ _PORT_REMEDY = Text(
     fr="supprimez le Service qui a ce port de nœud (`lab kubectl get services -A`) ; si aucun ne l'a, une commande a "
     "été tuée en le créant : Kubernetes s'en aperçoit en dix minutes, relancez alors",
 )
+
+
+class Refused(LabError):
+    """The API server refused an object."""
 
 
 def silent(reason: str) -> NotConverged:

@@ -11,9 +11,10 @@ import yaml
 
 from lab import seeds, tools
 from lab.api import ROUTING, Api, Object
-from lab.errors import BadInput, Refused
+from lab.errors import BadInput
 from lab.process import CommandFailed, run
 from lab.progress import Say
+from lab.refusals import Refused
 from lab.settings import DEFAULT_NAME, Settings
 from lab.spec import LabSpec
 from lab.text import Text

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lab.api import Object
-from lab.errors import Refused
+from lab.refusals import Refused
 from lab.settings import Settings
 from lab.text import Text
 from unit.wire import Wire, install
