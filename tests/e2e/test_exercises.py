@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from driver import LAB, ROOT, Driver, measured
+from driver import LAB, ROOT, Driver, measured, until
 
 pytestmark = pytest.mark.cluster
 
@@ -167,6 +167,20 @@ def test_a_reset_that_was_cut_off_is_finished_by_the_next(started: Driver) -> No
     with subprocess.Popen([LAB, "reset", "01"], env=started.environment, cwd=ROOT, stderr=subprocess.DEVNULL) as killed:
         time.sleep(3)
         killed.kill()
+    assert started.json("reset", "01")["verdict"] == "clean"
+    assert _differences(started, "01", there) == []
+
+
+def test_a_jump_that_was_cut_off_is_mended_by_a_reset(started: Driver) -> None:
+    """Killed while the broker is stopped for its volume, it leaves it without a pod; a reset finds the start again."""
+    started.run("goto", "01", "--state", "start")
+    there = started.json("fingerprint", "01")
+    words = [str(LAB), "goto", "01", "--state", "start"]
+    with subprocess.Popen(words, env=started.environment, cwd=ROOT, stderr=subprocess.DEVNULL) as killed:
+        replicas = ("get", "statefulset", "kafka", "-n", "platform", "-o", "jsonpath={.spec.replicas}")
+        until(lambda: started.kubectl(*replicas) == "0", "the broker is stopped", 90, step=0.05)
+        killed.kill()
+    assert started.kubectl(*replicas) == "0"
     assert started.json("reset", "01")["verdict"] == "clean"
     assert _differences(started, "01", there) == []
 

@@ -40,17 +40,16 @@ def whole(kept: Kept) -> None:
 
 
 def put_back(api: Api, cluster: Cluster, kept: Kept, say: Say) -> None:
-    """Put a snapshot's volumes back, before what uses them is made.
+    """Put a snapshot's volumes back, before what uses them is made; somebody has seen that its archive is whole.
 
     A claim that stands (the broker's, which no reset takes away) keeps its volume and gets the content; what has it
     open is stopped meanwhile. For any other a volume is made that waits for it.
 
     Raises:
-        BadInput: the archive is damaged, or the cluster's volumes are out of reach.
+        BadInput: the cluster's volumes are out of reach.
         NotConverged: what has a volume open does not stop.
 
     """
-    whole(kept)
     storage = volumes.default_class(api)
     root = volumes.ROOTS[storage["provisioner"]]
     standing = {

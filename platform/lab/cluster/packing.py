@@ -28,9 +28,14 @@ tar --create --sparse --numeric-owner --xattrs --xattrs-include="user.*" --direc
 _UNPACK = """\
 set -e
 root=$1; shift
-old=$1; shift
-for each in $old; do rm -rf "$root/$each"; done
-tar --extract --numeric-owner --same-permissions --xattrs --xattrs-include="user.*" --directory "$root" --file - "$@"
+new=$1; shift
+# Beside the volumes until all of it has come: cut off, it leaves them as they were.
+aside=$root/.unpacking
+rm -rf "$aside"; mkdir "$aside"
+trap 'rm -rf "$aside"' EXIT
+trap 'exit 1' INT TERM HUP PIPE
+tar --extract --numeric-owner --same-permissions --xattrs --xattrs-include="user.*" --directory "$aside" --file - "$@"
+for each in $new; do rm -rf "$root/$each"; mv "$aside/$each" "$root/$each"; done
 """
 
 
@@ -48,6 +53,8 @@ def packing(ctr: str, root: str, folders: Sequence[str], containers: Sequence[st
 
 def unpacking(root: str, folders: Mapping[str, str]) -> tuple[str, ...]:
     """Return the words that read such an archive from standard input; what the new folders held is replaced.
+
+    It is replaced once all of the archive has come; one that is cut off changes nothing.
 
     Args:
         root: the folder that all of them lie in.

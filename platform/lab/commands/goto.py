@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 import time
+from functools import partial
 
 import click
 
 from lab import jump
 from lab.checkpoint import Kept
+from lab.checks import runner
+from lab.checks.loader import load
 from lab.commands import challenge
 from lab.commands.common import number, output, progress, standing, wanted
 from lab.commands.explained import explained
+from lab.commands.observed import observe
 from lab.progress import dump
 from lab.settings import Settings
 from lab.spec import Course
@@ -27,6 +32,11 @@ _STASHED = Text(
     en="what stood before is kept: `lab stash restore {name}`",
     fr="ce qui était là est gardé : `lab stash restore {name}`",
 )
+_UNDONE = Text(
+    en="it was not kept, for its checks say that it is not done: {undone}; see `lab check {lab}`, then jump again",
+    fr="il n'a pas été gardé : d'après ses vérifications il manque {undone} ; voir `lab check {lab}`, puis relancez",
+)
+_NOT_SOLVED = 1
 _KEPT = Text(
     en="Lab {lab}: {state} is kept as {name}, {size:.0f} MB.",
     fr="Lab {lab} : {state} est gardé sous {name}, {size:.0f} Mo.",
@@ -54,18 +64,36 @@ def goto(settings: Settings, number: str | None, state: str, output: str) -> Non
         # A challenge is not stashed: what it broke is given back first.
         challenge.end(settings, anyhow=True)
         with explained(settings, code):
-            jumped = jump.goto(settings, code, state, display)
+            jumped = jump.goto(settings, code, state, display, partial(_undone, settings, code))
     seconds = time.monotonic() - started
     back, stashed = jumped.put_back, jumped.stashed
     if output == "json":
         names = {"checkpoint": back.name if back else None, "stash": stashed.name if stashed else None}
-        verdict = {"lab": code, "state": state, "verdict": "there", **names, "seconds": round(seconds, 2)}
-        click.echo(dump({**verdict, "phases": display.as_json()}))
-        return
+        verdict = {"lab": code, "state": state, "verdict": "undone" if jumped.undone else "there", **names}
+        times = {"seconds": round(seconds, 2), "phases": display.as_json()}
+        click.echo(dump({**verdict, "undone": jumped.undone, **times}))
+    else:
+        _tell(settings, code, state, jumped, seconds)
+    if jumped.undone:
+        sys.exit(_NOT_SOLVED)
+
+
+def _tell(settings: Settings, code: str, state: str, jumped: jump.Jumped, seconds: float) -> None:
+    back = jumped.put_back
     how = _PUT_BACK.in_(settings.lang).format(name=back.name) if back else _REPLAYED.in_(settings.lang)
+    if jumped.undone:
+        how = _UNDONE.in_(settings.lang).format(undone=", ".join(jumped.undone), lab=code)
     click.echo(_THERE.in_(settings.lang).format(lab=code, state=state, seconds=seconds, how=how))
-    if stashed:
-        click.echo(_STASHED.in_(settings.lang).format(name=stashed.name))
+    if jumped.stashed:
+        click.echo(_STASHED.in_(settings.lang).format(name=jumped.stashed.name))
+
+
+def _undone(settings: Settings, code: str) -> list[str]:
+    """Ask the checks of the lab that stands which exercises are not done."""
+    course = Course(settings.root)
+    lab = course.lab(code)
+    results = runner.run(lab.exercises, load(course.folder(code), lab.exercises), observe(settings, lab))
+    return [each.exercise for each in results if not each.passed]
 
 
 @click.command()
@@ -80,7 +108,7 @@ def checkpoint(settings: Settings, number: str | None, state: str, output: str) 
     standing(settings)
     display = progress(settings, output)
     with lock(settings, f"checkpoint {code}", display.say):
-        kept = jump.keep(settings, code, state, display)
+        kept = jump.keep(settings, code, state, display, partial(_undone, settings, code))
     if output == "json":
         click.echo(dump(told(kept)))
         return

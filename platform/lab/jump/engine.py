@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,6 +38,7 @@ class Jumped:
         cleared: what was taken away.
         put_back: the kept state that was put back; None where it was replayed.
         stashed: where the trainee's own state is kept; None where there was none.
+        undone: exercises that a replayed solution leaves undone; where there are any, it was not kept.
 
     """
 
@@ -44,6 +46,7 @@ class Jumped:
     cleared: Cleared = field(default_factory=lambda: Cleared([]))
     put_back: Kept | None = None
     stashed: Kept | None = None
+    undone: list[str] = field(default_factory=list)
 
 
 def reset(settings: Settings, code: str, display: Progress) -> Jumped:
@@ -73,8 +76,19 @@ def up(settings: Settings, code: str, display: Progress) -> Outcome:
     return outcome
 
 
-def goto(settings: Settings, code: str, state: str, display: Progress) -> Jumped:
+Undone = Callable[[], list[str]]
+"""Asks the checks of the lab that stands which exercises are not done."""
+
+
+def goto(settings: Settings, code: str, state: str, display: Progress, undone: Undone) -> Jumped:
     """Bring any lab to its start or its solution; what a trainee has now is stashed first.
+
+    Args:
+        settings: which cluster.
+        code: the lab's number.
+        state: `start` or `solved`.
+        display: shows the phases.
+        undone: asked of a solution that was replayed: only one that is whole is kept.
 
     Raises:
         Residue: something of what stood is left; lists it.
@@ -87,7 +101,9 @@ def goto(settings: Settings, code: str, state: str, display: Progress) -> Jumped
     if kept is None:
         if state == SOLVED:
             _measured(settings, code, display)
-        _keep(settings, code, state, display)
+            jumped.undone = undone()
+        if not jumped.undone:
+            _keep(settings, code, state, display)
     return jumped
 
 
@@ -125,11 +141,11 @@ def restore(settings: Settings, name: str, display: Progress) -> Jumped:
     return _replaced(settings, code, START, display, kept)
 
 
-def keep(settings: Settings, code: str, state: str, display: Progress) -> Kept:
+def keep(settings: Settings, code: str, state: str, display: Progress, undone: Undone) -> Kept:
     """Keep the state that stands as a lab's start or solution.
 
     Raises:
-        BadInput: another lab stands, or its files are neither the start's nor the solution's.
+        BadInput: another lab stands, its files are neither the start's nor the solution's, or an exercise is not done.
 
     """
     lab, folder = _declared(settings, code)
@@ -147,6 +163,17 @@ def keep(settings: Settings, code: str, state: str, display: Progress) -> Kept:
             Text(
                 en=f"`lab goto {code} --state {state}` brings it there and keeps it",
                 fr=f"`lab goto {code} --state {state}` l'y amène et le garde",
+            ),
+        )
+    if state == SOLVED and (missing := undone()):
+        raise BadInput(
+            Text(
+                en=f"lab {code} is not solved yet: {', '.join(missing)}",
+                fr=f"le lab {code} n'est pas encore résolu : {', '.join(missing)}",
+            ),
+            Text(
+                en=f"`lab check {code}` says what is missing; `lab solve {code}` measures the solution",
+                fr=f"`lab check {code}` dit ce qui manque ; `lab solve {code}` mesure la solution",
             ),
         )
     return _keep(settings, code, state, display)

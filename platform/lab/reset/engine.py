@@ -81,10 +81,12 @@ def clear(settings: Settings, code: str, say: Say, *, state: str = "start", topi
 @contextmanager
 def _broker(settings: Settings, api: Api, *, topics: bool) -> Iterator[Broker | None]:
     """Give the broker whose topics are to go; None where they need not, or go together with its volume."""
+    standing = api.get("StatefulSet", *_BROKER)
     if not topics:
         yield None
-    elif api.get("StatefulSet", *_BROKER) is None:
-        # Somebody took it away. Brought up again on the volume that it left, it would remember everything.
+    elif standing is None or standing["spec"].get("replicas") == 0:
+        # Somebody took it away, or stopped it, as a jump does that is killed halfway. Brought up again on the volume
+        # that it left, it would remember everything.
         claims = api.find("PersistentVolumeClaim", _BROKER[1], f"app.kubernetes.io/name={_BROKER[0]}")
         api.delete(claims)
         yield None

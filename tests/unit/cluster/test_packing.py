@@ -80,6 +80,18 @@ def test_what_a_folder_held_before_is_gone(root: Path, ctr: Path) -> None:
     assert not ctr.exists()
 
 
+def test_an_archive_that_is_cut_off_changes_nothing(root: Path) -> None:
+    """Neither what stands, nor what is to come, nor anything beside them."""
+    (root / "pvc-1/more").write_bytes(os.urandom(200_000))
+    _, archive = _packed(root)
+    there = sorted(path.name for path in root.iterdir())
+    words = unpacking(str(root), {"pvc-1": "pvc-1", "pvc-2": "kept-2"})
+    ended = subprocess.run(words, input=archive[: len(archive) // 2], check=False, capture_output=True)
+    assert ended.returncode != 0
+    assert sorted(path.name for path in root.iterdir()) == there
+    assert (root / "pvc-1/more").stat().st_size == 200_000
+
+
 def test_containers_stand_still_and_go_on(root: Path, ctr: Path) -> None:
     """Each that could be held is let go afterwards; one that had ended is no failure; the archive holds no noise."""
     code, archive = _packed(root, "one", "gone", "two")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from lab.errors import BadInput
 from lab.jump import engine
 from lab.progress import Progress
 from lab.settings import Settings
-from lab.stack.manifests import workplace
+from lab.spec import Course
+from lab.stack.manifests import Manifests, workplace
 from lab.state.record import Record
 
 ROOT = Path(__file__).parents[3]
@@ -41,7 +43,7 @@ def test_only_what_stands_can_be_kept(settings: Settings, display: Progress) -> 
     """Another lab's state would be put back as this one's."""
     Record(settings).converged("02", {})
     with pytest.raises(BadInput, match="lab 01 does not stand"):
-        jump.keep(settings, "01", jump.START, display)
+        jump.keep(settings, "01", jump.START, display, list)
 
 
 def test_only_the_start_can_be_kept_as_the_start(settings: Settings, display: Progress) -> None:
@@ -50,8 +52,22 @@ def test_only_the_start_can_be_kept_as_the_start(settings: Settings, display: Pr
     work = workplace(settings, ROOT / "labs/01-patterns")
     assert not work.exists()
     with pytest.raises(BadInput, match="is not its solved") as error:
-        jump.keep(settings, "01", jump.SOLVED, display)
+        jump.keep(settings, "01", jump.SOLVED, display, list)
     assert "lab goto 01 --state solved" in error.value.remedy.en
+
+
+def test_a_solution_that_is_not_done_is_not_kept(settings: Settings, display: Progress) -> None:
+    """Put back, it would be taken for the solution; the message names what is missing."""
+    Record(settings).converged("01", {})
+    course = Course(settings.root)
+    work = Manifests(settings, course.folder("01"), course.lab("01"))
+    try:
+        work.replace("solved")
+        with pytest.raises(BadInput, match="not solved yet: bulkhead") as error:
+            jump.keep(settings, "01", jump.SOLVED, display, lambda: ["bulkhead"])
+    finally:
+        shutil.rmtree(work.work)
+    assert "lab solve 01" in error.value.remedy.en
 
 
 def test_a_stash_of_another_version_is_not_put_back(settings: Settings, display: Progress) -> None:
