@@ -3,7 +3,10 @@
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +27,8 @@ from trials.experiments.quantised_model import quantised_model
 from trials.experiments.runtime_figures import runtime_figures
 from trials.experiments.session_threads import session_threads
 from trials.experiments.several_models import several_models
+from trials.graphs import adding
+from trials.registry import Registry
 from trials.settings import TrialsSettings
 from trials.stage import NotThere, Stage
 from unit.training import sets
@@ -85,6 +90,24 @@ def test_callers_of_the_alias_leave_a_bad_version(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("told", [{"TARMAC_MODELS_LIMIT": "2"}], indirect=True)
+def test_a_trials_model_is_never_its_newest_version(stage: Stage) -> None:
+    """Whoever follows the registry sees two versions only with the alias that says which one answers."""
+    seen = []
+
+    def watch(there: threading.Event, registry: Registry) -> None:
+        while not there.is_set():
+            with suppress(NotRegistered):
+                seen.append(registry.current("trial-seen")["version"])
+
+    there = threading.Event()
+    with stage.registry() as registry, stage.registry() as watching, ThreadPoolExecutor() as pool:
+        watched = pool.submit(watch, there, watching)
+        with registry.trial("trial-seen", adding(), adding(30.0)):
+            there.set()
+            watched.result()
+    assert set(seen) == {"1"}
+
+
 def test_too_small_a_server_loads_at_every_call(stage: Stage) -> None:
     """Three models in turn, and room for two."""
     told = several_models(stage)

@@ -54,7 +54,10 @@ class Registry:
             self._mlflow.order("mlflow/registered-models/create", {"name": name})
             for number, content in enumerate(models, start=1):
                 self._version(name, number, content, run)
-            self.point(name, CHAMPION, champion)
+                # At once: a server that looks at a model without alias takes its newest version, and says so till it
+                # looks again.
+                if str(number) == champion:
+                    self.point(name, CHAMPION, champion)
             yield
         finally:
             self.forget(name)

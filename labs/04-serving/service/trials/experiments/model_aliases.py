@@ -38,7 +38,7 @@ def model_aliases(stage: Stage) -> Result:
         stage.trial(registry, MODEL, graphs.adding(), graphs.adding(_WRONG), champion="2"),
     ):
         stage.until_ready(server, MODEL, "2")
-        stage.until_ready(server, MODEL)
+        stage.until_ready(server, MODEL, CHAMPION)
         with Traffic(server, asks, _RATE) as traffic:
             stage.stop.wait(_BEFORE)
             moved = time.monotonic()
