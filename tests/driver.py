@@ -84,6 +84,13 @@ class Driver:
         """Run a command with `--output json` and return what it printed."""
         return json.loads(self.run(*words, "--output", "json", code=code, **variables).stdout)
 
+    def differences(self, code: str, told: object) -> list[str]:
+        """Return what a lab holds otherwise than when its fingerprint was told."""
+        file = self.home / "fingerprint.json"
+        file.write_text(json.dumps(told))
+        found: list[str] = self.json("fingerprint", code, "--against", str(file), code=None)["differences"]
+        return found
+
     def kubectl(self, *words: str, code: int | None = 0) -> str:
         """Run kubectl on the cluster and return what it printed."""
         return self.run("kubectl", *words, code=code).stdout

@@ -92,7 +92,7 @@ def test_a_solution_that_was_kept_is_put_back(solved: Driver) -> None:
     told = solved.json("goto", "01", "--state", "solved")
     measured("01", "goto-solved", told["seconds"])
     assert told["checkpoint"] == made["name"]
-    assert _differences(solved, "01", there) == []
+    assert solved.differences("01", there) == []
     assert "experiments" not in {phase["name"] for phase in told["phases"]}
     assert solved.json("check", "01")["done"] == 10
 
@@ -134,16 +134,6 @@ def test_a_damaged_checkpoint_changes_nothing(solved: Driver) -> None:
         archive.unlink()
 
 
-def _differences(lab: Driver, code: str, told: dict[str, object]) -> list[str]:
-    """Return what a lab holds otherwise than it did."""
-    file = lab.home / "fingerprint.json"
-    file.write_text(json.dumps(told))
-    found: list[str] = json.loads(
-        lab.run("fingerprint", code, "--against", str(file), "--output", "json", code=None).stdout
-    )["differences"]
-    return found
-
-
 def test_reset_leaves_nothing_and_brings_the_start_back(solved: Driver) -> None:
     """After a reset the lab's state is gone, the platform stays, and the start fails its checks again."""
     broker = solved.kubectl("get", "pod", "kafka-0", "-n", "platform", "-o", "jsonpath={.metadata.uid}")
@@ -168,7 +158,7 @@ def test_a_reset_that_was_cut_off_is_finished_by_the_next(started: Driver) -> No
         time.sleep(3)
         killed.kill()
     assert started.json("reset", "01")["verdict"] == "clean"
-    assert _differences(started, "01", there) == []
+    assert started.differences("01", there) == []
 
 
 def test_a_jump_that_was_cut_off_is_mended_by_a_reset(started: Driver) -> None:
@@ -182,7 +172,7 @@ def test_a_jump_that_was_cut_off_is_mended_by_a_reset(started: Driver) -> None:
         killed.kill()
     assert started.kubectl(*replicas) == "0"
     assert started.json("reset", "01")["verdict"] == "clean"
-    assert _differences(started, "01", there) == []
+    assert started.differences("01", there) == []
 
 
 def test_a_reset_brings_back_what_a_trainee_took_away(started: Driver) -> None:
@@ -193,7 +183,7 @@ def test_a_reset_brings_back_what_a_trainee_took_away(started: Driver) -> None:
     started.kubectl("delete", "statefulset", "kafka", "-n", "platform")
     started.kubectl("delete", "persistentvolumeclaim", "data-kafka-0", "-n", "platform", "--wait=false")
     assert started.json("reset", "01")["verdict"] == "clean"
-    assert _differences(started, "01", there) == []
+    assert started.differences("01", there) == []
 
 
 def test_reset_names_what_it_cannot_remove(started: Driver) -> None:

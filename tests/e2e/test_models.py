@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from driver import Driver
+from driver import Driver, measured
 
 pytestmark = [pytest.mark.cluster, pytest.mark.stands("04"), pytest.mark.timeout(2400)]
 
@@ -59,3 +59,15 @@ def test_at_the_start_no_exercise_is_done(lab: Driver, models: dict[str, object]
     assert (told["done"], told["exercises"]) == (0, 14)
     for result in told["results"]:
         assert result["reason"]["en"] != result["reason"]["fr"], result["exercise"]
+
+
+def test_a_reset_brings_back_a_kind_that_a_trainee_took_away(lab: Driver, models: dict[str, object]) -> None:
+    """Its definition is deleted, and with it every route; afterwards all is as at the start."""
+    assert models
+    lab.run("reset", "04")
+    there = lab.json("fingerprint", "04")
+    lab.kubectl("delete", "customresourcedefinition", "httproutes.gateway.networking.k8s.io")
+    told = lab.json("reset", "04")
+    measured("04", "reset-kept", told["seconds"])
+    assert told["residue"] == []
+    assert lab.differences("04", there) == []

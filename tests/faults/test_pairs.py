@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -17,25 +15,13 @@ LABS = ("01", "02", "04")
 
 
 @pytest.fixture(scope="module")
-def differences(lab: Driver, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[str]]:
+def differences(lab: Driver) -> Callable[[str], list[str]]:
     """Return what compares what stands with a lab's start, as it was the first time."""
-    folder = tmp_path_factory.mktemp("starts")
-
-    def start(code: str) -> Path:
-        file = folder / f"{code}.json"
-        if not file.exists():
-            lab.run("reset", code)
-            file.write_text(json.dumps(lab.json("fingerprint", code)))
-        return file
-
-    def compared(code: str) -> list[str]:
-        told = lab.json("fingerprint", code, "--against", str(start(code)), code=None)
-        found: list[str] = told["differences"]
-        return found
-
-    for each in LABS:
-        start(each)
-    return compared
+    starts = {}
+    for code in LABS:
+        lab.run("reset", code)
+        starts[code] = lab.json("fingerprint", code)
+    return lambda code: lab.differences(code, starts[code])
 
 
 @pytest.mark.parametrize(("first", "second"), list(itertools.product(LABS, LABS)))

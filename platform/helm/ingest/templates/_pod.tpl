@@ -57,7 +57,7 @@ spec:
             failureThreshold: 600
           readinessProbe:
             httpGet: {path: /readyz, port: http}
-            periodSeconds: 5
+            periodSeconds: 2
             timeoutSeconds: 3
           livenessProbe:
             httpGet: {path: /livez, port: http}

@@ -51,7 +51,7 @@ containers:
       failureThreshold: 60
     readinessProbe:
       httpGet: {path: /readyz, port: http}
-      periodSeconds: 5
+      periodSeconds: 2
       timeoutSeconds: 3
     livenessProbe:
       httpGet: {path: /livez, port: http}

@@ -46,7 +46,7 @@ spec:
           # Ready once it has read what was there when it began.
           readinessProbe:
             httpGet: {path: /readyz, port: http}
-            periodSeconds: 5
+            periodSeconds: 2
             timeoutSeconds: 3
           livenessProbe:
             httpGet: {path: /livez, port: http}
