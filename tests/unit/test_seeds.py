@@ -15,6 +15,7 @@ from lab import seeds
 from lab.checks import order as judged
 from lab.errors import BadInput, LabError
 from lab.settings import Settings
+from patterns.centre_edge import cut_off
 from runtime import seeds as served
 from trials.experiments.canary_steps import KINDS, named
 
@@ -130,6 +131,7 @@ def test_service_check_and_tool_give_one_order(seed: str) -> None:
 @pytest.mark.parametrize(
     ("lab", "exercise", "annotation", "made"),
     [
+        ("01-patterns", "edge-offline", "tarmac.dev/cut-site", cut_off),
         ("04-serving", "canary-steps", "tarmac.dev/versions", lambda seed: ",".join(named(seed).values())),
     ],
 )
