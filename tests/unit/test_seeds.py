@@ -16,6 +16,7 @@ from lab.checks import order as judged
 from lab.errors import BadInput, LabError
 from lab.settings import Settings
 from patterns.centre_edge import cut_off
+from pipelines.experiments.quality_monitors import named as damage
 from runtime import seeds as served
 from trials.experiments.canary_steps import KINDS, named
 
@@ -132,6 +133,7 @@ def test_service_check_and_tool_give_one_order(seed: str) -> None:
     ("lab", "exercise", "annotation", "made"),
     [
         ("01-patterns", "edge-offline", "tarmac.dev/cut-site", cut_off),
+        ("02-pipelines", "quality-monitors", "tarmac.dev/damage", lambda seed: ",".join(damage(seed))),
         ("04-serving", "canary-steps", "tarmac.dev/versions", lambda seed: ",".join(named(seed).values())),
     ],
 )

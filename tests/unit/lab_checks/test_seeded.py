@@ -21,6 +21,7 @@ State = dict[str, Any]
     scope="module",
     params=[
         ("01", "edge-offline", "airport-of-a-seed", "cut-site"),
+        ("02", "quality-monitors", "damage-of-a-seed", "damage"),
     ],
     ids=lambda param: param[1],
 )
