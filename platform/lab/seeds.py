@@ -5,8 +5,9 @@ and the check derives the right answer from there:
 
     seed:                       the seed itself
     seed:FACT:one,two,three     these things in the order that the seed gives them for the fact, with commas between
+    seed:FACT:one|two|three     the first of them in that order
 
-`order` stands in the services that use it as well (`trials.seeds` of lab 04), for neither side may import the other.
+`order` stands in `runtime.seeds` as well, for labs' services: neither side may import the other.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from lab.settings import Settings
 from lab.text import Text
 
 _HIGHEST = 1_000_000
-_MARK = re.compile(r"seed:(?:([a-z][a-z0-9-]*):([\w-]+(?:,[\w-]+)+))?")
+_MARK = re.compile(r"seed:(?:([a-z][a-z0-9-]*):([\w-]+(?:(?:,[\w-]+)+|(?:\|[\w-]+)+)))?")
 _DIGITS = re.compile(r"[0-9]{1,9}")
 
 
@@ -78,7 +79,13 @@ def filled(value: object, seed: Callable[[], str]) -> object:
     mark = _MARK.fullmatch(value) if isinstance(value, str) else None
     if mark is None:
         return value
-    return ",".join(order(seed(), mark[1], mark[2].split(","))) if mark[1] else seed()
+    return _decided(seed(), mark[1], mark[2]) if mark[1] else seed()
+
+
+def _decided(seed: str, fact: str, things: str) -> str:
+    if "|" in things:
+        return order(seed, fact, things.split("|"))[0]
+    return ",".join(order(seed, fact, things.split(",")))
 
 
 def decides(manifests: Path) -> bool:

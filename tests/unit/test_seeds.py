@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from lab import seeds
 from lab.checks import order as judged
 from lab.errors import BadInput, LabError
 from lab.settings import Settings
-from trials import seeds as served
+from patterns.centre_edge import cut_off
+from pipelines.experiments.quality_monitors import named as damage
+from runtime import seeds as served
 from trials.experiments.canary_steps import KINDS, named
 
+_LABS = Path(__file__).parents[2] / "labs"
 _THINGS = ("failing", "slow", "wrong", "good")
 
 
@@ -77,14 +84,18 @@ def test_the_order_depends_on_seed_and_fact() -> None:
 
 
 def test_manifests_are_filled_where_they_name_the_seed() -> None:
-    """The seed itself, and things in its order; other texts stay, also those that only look alike."""
+    """The seed itself, things in its order, the first of them; other texts stay, also those that only look alike."""
     told = {
         "env": [{"name": "TARMAC_SEED", "value": "seed:"}, {"name": "OTHER", "value": "seed: a", "n": 1}],
         "annotations": {"tarmac.dev/versions": "seed:canary-steps:failing,slow,wrong,good"},
+        "first": "seed:canary-steps:failing|slow|wrong|good",
+        "mixed": "seed:canary-steps:failing|slow,wrong",
     }
     assert seeds.filled(told, lambda: "1234") == {
         "env": [{"name": "TARMAC_SEED", "value": "1234"}, {"name": "OTHER", "value": "seed: a", "n": 1}],
         "annotations": {"tarmac.dev/versions": "slow,failing,good,wrong"},
+        "first": "slow",
+        "mixed": "seed:canary-steps:failing|slow,wrong",
     }
 
 
@@ -97,6 +108,16 @@ def test_nobody_draws_a_seed_that_no_manifest_names() -> None:
     assert seeds.filled({"a": ["seeds", {"b": None}]}, never) == {"a": ["seeds", {"b": None}]}
 
 
+def test_a_seed_decides_where_base_or_solution_name_it(tmp_path: Path) -> None:
+    """Such a solution is kept for its seed alone; where a comment speaks of seeds, one holds for all."""
+    for part, text in (("base", "# a seed: none\n"), ("solved", "value: one\n"), ("start", 'value: "seed:"\n')):
+        (tmp_path / part).mkdir()
+        (tmp_path / part / "a.yaml").write_text(text)
+    assert not seeds.decides(tmp_path)
+    (tmp_path / "solved/a.yaml").write_text('value: "seed:fact:one|two"\n')
+    assert seeds.decides(tmp_path)
+
+
 @pytest.mark.parametrize("seed", ["", "0", "1234", "999999"])
 def test_service_check_and_tool_give_one_order(seed: str) -> None:
     """What the service releases as v2 to v5 is what the solution says and the check expects."""
@@ -106,3 +127,25 @@ def test_service_check_and_tool_give_one_order(seed: str) -> None:
         assert named(seed) == dict(zip(("v2", "v3", "v4", "v5"), ours, strict=True))
     else:
         assert named(seed) == {kind: kind for kind in KINDS}
+
+
+@pytest.mark.parametrize(
+    ("lab", "exercise", "annotation", "made"),
+    [
+        ("01-patterns", "edge-offline", "tarmac.dev/cut-site", cut_off),
+        ("02-pipelines", "quality-monitors", "tarmac.dev/damage", lambda seed: ",".join(damage(seed))),
+        ("04-serving", "canary-steps", "tarmac.dev/versions", lambda seed: ",".join(named(seed).values())),
+    ],
+)
+def test_a_solution_says_what_the_service_made_of_the_seed(
+    lab: str, exercise: str, annotation: str, made: Callable[[str], str]
+) -> None:
+    """On every workstation: what the annotation becomes is what the experiment does there, and start says nothing."""
+    manifests = _LABS / lab / "manifests"
+    solved = yaml.safe_load((manifests / f"solved/{exercise}.yaml").read_text("utf-8"))
+    for seed in map(str, range(40)):
+        patch: Any = seeds.filled(solved, partial(str, seed))
+        assert patch["metadata"]["annotations"] == {annotation: made(seed)}
+    start = yaml.safe_load((manifests / f"start/{exercise}.yaml").read_text("utf-8"))
+    assert start["metadata"]["annotations"] == {annotation: "unknown"}
+    assert seeds.decides(manifests)

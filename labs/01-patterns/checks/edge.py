@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.checks import Bundle, Finding, Findings, Text, View, check, need, shown
+from lab.checks import Bundle, Finding, Findings, Seeded, Text, View, check, need, order, shown
 
 from . import work
 from .work import measured, result
@@ -10,6 +10,8 @@ from .work import measured, result
 _EXERCISE = "edge-offline"
 _ENOUGH = 1000
 """Readings: a long cut's worth for one site."""
+_AIRPORTS = ("EWR", "JFK", "LGA")
+_CUT_SITE = Seeded(work.WORK, _EXERCISE, "cut-site", "centre", lambda seed: order(seed, _EXERCISE, _AIRPORTS)[:1])
 
 
 @check
@@ -26,6 +28,20 @@ def edge_offline(bundle: Bundle) -> Findings:
     yield _kept(run)
     yield _order(run)
     yield _once(run)
+    yield from _CUT_SITE.found(
+        bundle,
+        run,
+        Text(
+            en="the airport that lost its link and its process in the experiment",
+            fr="l'aéroport qui a perdu son lien et son processus dans l'expérience",
+        ),
+        Text(
+            en="find the site that was told to end: "
+            "`kubectl -n lab-01 logs -l app.kubernetes.io/name=edge --tail=-1 | grep 'told to end'`",
+            fr="trouvez le site à qui l'on a dit de s'arrêter : "
+            "`kubectl -n lab-01 logs -l app.kubernetes.io/name=edge --tail=-1 | grep 'told to end'`",
+        ),
+    )
 
 
 def answered_offline(run: View) -> bool:
@@ -95,10 +111,10 @@ def _answered(run: View) -> Finding:
     return need(
         "answered",
         answered_offline(run),
-        f"site={run.at('site').value} asked_offline={asked} answered_offline={answered}",
+        f"asked_offline={asked} answered_offline={answered}",
         Text(
-            en=f"with its link cut, site {run.at('site').value} answered {answered} of {asked} questions",
-            fr=f"lien coupé, le site {run.at('site').value} a répondu à {answered} questions sur {asked}",
+            en=f"with its link cut, the site answered {answered} of {asked} questions",
+            fr=f"lien coupé, le site a répondu à {answered} questions sur {asked}",
         ),
         work.edit(
             _EXERCISE,

@@ -6,7 +6,7 @@ from lab.checks import Exercises, Place, Text
 
 NAMESPACE = "lab-01"
 
-_WORK = Exercises(
+WORK = Exercises(
     "01",
     "01-patterns",
     {
@@ -57,10 +57,10 @@ _WORK = Exercises(
     },
 )
 
-settings, result, measured = _WORK.settings, _WORK.result, _WORK.measured
-edit, measure = _WORK.edit, _WORK.measure
+settings, result, measured = WORK.settings, WORK.result, WORK.measured
+edit, measure = WORK.edit, WORK.measure
 
 
 def decide(en: str, fr: str) -> Text:
     """Return the remedy that changes the decision, and applies it."""
-    return _WORK.decide("choose-patterns", en, fr)
+    return WORK.decide("choose-patterns", en, fr)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.checks import Bundle, Finding, Findings, Text, View, check, need, shown
+from lab.checks import Bundle, Finding, Findings, Seeded, Text, View, check, need, order, shown
 
 from .work import WORK
 
@@ -14,15 +14,43 @@ _MOST = 1
 _FEWEST = 10
 
 
+def _order(seed: str) -> list[str]:
+    """Return what each damage is, beginning with the first."""
+    return order(seed, _EXERCISE, _DAMAGE)
+
+
+_WHICH = Seeded(WORK, _EXERCISE, "damage", "pipelines", _order)
+
+
 @check
 def quality_monitors(bundle: Bundle) -> Findings:
-    """Find whether the chosen monitors exist, find every damage, and leave good days alone."""
+    """Find whether the chosen monitors exist, find every damage, leave good days alone, and were understood."""
     yield _known(WORK.settings(bundle, _EXERCISE)["monitors"])
     yield WORK.measured(bundle, _EXERCISE)
     run = WORK.result(bundle, _EXERCISE)
-    yield _found(run)
+    yield _found(run, _names(run))
     yield _quiet(run)
     yield _judged(run)
+    yield from _WHICH.found(
+        bundle,
+        run,
+        Text(
+            en="what damage-1, damage-2 and damage-3 are on this workstation",
+            fr="ce que sont damage-1, damage-2 et damage-3 sur ce poste",
+        ),
+        Text(
+            en="read under `monitors` in the JSON output which monitor finds which damage: each looks at one thing",
+            fr="lisez sous `monitors`, dans la sortie JSON, quel moniteur trouve quel dégât : chacun regarde une seule "
+            "chose",
+        ),
+    )
+
+
+def _names(run: View) -> list[str]:
+    """Return what the last experiment called the kinds of damage."""
+    if not _WHICH.measured(run):  # States of before there were seeds call each what it is.
+        return list(_DAMAGE)
+    return [f"damage-{number}" for number, _ in enumerate(_DAMAGE, 1)]
 
 
 def _known(monitors: View) -> Finding:
@@ -47,12 +75,12 @@ def _known(monitors: View) -> Finding:
     )
 
 
-def _found(run: View) -> Finding:
-    missed = ", ".join(kind for kind in _DAMAGE if not run.flag(f"found[{kind}]"))
+def _found(run: View, names: list[str]) -> Finding:
+    missed = ", ".join(kind for kind in names if not run.flag(f"found[{kind}]"))
     return need(
         "found",
         not missed,
-        " ".join(f"found[{kind}]={str(run.flag(f'found[{kind}]')).lower()}" for kind in _DAMAGE),
+        " ".join(f"found[{kind}]={str(run.flag(f'found[{kind}]')).lower()}" for kind in names),
         Text(
             en=f"the chosen monitors stay quiet on a day with {missed}: that day goes into training as if it were good",
             fr=f"les moniteurs choisis se taisent un jour avec {missed} : ce jour part à l'entraînement comme s'il "

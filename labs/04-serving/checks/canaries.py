@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from lab.checks import Bundle, Finding, Findings, Missing, Text, View, check, need, order, shown
+from lab.checks import Bundle, Finding, Findings, Missing, Seeded, Text, View, check, need, order, shown
 
 from .work import WORK
 
 _EXERCISE = "canary-steps"
-_NAMESPACE, _TRIALS = "lab-04", "trials"
-_SAID = "tarmac.dev/versions"
-"""Annotation in which the trainee says which version is which."""
 _CRITERIA = ("errors", "latency", "outputs")
 _BAD, _GOOD = ("failing", "slow", "wrong"), "good"
+_KINDS = (*_BAD, _GOOD)
 _FIRST_VERSION = 2
 """Of those that are released; 1 is in use."""
 _FIRST = 25
 """Per cent of the requests that a new version may have at first."""
 _HURT = 0.2
 """Share of all requests that one bad version may spoil."""
+
+
+def _order(seed: str) -> list[str]:
+    """Return what is the matter with each version, beginning with the first that is released."""
+    return order(seed, _EXERCISE, _KINDS)
+
+
+_VERSIONS = Seeded(WORK, _EXERCISE, "versions", "trials", _order)
 
 
 @check
@@ -32,62 +38,26 @@ def canary_steps(bundle: Bundle) -> Findings:
     yield _bad(run, [names[kind] for kind in _BAD])
     yield _good(run, names[_GOOD])
     yield _hurt(run, [names[kind] for kind in _BAD])
-    seed = _seed(bundle)
-    if seed:  # States of before there were seeds call each version what it is.
-        yield _versions(bundle.object("Deployment", _TRIALS, _NAMESPACE), run, seed)
-
-
-def _seed(bundle: Bundle) -> str:
-    """Return the trainee's seed; empty where none was recorded."""
-    try:
-        return str(bundle.env(bundle.object("Deployment", _TRIALS, _NAMESPACE), _TRIALS, "TARMAC_SEED").value or "")
-    except Missing:
-        return ""
-
-
-def _order(seed: str) -> list[str]:
-    """Return what is the matter with each version, beginning with the first that is released."""
-    return order(seed, _EXERCISE, (*_BAD, _GOOD))
-
-
-def _measured_by(run: View) -> str:
-    seed = run.maybe("settings.seed")
-    return str(seed.value or "") if seed else ""
+    yield from _VERSIONS.found(
+        bundle,
+        run,
+        Text(
+            en="what v2, v3, v4 and v5 are on this workstation",
+            fr="ce que sont v2, v3, v4 et v5 sur ce poste",
+        ),
+        Text(
+            en="read in the JSON output why each of `candidates` was promoted or rolled back",
+            fr="lisez dans la sortie JSON pourquoi chacune de `candidates` a été promue ou ramenée",
+        ),
+    )
 
 
 def _names(run: View) -> dict[str, str]:
     """Return under which name each kind of version was released in the last experiment."""
-    seed = _measured_by(run)
-    if not seed:
-        return {kind: kind for kind in (*_BAD, _GOOD)}
+    seed = _VERSIONS.measured(run)
+    if not seed:  # States of before there were seeds call each version what it is.
+        return {kind: kind for kind in _KINDS}
     return {kind: f"v{version}" for version, kind in enumerate(_order(seed), _FIRST_VERSION)}
-
-
-def _versions(trials: View, run: View, seed: str) -> Finding:
-    place = trials.maybe(f"metadata.annotations[{_SAID}]")
-    said = str(place.value) if place else "unknown"
-    now = _measured_by(run) == seed
-    return need(
-        "versions",
-        now and [each.strip() for each in said.split(",")] == _order(seed),
-        f"{_SAID}={said}",
-        Text(
-            en=f"Deployment/{_TRIALS}: {_SAID} is {said}: that is not what v2, v3, v4 and v5 are on this workstation",
-            fr=f"Deployment/{_TRIALS} : {_SAID} vaut {said} : ce n'est pas ce que sont v2, v3, v4 et v5 sur ce poste",
-        )
-        if now
-        else Text(
-            en="the last experiment released the versions of another seed",
-            fr="la dernière expérience a livré les versions d'une autre graine",
-        ),
-        WORK.decide(
-            _EXERCISE,
-            en="read in the JSON output why each of `candidates` was promoted or rolled back",
-            fr="lisez dans la sortie JSON pourquoi chacune de `candidates` a été promue ou ramenée",
-        )
-        if now
-        else WORK.measure(_EXERCISE),
-    )
 
 
 def _criteria(criteria: View) -> Finding:

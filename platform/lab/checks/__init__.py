@@ -5,6 +5,7 @@ A lab's `checks` package imports from here and from nowhere else.
 
 from lab.checks.bundle import Bundle
 from lab.checks.exercises import Exercises, Place, figure, shown, together
+from lab.checks.seeded import Seeded
 from lab.checks.verdict import Check, Finding, Findings, Verdict, check, need
 from lab.checks.view import Missing, View
 from lab.seeds import order
@@ -18,6 +19,7 @@ __all__ = [
     "Findings",
     "Missing",
     "Place",
+    "Seeded",
     "Text",
     "Verdict",
     "View",

@@ -50,11 +50,26 @@ class Exercises:
         """
         kind, name, variables = self._places[exercise]
         try:
-            workload = bundle.object(kind, name, f"lab-{self._code}")
+            workload = self.workload(bundle, exercise)
             values = {field: bundle.env(workload, name, variable).value for field, variable in variables.items()}
         except Missing as missing:
             raise Missing(missing.reason, self._put_back(exercise)) from missing
         return {field: View(value, f"{kind}/{name}: {variables[field]}") for field, value in values.items()}
+
+    def workload(self, bundle: Bundle, exercise: str) -> View:
+        """Return the object that an exercise's file changes.
+
+        Raises:
+            Missing: it is not there.
+
+        """
+        kind, name, _ = self._places[exercise]
+        return bundle.object(kind, name, self.namespace)
+
+    @property
+    def namespace(self) -> str:
+        """Return where the lab's own objects are."""
+        return f"lab-{self._code}"
 
     def result(self, bundle: Bundle, exercise: str) -> View:
         """Return the last result of an exercise's experiment.

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from lab.cluster import Status
 from lab.process import CommandFailed, run
 from lab.progress import Say
 from lab.text import Text
 
 Answer = dict[str, Any]
+Answers = Mapping[str, Answer]
+"""Step -> what its command answered."""
+
+
+def _always(_: Answers) -> bool:
+    return True
 
 
 @dataclass(frozen=True)
@@ -26,6 +35,9 @@ class Step:
         wrong: says what is wrong with its answer, one line each; nothing where it is right.
         judges: whether its exit code 1 is an answer too: what it judged is not right.
         always: whether it runs after a failure as well: what was brought up is to be taken back.
+        numbered: whether the command takes the lab's number.
+        against: the step whose answer the command is given, to compare with.
+        needed: says, from the answers so far, whether there is anything to do; else the step is passed over.
 
     """
 
@@ -34,6 +46,9 @@ class Step:
     wrong: Callable[[Answer, str], list[str]]
     judges: bool = False
     always: bool = False
+    numbered: bool = True
+    against: str | None = None
+    needed: Callable[[Answers], bool] = _always
 
 
 @dataclass(frozen=True)
@@ -88,21 +103,45 @@ def _clean(answer: Answer, _: str) -> list[str]:
     return [f"left behind: {each}" for each in answer["residue"]]
 
 
+def _recorded(answer: Answer, _: str) -> list[str]:
+    return [] if any(answer["sections"].values()) else ["nothing that a lab holds was found"]
+
+
+def _equal(answer: Answer, _: str) -> list[str]:
+    """Hold that the reset brought back what was there at first: `+` is only there now, `-` was only there then."""
+    return list(answer["differences"])
+
+
+def _seen(answer: Answer, _: str) -> list[str]:
+    return [] if answer["status"] else ["the cluster has no status"]
+
+
+def _stood(told: Answers) -> bool:
+    """Say whether a cluster was there already: what labs left in it is no part of a start."""
+    return told.get(_LOOK, {}).get("status") != Status.ABSENT.value
+
+
+_LOOK, _START = "look", "start is recorded"
 STEPS = (
+    Step(_LOOK, "status", _seen, numbered=False),
     Step("converge", "up", _converged),
+    Step("begin anew", "reset", _clean, needed=_stood),
     Step("start is open", "check", _open, judges=True),
+    Step(_START, "fingerprint", _recorded),
     Step("solve", "solve", _solved),
     Step("solution passes", "check", _done, judges=True),
     Step("mutants are killed", "mutants", _killed, judges=True),
     Step("reset leaves nothing", "reset", _clean, always=True),
     Step("start is open again", "check", _open, judges=True),
+    Step("start is as before", "fingerprint", _equal, judges=True, against=_START),
 )
 
 
 def prove(code: str, say: Say, program: tuple[str, ...] = (sys.executable, "-m", "lab")) -> Iterator[Outcome]:
     """Run every step on a lab; each is told as it begins.
 
-    A step that fails leaves out those after it, but for the reset.
+    A step that fails leaves out those after it, but for the last reset. Where there was no cluster, nothing has to be
+    taken away before the start is looked at; where there was one, both starts that are compared follow a reset.
 
     Args:
         code: the lab's number.
@@ -114,25 +153,59 @@ def prove(code: str, say: Say, program: tuple[str, ...] = (sys.executable, "-m",
 
     """
     failed = False
-    for step in STEPS:
-        if failed and not step.always:
-            yield Outcome(code, step.name, 0.0, None)
-            continue
-        say(Text(en=f"lab {code}: {step.name}", fr=f"lab {code} : {step.name}"))
-        begun = time.monotonic()
-        wrong = _run(step, code, program)
-        failed = failed or bool(wrong)
-        yield Outcome(code, step.name, time.monotonic() - begun, tuple(wrong))
+    with tempfile.TemporaryDirectory() as folder:
+        proof = _Proof(code, program, Path(folder))
+        for step in STEPS:
+            if not step.needed(proof.told):
+                continue
+            if failed and not step.always:
+                yield Outcome(code, step.name, 0.0, None)
+                continue
+            say(Text(en=f"lab {code}: {step.name}", fr=f"lab {code} : {step.name}"))
+            begun = time.monotonic()
+            wrong = proof.run(step)
+            failed = failed or bool(wrong)
+            yield Outcome(code, step.name, time.monotonic() - begun, tuple(wrong))
 
 
-def _run(step: Step, code: str, program: tuple[str, ...]) -> list[str]:
-    """Run a step's command; return what is wrong with its end."""
-    what = Text.plain(f"lab {step.command} {code}")
-    words = [*program, step.command, code, "--output", "json"]
-    try:
-        answer: Answer = json.loads(run(words, what=what, accept=(0, 1) if step.judges else (0,)))
-        return step.wrong(answer, code)
-    except CommandFailed as failure:
-        return failure.what.en.splitlines()
-    except (ValueError, KeyError, TypeError) as failure:
-        return [f"{what.en}: no answer that can be read ({failure!r})"]
+@dataclass
+class _Proof:
+    """Runs the steps of one lab.
+
+    Attributes:
+        code: the lab's number.
+        program: the command line of the tool.
+        folder: where an answer is laid that a later step compares with.
+        told: what was answered so far.
+
+    """
+
+    code: str
+    program: tuple[str, ...]
+    folder: Path
+    told: dict[str, Answer] = field(default_factory=dict)
+
+    def run(self, step: Step) -> list[str]:
+        """Run a step's command; return what is wrong with its end."""
+        words = [step.command, *([self.code] if step.numbered else [])]
+        what = Text.plain(" ".join(["lab", *words]))
+        try:
+            given = run(
+                [*self.program, *words, *self._options(step)], what=what, accept=(0, 1) if step.judges else (0,)
+            )
+            answer: Answer = json.loads(given)
+            wrong = step.wrong(answer, self.code)
+        except CommandFailed as failure:
+            return failure.what.en.splitlines()
+        except (ValueError, KeyError, TypeError, AttributeError) as failure:
+            return [f"{what.en}: no answer that can be read ({failure!r})"]
+        self.told[step.name] = answer
+        return wrong
+
+    def _options(self, step: Step) -> list[str | Path]:
+        options: list[str | Path] = ["--output", "json"]
+        if step.against is None:
+            return options
+        file = self.folder / "against.json"
+        file.write_text(json.dumps(self.told[step.against]), "utf-8")
+        return [*options, "--against", file]

@@ -17,9 +17,12 @@ from lab.spec import Course
 from lab.text import Text
 
 _ROOT = Path(__file__).resolve().parents[3]
-_NAMES = [step.name for step in STEPS]
+_NAMES = [step.name for step in STEPS if step.name != "begin anew"]
+"""Steps on a machine without a cluster."""
 _SOUND = {"sound": True, "survivors": [], "refused": [], "done_at_start": []}
+_START = {"lab": "01", "digest": "d1", "sections": {"objects": ["Deployment/centre (lab-01): 12ab"], "topics": []}}
 _ANSWERS: dict[str, list[tuple[int, Any]]] = {
+    "status": [(0, {"status": "absent", "lab": None})],
     "up": [(0, {"verdict": "converged"})],
     "check": [
         (1, {"results": [{"exercise": "edge", "passed": False, "reason": {"en": "no answer"}}]}),
@@ -29,14 +32,24 @@ _ANSWERS: dict[str, list[tuple[int, Any]]] = {
     "solve": [(0, {"verdict": "solved"})],
     "mutants": [(0, {"01": _SOUND})],
     "reset": [(0, {"verdict": "clean", "residue": []})],
+    "fingerprint": [(0, _START), (0, {"lab": "01", "equal": True, "differences": []})],
 }
 """What a lab's commands answer, in the order in which they are asked."""
+_DIFFERS = {
+    "lab": "01", "equal": False,
+    "differences": ["+ groups: left-behind: lab-01.jobs", "- topics: lab-01.jobs: 3 partitions"],
+}  # fmt: skip
 _PROGRAM = """
 import json, sys
 from pathlib import Path
 folder = Path(sys.argv[1]) / sys.argv[2]
-assert sys.argv[3:] == ["01", "--output", "json"], sys.argv
 number = len(list(folder.glob("asked-*")))
+options = sys.argv[3:]
+if "--against" in options:
+    file = Path(options.pop())
+    assert options.pop() == "--against", options
+    (folder / "against").write_text(file.read_text())
+assert options == (["01"] if sys.argv[2] != "status" else []) + ["--output", "json"], sys.argv
 (folder / f"asked-{number}").touch()
 code, answer = json.loads((folder / "answers").read_text())[number]
 print(json.dumps(answer) if code != 5 else "")
@@ -59,10 +72,27 @@ def _proved(folder: Path, **answers: list[tuple[int, Any]]) -> list[Outcome]:
 
 
 def test_a_lab_that_is_right_passes_every_step(tmp_path: Path) -> None:
-    """Seven steps, in their order, none with a complaint."""
+    """Ten steps, in their order, none with a complaint; the two starts are compared."""
     outcomes = _proved(tmp_path)
     assert [each.step for each in outcomes] == _NAMES
+    assert len(_NAMES) == 10
     assert all(each.passed for each in outcomes), outcomes
+    assert json.loads((tmp_path / "fingerprint/against").read_text()) == _START
+
+
+@pytest.mark.parametrize("status", ["running", "stopped", "broken"])
+def test_where_a_cluster_was_the_lab_begins_anew(tmp_path: Path, status: str) -> None:
+    """What labs have left in it is no part of the start that the last one is compared with."""
+    again = [(0, {"status": status, "lab": "02"})]
+    outcomes = _proved(tmp_path, status=again, reset=_ANSWERS["reset"] * 2)
+    assert [each.step for each in outcomes] == [step.name for step in STEPS]
+    assert _names(outcomes).index("converge") + 1 == _names(outcomes).index("begin anew")
+    assert _names(outcomes).index("begin anew") < _names(outcomes).index("start is recorded")
+    assert all(each.passed for each in outcomes), outcomes
+
+
+def _names(outcomes: list[Outcome]) -> list[str]:
+    return [each.step for each in outcomes]
 
 
 @pytest.mark.parametrize(
@@ -77,8 +107,24 @@ def test_a_lab_that_is_right_passes_every_step(tmp_path: Path) -> None:
         (_unsound(), "mutants are killed", "no mutant"),
         ({"reset": [(0, {"verdict": "clean", "residue": ["topic x"]})]}, "reset leaves nothing", "topic x"),
         ({"solve": [(0, {})]}, "solve", "no answer that can be read"),
+        ({"fingerprint": [(0, {**_START, "sections": {"objects": []}})]}, "start is recorded", "nothing that a lab"),
+        ({"fingerprint": [(0, _START), (1, _DIFFERS)]}, "start is as before", "- topics: lab-01.jobs: 3 partitions"),
+        ({"fingerprint": [(0, _START), (1, _DIFFERS)]}, "start is as before", "+ groups: left-behind: lab-01.jobs"),
     ],
-    ids=["converge", "start", "solution", "mutants", "alternatives", "start-recorded", "none", "reset", "unreadable"],
+    ids=[
+        "converge",
+        "start",
+        "solution",
+        "mutants",
+        "alternatives",
+        "start-recorded",
+        "none",
+        "reset",
+        "unreadable",
+        "fingerprint-empty",
+        "start-lacks",
+        "start-has-more",
+    ],
 )
 def test_what_fails_is_named_and_the_lab_is_reset(
     tmp_path: Path, answers: dict[str, list[tuple[int, Any]]], step: str, words: str
@@ -111,6 +157,14 @@ def test_junit_counts_what_its_readers_count(tmp_path: Path) -> None:
     assert root[0][1][0].attrib["message"] == "edge: done before anybody did it"
     assert "and <more>" in (root[0][1][0].text or "")
     assert root[0][2][0].tag == "skipped"
+
+
+@pytest.mark.parametrize("answer", [{}, [], {"status": ""}])
+def test_a_status_that_cannot_be_read_stops_the_proof(tmp_path: Path, answer: object) -> None:
+    """Nothing is known of what stands: only the reset is tried, and no step stumbles."""
+    outcomes = {each.step: each for each in _proved(tmp_path, status=[(0, answer)])}
+    assert outcomes["look"].wrong
+    assert {name for name, each in outcomes.items() if each.wrong is not None} == {"look", "reset leaves nothing"}
 
 
 def test_the_table_has_every_step_and_what_went_wrong() -> None:

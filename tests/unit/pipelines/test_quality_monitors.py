@@ -12,10 +12,12 @@ from pipelines.experiments.quality_monitors import (
     DAMAGE,
     Days,
     Seen,
+    called,
     chosen_of,
     empty_column,
     judge,
     lost_rows,
+    named,
     other_unit,
     outcome,
 )
@@ -99,6 +101,18 @@ def test_a_monitor_that_there_is_not_is_refused() -> None:
     assert chosen_of(" volume, nulls,,volume ") == {"volume", "nulls"}
     with pytest.raises(BadSetting, match=r"names null - .*nulls"):
         chosen_of("volume,null")
+
+
+def test_a_seed_calls_damage_by_names_that_tell_nothing() -> None:
+    """Which is which differs from seed to seed; neither names nor their order in the result say it."""
+    assert named("") == {kind: kind for kind in ALL}
+    assert named("1234") == {"empty-column": "damage-1", "lost-rows": "damage-2", "other-unit": "damage-3"}
+    assert len({tuple(named(str(seed)).items()) for seed in range(100)}) == 6
+    damage = called("1234")
+    assert damage["silver/departures"] == {"damage-2": lost_rows}
+    assert damage["silver/weather"] == {"damage-1": empty_column, "damage-3": other_unit}
+    seen = [Seen({}, {name: set() for name in each}, [0.1], 1) for each in damage.values()]
+    assert list(outcome(seen, {"volume"})["found"]) == ["damage-1", "damage-2", "damage-3"]
 
 
 def test_damage_is_the_same_at_every_run() -> None:

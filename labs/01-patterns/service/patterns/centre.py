@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from patterns import lake
-from patterns.centre_edge import EdgeOffline
+from patterns.centre_edge import EdgeOffline, cut_off
 from patterns.centre_ledger import Ledger
 from patterns.centre_readings import Readings
 from patterns.desk import Desk
@@ -30,12 +30,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_SITE = 1  # the site whose link the experiment cuts: JFK
-
 
 @dataclass(frozen=True, kw_only=True)
 class CentreSettings(ServiceSettings):
     """What the centre can be told."""
+
+    seed: str = ""
+    """The trainee's seed, which decides facts of exercises; empty: none."""
 
     data: str = lake.DATA
     """The packed file with the year's events: only to judge what the sites learned."""
@@ -84,7 +85,9 @@ class Centre:
         return HTTPStatus.OK, account
 
     def _edge_offline(self) -> dict[str, Any]:
-        return EdgeOffline(self._sites[_SITE], self._ledger, self._stop).experiment()
+        seed = self._settings.seed
+        site = self._sites[STATIONS.index(cut_off(seed))]
+        return EdgeOffline(site, self._ledger, self._stop, seed).experiment()
 
     def _federated(self) -> dict[str, Any]:
         # Imported here: numpy takes 25 MiB that an idle centre need not hold.

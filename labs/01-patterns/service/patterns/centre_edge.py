@@ -9,11 +9,15 @@ from collections.abc import Callable
 from typing import Any
 
 from patterns.centre_ledger import Ledger
+from patterns.edge_site import STATIONS
 from patterns.stopwatch import p95
 from runtime.errors import Temporary
 from runtime.peer import Peer, PeerFailure
 from runtime.process import Stop
+from runtime.seeds import order
 
+EXERCISE = "edge-offline"
+_SETTINGS = ("store", "store_readings", "answer_from")
 _BURST = 60
 _QUESTIONS = 20
 _CALL = 3.0  # seconds that a site may take to answer
@@ -21,6 +25,11 @@ _CALM = 5.0  # seconds in which what waited before the cut must have left
 _BACK = 10.0  # seconds after which a site that ended is given up
 _ARRIVAL = 8.0  # seconds that readings may take to arrive once the link is back
 _LOOK = 0.1
+
+
+def cut_off(seed: str) -> str:
+    """The airport whose link the experiment cuts: the seed decides; without one it is JFK."""
+    return order(seed, EXERCISE, STATIONS)[0] if seed else "JFK"
 
 
 class SiteLost(Temporary):
@@ -34,12 +43,14 @@ class EdgeOffline:
         site: the site's own address.
         ledger: what has arrived from it.
         stop: ends waiting early.
+        seed: the trainee's, by which the site was chosen. The result does not name the site: who looks, finds it.
     """
 
-    def __init__(self, site: Peer, ledger: Ledger, stop: Stop) -> None:
+    def __init__(self, site: Peer, ledger: Ledger, stop: Stop, seed: str) -> None:
         self._site = site
         self._ledger = ledger
         self._stop = stop
+        self._seed = seed
 
     def experiment(self) -> dict[str, Any]:
         """Cut, burst, ask, crash, burst, join, count; the result. The link is whole afterwards, whatever happens.
@@ -62,10 +73,9 @@ class EdgeOffline:
         self._wait(_ARRIVAL, lambda: self._highest(station) >= last)
         forward_s = time.monotonic() - joined
         return {
-            "name": "edge-offline",
-            "settings": {name: state[name] for name in ("store", "store_readings", "answer_from")},
+            "name": EXERCISE,
+            "settings": {name: state[name] for name in _SETTINGS} | {"seed": self._seed},
             "seconds": round(time.monotonic() - begun, 2),
-            "site": station,
             **self._counted(station, offline, last),
             "forward_s": round(forward_s, 3),
         }

@@ -139,7 +139,8 @@ class Edge:
         return HTTPStatus.OK, {"site": self._site.station, "sequence": self._site.take(count)}
 
     def crash(self, _path: tuple[str, ...], _body: Any) -> Answer:  # noqa: ANN401  any JSON
-        """POST /crash: nothing is flushed, closed or said goodbye to."""
+        """POST /crash: nothing is flushed, closed or said goodbye to but a line in the log."""
+        log.warning("told to end", extra={"site": self._site.station})
         threading.Timer(_FAREWELL, os._exit, [1]).start()
         return HTTPStatus.ACCEPTED, {"site": self._site.station, "process": self._process}
 

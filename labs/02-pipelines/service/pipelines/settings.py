@@ -15,6 +15,9 @@ OVERWRITE, MERGE, STRICT = "overwrite", "merge", "strict"
 class PipelinesSettings(OnlineSettings, StoreSettings):
     """What the conductor can be told."""
 
+    seed: str = ""
+    """The trainee's seed, which decides facts of exercises; empty: none."""
+
     data: str = "/opt/tarmac/data/flights.jsonl.gz"
     """Replay file that the experiments' own lake is made of."""
 

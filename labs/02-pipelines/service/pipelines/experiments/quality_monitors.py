@@ -15,7 +15,9 @@ from lake.store import Lake
 from pipelines.stage import Stage
 from runtime.errors import BadSetting
 from runtime.figures import Result, row
+from runtime.seeds import order
 
+EXERCISE = "quality-monitors"
 MONITORS = ("volume", "silence", "nulls", "range", "drift", "mix")
 
 Alarm = tuple[str, str]
@@ -51,10 +53,10 @@ def quality_monitors(stage: Stage) -> Result:
         StoreAway: the object store does not answer.
     """
     chosen = chosen_of(stage.settings.monitors)
-    lake = stage.lake()
-    seen = {each.table: judge(_days(lake, each), each, DAMAGE[each.table]) for each in WATCHED if each.table in DAMAGE}
+    lake, damage = stage.lake(), called(stage.settings.seed)
+    seen = {each.table: judge(_days(lake, each), each, damage[each.table]) for each in WATCHED if each.table in damage}
     return {
-        "settings": {"monitors": stage.settings.monitors},
+        "settings": {"monitors": stage.settings.monitors, "seed": stage.settings.seed},
         "days": len({date for each in seen.values() for date in each.clean}),
         **outcome(seen.values(), chosen),
         "monitors": {name: outcome(seen.values(), {name}) for name in MONITORS},
@@ -63,6 +65,20 @@ def quality_monitors(stage: Stage) -> Result:
             for table, each in seen.items()
         ],
     }
+
+
+def named(seed: str) -> dict[str, str]:
+    """What each kind of damage is called: by a trainee's seed, so that names tell nothing; without one, what it is."""
+    kinds = [kind for done in DAMAGE.values() for kind in done]
+    if not seed:
+        return {kind: kind for kind in kinds}
+    return {kind: f"damage-{number}" for number, kind in enumerate(order(seed, EXERCISE, kinds), 1)}
+
+
+def called(seed: str) -> dict[str, dict[str, Spoil]]:
+    """Table -> what is done to its last day, by the names that a seed gives."""
+    names = named(seed)
+    return {table: {names[kind]: spoil for kind, spoil in done.items()} for table, done in DAMAGE.items()}
 
 
 def chosen_of(text: str) -> set[str]:
@@ -117,12 +133,10 @@ def judge(days: Days, watched: Watched, damage: Mapping[str, Spoil]) -> Seen:
 def outcome(seen: Iterable[Seen], chosen: Iterable[str]) -> Result:
     """What some monitors are worth: the damage that they find, and the good days on which they alarm."""
     tables, names = list(seen), set(chosen)
+    damaged = {kind: alarms for each in tables for kind, alarms in each.damaged.items()}
     return {
-        "found": {
-            kind: any(monitor in names for monitor, _ in alarms)
-            for each in tables
-            for kind, alarms in each.damaged.items()
-        },
+        # In the order of their names: that of the tables would tell which is which.
+        "found": {kind: any(monitor in names for monitor, _ in damaged[kind]) for kind in sorted(damaged)},
         "false_alarms": len(
             {
                 date

@@ -10,10 +10,10 @@ import numpy as np
 
 from runtime.errors import BadSetting
 from runtime.figures import Result, rounded, row
+from runtime.seeds import order
 from trials import graphs, local
 from trials.asks import Answer, Ask, ask
 from trials.releasing import MODEL, Releases, judged_by, plan, reasons, trial
-from trials.seeds import order
 from trials.stage import Stage
 from trials.traffic import Traffic, seconds
 
