@@ -21,6 +21,7 @@ _NAMES = [step.name for step in STEPS]
 _SOUND = {"sound": True, "survivors": [], "refused": [], "done_at_start": []}
 _ANSWERS: dict[str, list[tuple[int, Any]]] = {
     "up": [(0, {"verdict": "converged"})],
+    "budget": [(1, {"figures": {"seconds": {"verdict": "unmeasured", "measured": None, "declared": 90}}})],
     "check": [
         (1, {"results": [{"exercise": "edge", "passed": False, "reason": {"en": "no answer"}}]}),
         (0, {"results": [{"exercise": "edge", "passed": True, "reason": None}]}),
@@ -59,7 +60,7 @@ def _proved(folder: Path, **answers: list[tuple[int, Any]]) -> list[Outcome]:
 
 
 def test_a_lab_that_is_right_passes_every_step(tmp_path: Path) -> None:
-    """Seven steps, in their order, none with a complaint."""
+    """Eight steps, in their order, none with a complaint."""
     outcomes = _proved(tmp_path)
     assert [each.step for each in outcomes] == _NAMES
     assert all(each.passed for each in outcomes), outcomes
@@ -69,6 +70,11 @@ def test_a_lab_that_is_right_passes_every_step(tmp_path: Path) -> None:
     ("answers", "step", "words"),
     [
         ({"up": [(5, None)]}, "converge", "exit code 5"),
+        (
+            {"budget": [(1, {"figures": {"disk_mib": {"verdict": "exceeded", "measured": 9, "declared": 8}}})]},
+            "budget holds",
+            "budget.disk_mib: 9 measured, 8 declared",
+        ),
         ({"check": [_ANSWERS["check"][1]]}, "start is open", "edge: done before anybody did it"),
         ({"check": [_ANSWERS["check"][0]] * 3}, "solution passes", "edge: no answer"),
         (_unsound(survivors=[{"id": "m1"}]), "mutants are killed", "m1 survives"),
@@ -78,7 +84,18 @@ def test_a_lab_that_is_right_passes_every_step(tmp_path: Path) -> None:
         ({"reset": [(0, {"verdict": "clean", "residue": ["topic x"]})]}, "reset leaves nothing", "topic x"),
         ({"solve": [(0, {})]}, "solve", "no answer that can be read"),
     ],
-    ids=["converge", "start", "solution", "mutants", "alternatives", "start-recorded", "none", "reset", "unreadable"],
+    ids=[
+        "converge",
+        "budget",
+        "start",
+        "solution",
+        "mutants",
+        "alternatives",
+        "start-recorded",
+        "none",
+        "reset",
+        "unreadable",
+    ],
 )
 def test_what_fails_is_named_and_the_lab_is_reset(
     tmp_path: Path, answers: dict[str, list[tuple[int, Any]]], step: str, words: str
