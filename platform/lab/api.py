@@ -37,6 +37,8 @@ MANAGER = "tarmac"
 _FORBIDDEN, _NOT_FOUND, _CONFLICT = 403, 404, 409
 _NO_LOG = "unable to retrieve container logs for "
 """What the kubelet answers, with 200, for a container that it has thrown away."""
+_BRIEF = (("only_cpu_and_memory", "true"),)
+_SUMMARY_SECONDS = 5
 _AT_ONCE = 8
 """Requests under way at a time."""
 
@@ -230,6 +232,30 @@ class Api:
                 return set()
             raise
         return {str(each["kind"]) for each in answer.to_dict()["resources"]}
+
+    def summary(self, node: str, *, brief: bool = False) -> Object | None:
+        """Return what a node's kubelet measures of it and its pods; None where it does not tell or nobody may ask.
+
+        Args:
+            node: its name.
+            brief: CPU time and memory alone, which is quicker.
+
+        """
+        try:
+            told = self._dynamic.request(
+                "get", f"/api/v1/nodes/{node}/proxy/stats/summary", query_params=_BRIEF if brief else (),
+                serializer=lambda _, content: content, _request_timeout=_SUMMARY_SECONDS,
+            )  # fmt: skip
+        except (DynamicApiError, urllib3.exceptions.HTTPError):
+            return None
+        return told if isinstance(told, dict) else None
+
+    def nodes(self) -> list[Object]:
+        """Return the cluster's nodes; none where it does not tell."""
+        try:
+            return self.find("Node")
+        except (DynamicApiError, urllib3.exceptions.HTTPError):
+            return []
 
     def version(self) -> str:
         """Return the cluster's Kubernetes version."""

@@ -120,16 +120,28 @@ class Evidence(_Strict):
 
 
 class Budget(_Strict):
-    """What a lab's whole stack, cluster included, may take once it stands and nobody asks anything of it.
+    """What a lab may take, the most of each: once it stands and nobody asks anything of it, and while it comes up.
+
+    Memory, CPU and time are the whole stack's, cluster included; what comes up on an earlier lab takes less.
 
     Attributes:
-        memory_mib: working set in MiB.
-        idle_cores: CPU cores on the average.
+        memory_mib: working set once it stands, in MiB.
+        idle_cores: CPU cores once it stands, on the average.
+        peak_mib: working set at its greatest while it comes up, in MiB.
+        cpu_seconds: CPU time until it is proven, on all cores together.
+        disk_mib: its images in the node, its volumes, and what its pods wrote, when it is proven, in MiB.
+        images_mib: what is pulled or built for it: the sizes of its images, each whole, in MiB.
+        seconds: from nothing until it is proven, on two cores with its images in the engine.
 
     """
 
     memory_mib: int = Field(ge=1)
     idle_cores: float = Field(gt=0)
+    peak_mib: int = Field(ge=1)
+    cpu_seconds: int = Field(ge=1)
+    disk_mib: int = Field(ge=1)
+    images_mib: int = Field(ge=1)
+    seconds: int = Field(ge=1)
 
 
 class LabSpec(_Strict):

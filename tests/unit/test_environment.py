@@ -27,7 +27,7 @@ def test_a_lab_tells_all_of_its_own_addresses() -> None:
     """Its service, what else of its own has a host port, and the pages of its components; nothing of other labs."""
     lab = LabSpec(
         number=4, name="serving", title=Text.plain("Lab"), namespace="lab-04", components=["page", "kafka"],
-        budget=Budget(memory_mib=1, idle_cores=1),
+        budget=Budget(memory_mib=1, idle_cores=1, peak_mib=1, cpu_seconds=1, disk_mib=1, images_mib=1, seconds=1),
     )  # fmt: skip
     told = urls(Settings.load({"LAB_PORT_OFFSET": "100"}), lab)
     assert told == {

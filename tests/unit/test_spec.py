@@ -14,13 +14,17 @@ from lab.spec import Course
 _ROOT = Settings.load({}).root
 _STACK = {"components": {"kafka": {"namespace": "platform", "images": {"image": "kafka"}}}}
 _DEFINITIONS = {"module": "example.org/ways", "version": "v1.0.0", "chart": "charts/kinds", "kinds": {"a/v1": ["Way"]}}
+_BUDGET = {
+    "memory_mib": 2048, "idle_cores": 0.5, "peak_mib": 2200, "cpu_seconds": 90, "disk_mib": 900, "images_mib": 500,
+    "seconds": 60,
+}  # fmt: skip
 _LAB = {
     "number": 1,
     "name": "patterns",
     "title": {"en": "Patterns", "fr": "Patrons"},
     "namespace": "lab-01",
     "components": ["kafka"],
-    "budget": {"memory_mib": 2048, "idle_cores": 0.5},
+    "budget": _BUDGET,
     "exercises": [
         {
             "id": "first",
@@ -103,6 +107,10 @@ def test_a_lab_that_does_not_exist_yet_is_told_with_those_that_do(course: Course
         ({"exercises": [{**_LAB["exercises"][0], "hints": []}]}, "exercises.0.hints"),  # type: ignore[index]
         ({"exercises": [{**_LAB["exercises"][0], "id": "No Good"}]}, "exercises.0.id"),  # type: ignore[index]
         ({"topics": [{"name": "a", "partitions": 0}]}, "topics.0.partitions"),
+        ({"budget": {**_BUDGET, "seconds": 0}}, "budget.seconds"),
+        ({"budget": {**_BUDGET, "peak_mib": "much"}}, "budget.peak_mib"),
+        ({"budget": {**_BUDGET, "disk_gib": 1}}, "budget.disk_gib"),
+        ({"budget": {name: most for name, most in _BUDGET.items() if name != "images_mib"}}, "budget.images_mib"),
     ],
 )
 def test_a_mistake_in_lab_yaml_is_told_by_file_and_field(course: Course, change: dict[str, object], field: str) -> None:

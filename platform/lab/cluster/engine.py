@@ -55,6 +55,19 @@ class Engine:
         except CommandFailed:
             return None
 
+    def images(self) -> set[str]:
+        """Return the names of all images that the engine holds."""
+        form = "{{.Repository}}:{{.Tag}}"
+        return set(self.call("images", "--format", form, what=Text.plain("images")).split())
+
+    def root(self) -> Path | None:
+        """Return the folder in which the engine keeps images and containers; None where it is not told."""
+        form = "{{.DockerRootDir}}" if self.command[0] == "docker" else "{{.Store.GraphRoot}}"
+        try:
+            return Path(self.call("info", "--format", form, what=Text.plain("info"), timeout=20).strip())
+        except CommandFailed:
+            return None
+
     def pull(self, reference: str, seconds: float) -> bool:
         """Try to pull an image; say whether it came within the time."""
         try:

@@ -89,6 +89,13 @@ def ensure(settings: Settings, engine: Engine, say: Say) -> NodeImage:
     return NodeImage(own, built=True)
 
 
+def absent(settings: Settings, engine: Engine) -> bool:
+    """Say whether the node image would have to be pulled or built."""
+    digest = _digest(settings, engine)
+    there = engine.has_image(f"tarmac.local/node:{digest}") or engine.has_image(UPSTREAM)
+    return not there and not (settings.cache / "node" / f"{digest}.tar").exists()
+
+
 def _kept(engine: Engine, archive: Path, reference: str) -> None:
     """Keep an image in the cache; where that fails, it will have to be built again one day, and nothing else."""
     with suppress(CommandFailed):

@@ -65,7 +65,10 @@ NEEDED = (
         for resource in ("roles", "rolebindings", "clusterroles", "clusterrolebindings")
     ),
 )
-"""What `lab up`, `check`, `reset` and `down` do for every lab, in every namespace of theirs."""
+"""What `lab up`, `check`, `reset` and `down` do for every lab, in every namespace of theirs.
+
+Nothing fails without `get` on `nodes/proxy`, so it is not asked for: where it is refused, budgets are not measured.
+"""
 
 
 _GRANTING = tuple(

@@ -26,6 +26,7 @@ COMMANDS = {
     "compare": "compare",
     "data": "data",
     "release": "release",
+    "budget": "budget",
     "break": "challenge",
     "reset": "reset",
     "goto": "goto",

@@ -11,6 +11,7 @@ from lab import diagnose
 from lab.cluster import Status, choose
 from lab.commands.common import number, output, wanted
 from lab.commands.observed import examine
+from lab.diagnose import fit
 from lab.diagnose.causes import Blame, root
 from lab.errors import MissingRequirement, NotConverged
 from lab.progress import dump
@@ -40,7 +41,7 @@ _MEND = Text(en="mend it", fr="y remédier")
 def doctor(  # noqa: PLR0913  one for each option
     settings: Settings, number: str | None, output: str, state: Path | None, *, fix: bool, deep: bool
 ) -> None:
-    """Examine this machine, or with --deep a lab's chain. / Examiner cette machine, ou la chaîne d'un lab (--deep)."""
+    """Examine this machine, for the next lab or NUMBER; with --deep a lab's chain. / Examiner cette machine."""
     if deep or state:
         _deep(settings, number, output, state)
         return
@@ -48,6 +49,7 @@ def doctor(  # noqa: PLR0913  one for each option
     findings = diagnose.examine(settings, ours_runs=ours)
     if fix and diagnose.repair(findings):
         findings = diagnose.examine(settings, ours_runs=ours)
+    findings += fit.examine(settings, number)
     if output == "json":
         click.echo(dump([_as_json(each) for each in findings]))
     else:

@@ -10,8 +10,9 @@ from functools import partial
 from lab import images, process, tools
 from lab.api import Api, Object
 from lab.broker import Broker
+from lab.budget import Watch
 from lab.checkpoint import Kept, put_back
-from lab.cluster import Cluster, Status, choose
+from lab.cluster import Cluster, Status, choose, node
 from lab.cluster import engine as engines
 from lab.converge.probe import EarlyProof, probe
 from lab.progress import Progress, Say
@@ -60,7 +61,7 @@ def converge(
     """
     run = _Run(settings, Course(settings.root), code, progress)
     record = Record(settings)
-    run.stood = record.lab() == code and not anew
+    run.last, run.anew = record.lab(), anew
     run.kept = kept
     names = [
         "cluster",
@@ -75,6 +76,7 @@ def converge(
         outcome = run.all()
     took = {phase.name: phase.seconds for phase in progress.phases if phase.state == "done"}
     record.converged(run.lab.code, took)
+    run.watch.keep(settings)
     return outcome
 
 
@@ -91,8 +93,10 @@ class _Run:
         self.catalogue = images.Catalogue(settings.root)
         named = {image for name in self.lab.components for image in course.components[name].images.values()}
         self.references = {name: self.catalogue.reference(name) for name in named | set(self.lab.images)}
-        self.stood = False
-        """Whether the lab stood when it was last brought up: then a proof can be begun before anything else."""
+        self.last: str | None = None
+        """The lab that was last brought up."""
+        self.anew = False
+        self.watch = Watch(course, self.lab, self.cluster)
         self.kept: Kept | None = None
         self.early: EarlyProof | None = None
         self.proof: dict[str, object] = {}
@@ -103,7 +107,10 @@ class _Run:
         """Run every phase; independent components side by side."""
         before = self.cluster.status()
         runs = before is Status.RUNNING
-        self.early = EarlyProof(self.settings, self.lab.components) if runs and self.stood else None
+        self.watch.comes(before, self.last, anew=self.anew, kept=self.kept is not None)
+        # Where the lab stood already, a proof can be begun before anything else.
+        stood = self.last == self.lab.code and not self.anew
+        self.early = EarlyProof(self.settings, self.lab.components) if runs and stood else None
         with ThreadPoolExecutor(max_workers=2) as pool:
             # While the node starts, or is compiled, the other images are made: neither needs the other.
             made = pool.submit(self._made, before)
@@ -118,13 +125,14 @@ class _Run:
             # Before anything is changed: a mistake in the trainee's files leaves the cluster as it was.
             objects = built.result() if built else self._built()
         self.api = Api(self.settings)
-        spaces = self._namespaces()
-        self._secrets(spaces)
-        if self.kept:
-            self._phase("volumes", partial(self._put_back, self.kept))
-        self._stack(objects)
-        if self.kept:
-            self.api.apply(self.kept.snapshot.objects)
+        with self.watch.over(self.api, self.references.values()):
+            spaces = self._namespaces()
+            self._secrets(spaces)
+            if self.kept:
+                self._phase("volumes", partial(self._put_back, self.kept))
+            self._stack(objects)
+            if self.kept:
+                self.api.apply(self.kept.snapshot.objects)
         return Outcome(self.lab.code, urls(self.settings, self.lab), self._changed(), self.proof)
 
     def _changed(self) -> bool:
@@ -149,9 +157,16 @@ class _Run:
         if status is not Status.ABSENT:
             return
         say = self.progress.say
-        engine = engines.ensure(say)
-        images.ensure(self.catalogue, sorted(self.references), engine, self.settings, say)
+        if self.cluster.backend == "kind" and node.absent(self.settings, engines.ensure(say)):
+            self.watch.built = True
+        self._ensured(sorted(self.references), say)
         tools.helm(self.settings, say)
+
+    def _ensured(self, names: list[str], say: Say) -> None:
+        """Have images in the engine, and remember whether that took more than loading them."""
+        engine = engines.ensure(say)
+        self.watch.built |= bool(images.absent(self.catalogue, names, engine, self.settings))
+        images.ensure(self.catalogue, names, engine, self.settings, say)
 
     def _images(self, say: Say) -> bool:
         """Bring the images to the node, those of what starts first before the others; each is told as it comes."""
@@ -159,8 +174,7 @@ class _Run:
         for names in self._waves():
             lacking = [name for name in names if self.references[name] in missing]
             if lacking:
-                engine = engines.ensure(say)
-                images.ensure(self.catalogue, lacking, engine, self.settings, say)
+                self._ensured(lacking, say)
                 images.load([self.references[name] for name in lacking], self.cluster, say)
             for name in names:
                 self.there[name].set_result(None)

@@ -9,6 +9,7 @@ import ssl
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 from lab.cluster import choose
 from lab.cluster import engine as engines
@@ -19,8 +20,11 @@ from lab.settings import PORTS, Settings
 from lab.text import Text
 
 GIB = 1 << 30
-_CORES, _MEMORY, _DISK_FIRST, _DISK_LATER = 2, 4 * GIB, 15 * GIB, 3 * GIB
+CORES = 2
+_MEMORY, _DISK_FIRST, _DISK_LATER = 4 * GIB, 15 * GIB, 3 * GIB
 _WATCHES, _INSTANCES = 65536, 256
+Free: TypeAlias = Callable[[Path], int]
+"""Returns the bytes that are free where a folder is."""
 _OLDEST_CLOCK = 1_750_000_000
 """June 2025 in seconds: a clock before it makes every certificate look unborn."""
 
@@ -36,8 +40,8 @@ def examine(settings: Settings, *, ours_runs: bool, network: bool = True) -> lis
     """
     checks: list[Callable[[], Finding]] = [
         lambda: cores(os.cpu_count() or 1),
-        lambda: memory(_meminfo()),
-        lambda: disk(_free(settings.cache), cached=(settings.cache / "node").exists()),
+        lambda: memory(meminfo()),
+        lambda: disk(free(settings.cache), cached=(settings.cache / "node").exists()),
         lambda: inotify("max_user_watches", _sysctl("fs/inotify/max_user_watches"), _WATCHES),
         lambda: inotify("max_user_instances", _sysctl("fs/inotify/max_user_instances"), _INSTANCES),
         lambda: kernel(Path("/proc/filesystems").read_text(), _controllers(), loadable=_overlay_module()),
@@ -54,7 +58,7 @@ def examine(settings: Settings, *, ours_runs: bool, network: bool = True) -> lis
 def figures(settings: Settings) -> dict[str, object]:
     """Return what a recorded state tells of this machine: inotify limits, and bytes free where the cache is."""
     limits = {name: _sysctl(f"fs/inotify/{name}") for name in ("max_user_watches", "max_user_instances")}
-    return {"inotify": limits, "disk_free": _free(settings.cache)}
+    return {"inotify": limits, "disk_free": free(settings.cache)}
 
 
 def require(findings: list[Finding]) -> None:
@@ -87,7 +91,7 @@ def repair(findings: list[Finding]) -> list[str]:
 def cores(count: int) -> Finding:
     """Judge the number of cores."""
     what = Text(en=f"{count} cores", fr=f"{count} cœurs")
-    if count >= _CORES:
+    if count >= CORES:
         return Finding("cores", Level.GOOD, what)
     remedy = Text(en="give the machine 2 cores or more", fr="donnez au moins 2 cœurs à la machine")
     return Finding("cores", Level.WARNING, what, remedy)
@@ -204,7 +208,8 @@ def engine() -> Finding:
     return Finding("engine", Level.GOOD, Text(en=f"{name} answers", fr=f"{name} répond"))
 
 
-def _meminfo() -> dict[str, int]:
+def meminfo() -> dict[str, int]:
+    """Return /proc/meminfo, in KiB."""
     lines = Path("/proc/meminfo").read_text().splitlines()
     return {name: int(rest.split()[0]) for name, rest in (line.split(":", 1) for line in lines)}
 
@@ -213,7 +218,8 @@ def _sysctl(path: str) -> int:
     return int((Path("/proc/sys") / path).read_text())
 
 
-def _free(folder: Path) -> int:
+def free(folder: Path) -> int:
+    """Return the bytes that are free where a folder is, or will be."""
     while not folder.exists():
         folder = folder.parent
     return shutil.disk_usage(folder).free

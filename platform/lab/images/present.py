@@ -79,6 +79,16 @@ def ensure(catalogue: Catalogue, names: list[str], engine: Engine, settings: Set
     return {name: catalogue.reference(name) for name in names}
 
 
+def absent(catalogue: Catalogue, names: Iterable[str], engine: Engine, settings: Settings) -> list[str]:
+    """Return which of the named images would have to be pulled or built: neither engine nor cache has them."""
+    there = engine.images()
+    return [
+        name
+        for name, reference in ((name, catalogue.reference(name)) for name in names)
+        if reference not in there and not _archive(settings, reference).exists()
+    ]
+
+
 def load(references: Iterable[str], cluster: Cluster, say: Say) -> bool:
     """Bring images to the cluster's node where it lacks them; say whether any was missing."""
     missing = sorted(set(references) - cluster.images())
@@ -93,7 +103,7 @@ def _one(  # noqa: PLR0913, PLR0917  all are what a build needs
     catalogue: Catalogue, name: str, parent: Future[None] | None, engine: Engine, settings: Settings, say: Say
 ) -> None:
     reference = catalogue.reference(name)
-    archive = settings.cache / "images" / f"{reference.split('/')[1].replace(':', '-')}.tar"
+    archive = _archive(settings, reference)
     archive.parent.mkdir(parents=True, exist_ok=True)
     if engine.has_image(reference) or _restored(engine, archive):
         return
@@ -109,6 +119,11 @@ def _one(  # noqa: PLR0913, PLR0917  all are what a build needs
     except CommandFailed as error:
         archive.with_suffix(".part").unlink(missing_ok=True)
         raise _failed(name, error) from error
+
+
+def _archive(settings: Settings, reference: str) -> Path:
+    """Return the file of the cache that holds an image, or would."""
+    return settings.cache / "images" / f"{reference.split('/')[1].replace(':', '-')}.tar"
 
 
 def _restored(engine: Engine, archive: Path) -> bool:

@@ -27,7 +27,7 @@ else:
 IMAGES = {"lab-01": "tarmac.local/lab-01:1"}
 LAB = LabSpec(
     number=1, name="patterns", title=Text.plain("Lab"), namespace="lab-01", components=[],
-    budget=Budget(memory_mib=1, idle_cores=1),
+    budget=Budget(memory_mib=1, idle_cores=1, peak_mib=1, cpu_seconds=1, disk_mib=1, images_mib=1, seconds=1),
 )  # fmt: skip
 
 

@@ -1,0 +1,123 @@
+"""One convergence, measured: what its lab takes until it stands."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+from lab.api import Api
+from lab.budget import node
+from lab.budget.figures import BARE, DISK, IMAGES, KEPT, NOTHING, RESET, SECONDS, STOPPED
+from lab.budget.ledger import Entry, Ledger
+from lab.budget.node import MIB, Use
+from lab.budget.prediction import expected, standing
+from lab.budget.sampler import Sampler
+from lab.cluster import Cluster, Status
+from lab.settings import Settings
+from lab.spec import Course, LabSpec
+
+
+@dataclass
+class Watch:
+    """Measures while a lab comes up, and keeps what it found; a lab that stood already is left alone.
+
+    Attributes:
+        course: declares what stands beforehand.
+        lab: which comes up.
+        cluster: where.
+        before: how the cluster stood beforehand.
+        way: how the lab comes; None where it stood already.
+        built: set where images had to be pulled or built: the time then says nothing.
+
+    """
+
+    course: Course
+    lab: LabSpec
+    cluster: Cluster
+    before: Status = Status.ABSENT
+    way: str | None = None
+    built: bool = False
+    _begun: float = field(default_factory=time.monotonic)
+    _measured: dict[str, float] = field(default_factory=dict)
+
+    def comes(self, before: Status, stood: str | None, *, anew: bool, kept: bool) -> None:
+        """Say from where the lab comes.
+
+        Args:
+            before: how the cluster stands.
+            stood: the lab that stood last.
+            anew: whether what stood was taken away.
+            kept: whether a state that was kept is put back.
+
+        """
+        self.before = before
+        if kept:
+            self.way = KEPT
+        elif before is not Status.RUNNING:
+            self.way = NOTHING if before is Status.ABSENT else STOPPED
+        elif anew:
+            self.way = RESET
+        elif stood == self.lab.code:
+            self.way = None
+        else:
+            self.way = f"lab {stood}" if stood else BARE
+
+    @contextmanager
+    def over(self, api: Api, references: Collection[str]) -> Iterator[None]:
+        """Measure until the block ends; only a block that ends well is a measurement.
+
+        Args:
+            api: the cluster's.
+            references: the lab's images by the names that nodes know.
+
+        """
+        if self.way is None:
+            yield
+            return
+        # Only a kind node's counters begin when the tool starts it; elsewhere a node is a machine that ran before.
+        zero = self.cluster.backend == "kind" and self.before in (Status.ABSENT, Status.STOPPED)
+        with Sampler(_look(api), zero=zero) as sampler:
+            yield
+            seconds = {} if self.built else {SECONDS: time.monotonic() - self._begun}
+        self._measured = sampler.figures() | seconds
+        # A reset has to be quick, and takes neither other images nor more disk than its lab had from nothing.
+        if self.way not in (RESET, KEPT):
+            self._measured |= self._stored(api, references)
+
+    def keep(self, settings: Settings) -> None:
+        """Write down what was measured, and beside it what was expected."""
+        if self.way is None:
+            return
+        cores = os.cpu_count() or 1
+        rounded = {name: round(figure, 1) for name, figure in self._measured.items()}
+        predicted = expected(self.lab, standing(self.course, self.way), cores)
+        told = {name: round(figure, 1) for name, figure in predicted.items()}
+        with suppress(OSError):  # a full disk is told where it matters
+            Ledger(settings).keep(self.lab.code, Entry(self.way, self.built, cores, time.time(), rounded, told))
+
+    def _stored(self, api: Api, references: Collection[str]) -> dict[str, float]:
+        """Return images and disk in MiB, as far as they are told."""
+        try:
+            nodes = api.nodes()
+            images = node.images(nodes, references)
+            spaces = {self.course.components[name].namespace for name in self.lab.components} | {self.lab.namespace}
+            parts = [images, node.written(api, nodes, spaces), node.claimed(api, self.cluster, spaces)]
+        except Exception:  # noqa: BLE001  a figure that is missing must not keep a lab from coming up
+            return {}
+        known = [each for each in parts if each is not None]
+        found = {} if images is None else {IMAGES: images / MIB}
+        return found | ({DISK: sum(known) / MIB} if len(known) == len(parts) else {})
+
+
+def _look(api: Api) -> Callable[[], Use | None]:
+    """Return what asks the nodes, whose names are asked for once."""
+    names: list[str] = []
+
+    def look() -> Use | None:
+        names.extend(() if names else node.names(api.nodes()))
+        return node.use(api, names)
+
+    return look

@@ -1,0 +1,203 @@
+"""What is measured while a lab comes up, from an API server that passes on what kubelets say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab.budget import Ledger, Watch, node
+from lab.budget.figures import BARE, KEPT, NOTHING, RESET, STOPPED
+from lab.budget.sampler import Sampler
+from lab.cluster import Status
+from lab.errors import LabError
+from lab.settings import Settings
+from lab.spec import Course
+from lab.text import Text
+from unit.budget.clusters import MIB, Nodes, api
+
+COURSE = Course(Path(__file__).resolve().parents[3], drafts=False)
+LAB = COURSE.lab("01")
+IMAGES = {"tarmac.local/kafka:1": 300.0, "tarmac.local/lab-01:2": 100.0, "registry.k8s.io/pause:3.10": 1.0}
+
+
+class Machine:
+    """The node's machine, as far as one looks at it from outside.
+
+    Attributes:
+        folders: MiB in each folder; None where nobody may look.
+        asked: the programs that were run there.
+
+    """
+
+    backend = "kind"
+
+    def __init__(self, folders: dict[str, int] | None) -> None:
+        self.folders = folders
+        self.asked: list[tuple[str, ...]] = []
+
+    def ask(self, *words: str) -> str:
+        """Count folders as `du -sk` does."""
+        self.asked.append(words)
+        if self.folders is None:
+            raise LabError(Text.plain("its owner's"), Text.plain("ask them"))
+        return "".join(f"{self.folders[name] * 1024}\t{name}\n" for name in words[2:])
+
+
+def _pod(namespace: str, mib: float) -> dict[str, Any]:
+    return {"podRef": {"name": "a", "namespace": namespace}, "ephemeral-storage": {"usedBytes": int(mib * MIB)}}
+
+
+def _claim(nodes: Nodes, folder: str) -> None:
+    """Let the broker have a volume."""
+    claim = {"metadata": {"name": "data"}, "spec": {"volumeName": "pv"}, "status": {"phase": "Bound"}}
+    nodes.held["/api/v1/namespaces/platform/persistentvolumeclaims"] = [claim]
+    for empty in ("chain", "lab-01"):
+        nodes.held[f"/api/v1/namespaces/{empty}/persistentvolumeclaims"] = []
+    nodes.held["/api/v1/persistentvolumes/pv"] = []
+    volume = {"kind": "PersistentVolume", "metadata": {"name": "pv"}, "spec": {"hostPath": {"path": folder}}}
+    listed = nodes.answer
+
+    def answer(verb: str, path: str, body: object) -> tuple[int, Any]:
+        return (200, {"apiVersion": "v1", **volume}) if path.endswith("/pv") else listed(verb, path, body)
+
+    nodes.answer = answer  # type: ignore[method-assign]
+
+
+def test_the_greatest_memory_and_the_cpu_time_between(tmp_path: Path) -> None:
+    """Memory falls again, its peak stays; CPU time is that since the first look, or all where the node began then."""
+    nodes = Nodes(("one", "two"))
+    with api(tmp_path, nodes) as (asked, server):
+        measuring = Sampler(lambda: node.use(asked, nodes.names), zero=False, every=60)
+        made = Sampler(lambda: node.use(asked, nodes.names), zero=True, every=60)
+        for memory, cpu in ((1000, 10), (1500, 20), (1200, 24)):
+            nodes.memory, nodes.cpu = memory, cpu
+            measuring._sample()
+            made._sample()
+        paths = nodes.summaries(server)
+    assert measuring.figures() == pytest.approx({"peak_mib": 2 * 1500, "cpu_seconds": 2 * 14})
+    assert made.figures() == pytest.approx({"peak_mib": 2 * 1500, "cpu_seconds": 2 * 24})
+    assert set(paths) == {f"/api/v1/nodes/{name}/proxy/stats/summary?only_cpu_and_memory=true" for name in nodes.names}
+
+
+def test_it_looks_by_itself_until_the_end(tmp_path: Path) -> None:
+    """A thread asks while the lab comes up, and none is left afterwards."""
+    nodes = Nodes()
+    with api(tmp_path, nodes) as (asked, server):
+        with Sampler(lambda: node.use(asked, nodes.names), zero=False, every=0.01) as measuring:
+            while len(nodes.summaries(server)) < 3:
+                measuring._thread.join(0.01)
+        assert not measuring._thread.is_alive()
+        assert measuring.figures()["peak_mib"] == nodes.memory
+
+
+@pytest.mark.parametrize("refused", [403, 503])
+def test_what_nobody_may_see_is_not_measured(tmp_path: Path, refused: int) -> None:
+    """Without `nodes/proxy`, or without a kubelet, a lab comes up all the same; memory, CPU and disk are left out."""
+    nodes = Nodes()
+    nodes.refused, nodes.images = refused, IMAGES
+    _claim(nodes, "/var/volumes/a")
+    entry = _measured(tmp_path, nodes, Machine({"/var/volumes/a": 50}))
+    assert set(entry.measured) == {"images_mib", "seconds"}
+
+
+def test_a_lab_from_nothing_is_measured_whole(tmp_path: Path) -> None:
+    """Five figures; images are the lab's alone, disk is images, volumes and what the lab's pods wrote elsewhere."""
+    nodes = Nodes()
+    nodes.images = IMAGES
+    nodes.pods = [_pod("chain", 7), _pod("lab-01", 3), _pod("kube-system", 500)]
+    _claim(nodes, "/var/volumes/a")
+    entry = _measured(tmp_path, nodes, Machine({"/var/volumes/a": 50}))
+    assert (entry.way, entry.built) == (NOTHING, False)
+    assert entry.measured["images_mib"] == 400
+    assert entry.measured["disk_mib"] == 400 + 50 + 7 + 3
+    assert entry.measured["peak_mib"] == nodes.memory
+    assert entry.measured["cpu_seconds"] == nodes.cpu
+    assert 0 <= entry.measured["seconds"] < 30
+    assert set(entry.predicted) == set(entry.measured)
+
+
+@pytest.mark.parametrize("lacking", ["image", "volume"])
+def test_a_sum_of_which_a_part_is_missing_is_none(tmp_path: Path, lacking: str) -> None:
+    """An image that the node does not report, or a volume that nobody may count, would make disk look small."""
+    nodes = Nodes()
+    nodes.images = {name: mib for name, mib in IMAGES.items() if lacking != "image" or "kafka" not in name}
+    _claim(nodes, "/var/volumes/a")
+    entry = _measured(tmp_path, nodes, Machine(None if lacking == "volume" else {"/var/volumes/a": 50}))
+    assert "disk_mib" not in entry.measured
+    assert ("images_mib" in entry.measured) is (lacking == "volume")
+
+
+def test_the_time_of_a_lab_whose_images_were_built_says_nothing(tmp_path: Path) -> None:
+    """It is left out, and the entry says why."""
+    entry = _measured(tmp_path, Nodes(), Machine({}), built=True)
+    assert entry.built
+    assert "seconds" not in entry.measured
+    assert "peak_mib" in entry.measured
+
+
+def test_a_lab_that_did_not_come_up_is_no_measurement(tmp_path: Path) -> None:
+    """What failed half-way took less than the lab takes."""
+    watch = Watch(COURSE, LAB, Machine({}))  # type: ignore[arg-type]  as much of a cluster as is looked at
+    watch.comes(Status.ABSENT, None, anew=False, kept=False)
+    with api(tmp_path, Nodes()) as (asked, _), pytest.raises(LabError), watch.over(asked, IMAGES):
+        raise LabError(Text.plain("kafka"), Text.plain("wait"))
+    assert watch._measured == {}
+
+
+def test_a_lab_that_stood_is_left_alone(tmp_path: Path) -> None:
+    """A second run asks no kubelet anything and writes nothing."""
+    nodes = Nodes()
+    watch = Watch(COURSE, LAB, Machine({}))  # type: ignore[arg-type]  as much of a cluster as is looked at
+    watch.comes(Status.RUNNING, "01", anew=False, kept=False)
+    with api(tmp_path, nodes) as (asked, server):
+        with watch.over(asked, IMAGES):
+            pass
+        assert nodes.summaries(server) == []
+    settings = Settings.load({"HOME": str(tmp_path)})
+    watch.keep(settings)
+    assert Ledger(settings).entries("01") == []
+
+
+@pytest.mark.parametrize(
+    ("before", "stood", "anew", "kept", "way"),
+    [
+        (Status.ABSENT, None, False, False, NOTHING),
+        (Status.ABSENT, "01", True, False, NOTHING),
+        (Status.STOPPED, "01", False, False, STOPPED),
+        (Status.RUNNING, None, False, False, BARE),
+        (Status.RUNNING, "02", False, False, "lab 02"),
+        (Status.RUNNING, "01", True, False, RESET),
+        (Status.RUNNING, "01", True, True, KEPT),
+        (Status.RUNNING, "01", False, False, None),
+    ],
+)
+def test_each_way_has_its_name(before: Status, stood: str | None, way: str | None, *, anew: bool, kept: bool) -> None:
+    """How much of a lab is made differs with where it comes from."""
+    watch = Watch(COURSE, LAB, Machine({}))  # type: ignore[arg-type]  as much of a cluster as is looked at
+    watch.comes(before, stood, anew=anew, kept=kept)
+    assert watch.way == way
+
+
+def test_a_damaged_file_counts_as_empty(tmp_path: Path) -> None:
+    """Whatever it holds, the next measurement makes it whole again."""
+    settings = Settings.load({"HOME": str(tmp_path)})
+    settings.folder.mkdir(parents=True)
+    for content in ("", "[]", '{"01": 3}', '{"01": {"nothing": {"old": 1}}}'):
+        (settings.folder / "budgets.json").write_text(content)
+        assert Ledger(settings).entries("01") == []
+    assert _measured(tmp_path / "other", Nodes(), Machine({})).way == NOTHING
+
+
+def _measured(home: Path, nodes: Nodes, machine: Machine, *, built: bool = False) -> Any:  # noqa: ANN401
+    """Bring lab 01 up as far as it is measured, and return what was kept of it."""
+    watch = Watch(COURSE, LAB, machine)  # type: ignore[arg-type]  as much of a cluster as is looked at
+    watch.comes(Status.ABSENT, None, anew=False, kept=False)
+    watch.built = built
+    with api(home, nodes) as (asked, _), watch.over(asked, [name for name in IMAGES if "tarmac" in name]):
+        pass
+    settings = Settings.load({"HOME": str(home)})
+    watch.keep(settings)
+    (entry,) = Ledger(settings).entries("01")
+    return entry
