@@ -7,7 +7,8 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,24 @@ OFFSET = 10000
 
 def measured(lab: str, what: str, seconds: float) -> None:
     """Keep how long something took, for docs/quality.md."""
-    file = ROOT / "build/quality/times.json"
+    with _figures("times") as times:
+        times.setdefault(lab, {})[what] = round(seconds, 1)
+
+
+def taken(lab: str, told: Any) -> None:  # noqa: ANN401  JSON
+    """Keep what `lab budget` said of a lab, for docs/quality.md and its guides."""
+    with _figures("budgets") as budgets:
+        budgets[lab] = told
+
+
+@contextmanager
+def _figures(name: str) -> Iterator[dict[str, Any]]:
+    """Give what was kept under a name, and keep it as it is afterwards."""
+    file = ROOT / f"build/quality/{name}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
-    times = json.loads(file.read_text()) if file.exists() else {}
-    times.setdefault(lab, {})[what] = round(seconds, 1)
-    file.write_text(json.dumps(times, indent=1) + "\n")
+    known: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
+    yield known
+    file.write_text(json.dumps(known, indent=1) + "\n")
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from lab.authoring import taken
 from lab.checks import runner
 from lab.checks.loader import load
 from lab.checks.rendering import show
@@ -37,6 +38,14 @@ def test_the_guides_show_what_the_checks_say(code: str, language: Language) -> N
     first, *_, last = [block for block in blocks(document) if block.output and _checks(block, code)]
     for block, state in ((first, "start"), (last, "solved")):
         assert difference(block.shown, _verdicts(code, state, language), language) is None
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("code", Course(_ROOT).codes())
+def test_the_guides_have_a_place_for_what_a_lab_takes(code: str, language: Language) -> None:
+    """`lab docs figures` finds it once, so that no guide goes without figures."""
+    lines = _CHECKOUT.guide(code, language).text.splitlines()
+    assert [line for line in lines if line in (taken.BEGIN, taken.END)] == [taken.BEGIN, taken.END]
 
 
 def _checks(block: Block, code: str) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from lab.authoring import taken
 from lab.text import Language, Text
 
 FILES = {"en": "docs/quality.md", "fr": "docs/quality.fr.md"}
@@ -14,6 +15,7 @@ _RECORDS = {
     "checks": "build/quality/checks.json",
     "diagnosis": "build/diagnosis.json",
     "times": "build/quality/times.json",
+    "budgets": "build/quality/budgets.json",
 }
 _TITLE = Text(en="# Figures of this checkout", fr="# Chiffres de cette version")
 _OTHER = Text(en="*[Français](quality.fr.md)*", fr="*[English](quality.md)*")
@@ -49,26 +51,22 @@ _WHATS = {
     "status": Text(en="`lab status`", fr="`lab status`"),
 }
 _TARGETS = {"reset": 30, "reset-kept": 30, "goto-solved": 45, "restore": 45, "status": 1}
+_BUDGETS = Text.plain("## Budgets")
 _MISSING = Text(en="Not measured in this run.", fr="Pas mesuré dans cette exécution.")
 
 
 def write(root: Path) -> list[Path]:
-    """Write the page in both languages; return the files that changed."""
+    """Write the page and the guides' figures in both languages; return the files that changed."""
     records = {name: _record(root / file) for name, file in _RECORDS.items()}
-    changed = []
-    for language, name in FILES.items():
-        file, text = root / name, page(records, language)  # type: ignore[arg-type]
-        if not file.exists() or file.read_text("utf-8") != text:
-            file.write_text(text, "utf-8")
-            changed.append(file)
-    return changed
+    wanted = {root / name: page(records, language) for language, name in FILES.items()}  # type: ignore[arg-type]
+    return [file for file, text in {**wanted, **taken.guides(root, records["budgets"])}.items() if _written(file, text)]
 
 
 def page(records: Mapping[str, Any], language: Language) -> str:
     """Return the page.
 
     Args:
-        records: `checks`, `diagnosis` and `times` as the tests write them; None for what was not measured.
+        records: `checks`, `diagnosis`, `times` and `budgets` as the tests write them; None for what was not measured.
         language: of the page.
 
     """
@@ -76,6 +74,7 @@ def page(records: Mapping[str, Any], language: Language) -> str:
     lines = [part.in_(language) for part in parts]
     for title, name, section in (
         (_CHECKS, "checks", _checks), (_DIAGNOSIS, "diagnosis", _diagnosis), (_TIMES, "times", _times),
+        (_BUDGETS, "budgets", taken.section),
     ):  # fmt: skip
         lines.append(title.in_(language))
         told = "\n".join(section(records[name], language)) if records[name] else _MISSING.in_(language)
@@ -105,6 +104,14 @@ def _times(record: Mapping[str, Any], language: Language) -> Iterator[str]:
         for what, seconds in times.items():
             target = f"≤ {_TARGETS[what]}" if what in _TARGETS else ""
             yield f"| {code} | {_WHATS[what].in_(language)} | {seconds:.1f} | {target} |"
+
+
+def _written(file: Path, text: str) -> bool:
+    """Write a file where that changes it; say whether it did."""
+    if file.exists() and file.read_text("utf-8") == text:
+        return False
+    file.write_text(text, "utf-8")
+    return True
 
 
 def _record(file: Path) -> Any:  # noqa: ANN401  JSON

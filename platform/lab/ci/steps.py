@@ -78,6 +78,15 @@ def _converged(answer: Answer, _: str) -> list[str]:
     return [] if answer["verdict"] == "converged" else [f"verdict: {answer['verdict']}"]
 
 
+def _within(answer: Answer, _: str) -> list[str]:
+    """Hold that nothing exceeds its budget; where images had to be built first, the time is not known."""
+    return [
+        f"budget.{name}: {each['measured']} measured, {each['declared']} declared"
+        for name, each in answer["figures"].items()
+        if each["verdict"] == "exceeded"
+    ]
+
+
 def _open(answer: Answer, _: str) -> list[str]:
     """Hold that no check passes on the start: one that does proves nothing."""
     return [f"{each['exercise']}: done before anybody did it" for each in answer["results"] if each["passed"]]
@@ -126,6 +135,7 @@ STEPS = (
     Step(_LOOK, "status", _seen, numbered=False),
     Step("converge", "up", _converged),
     Step("begin anew", "reset", _clean, needed=_stood),
+    Step("budget holds", "budget", _within, judges=True),
     Step("start is open", "check", _open, judges=True),
     Step(_START, "fingerprint", _recorded),
     Step("solve", "solve", _solved),

@@ -41,7 +41,7 @@ _MEND = Text(en="mend it", fr="y remédier")
 def doctor(  # noqa: PLR0913  one for each option
     settings: Settings, number: str | None, output: str, state: Path | None, *, fix: bool, deep: bool
 ) -> None:
-    """Examine this machine, for the next lab or NUMBER; with --deep a lab's chain. / Examiner cette machine."""
+    """Examine this machine for the next lab, or a lab's chain. / Examiner la machine, ou la chaîne d'un lab."""
     if deep or state:
         _deep(settings, number, output, state)
         return

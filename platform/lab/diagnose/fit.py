@@ -118,7 +118,8 @@ def disk(code: str, needs: Mapping[Path, int], free: machine.Free) -> Finding:
     judged = []
     for folders in places.values():
         needed, there = sum(needs[each] for each in folders), free(folders[0]) // MIB
-        judged.append((there - needed, needed, there, " + ".join(str(each) for each in folders)))
+        named = [str(each) for each in folders if needs[each]] or [str(folders[0])]
+        judged.append((there - needed, needed, there, " + ".join(named)))
     _, needed, there, where = min(judged)
     what = Text(
         en=f"{needed} MiB of disk needed in {where}, {there} free",

@@ -8,15 +8,25 @@ from typing import Any
 
 import pytest
 
-from lab.authoring import figures
+from lab.authoring import figures, taken
+from lab.budget import FIGURES
 
 _LAB = {
     "checks": 10, "conditions": 53, "mutants": 72, "killed": 72, "killed_by_the_right_condition": 71,
     "alternatives": 16, "accepted": 15, "done_at_start": ["shadow"], "seconds": 0.0056,
 }  # fmt: skip
+_UNMEASURED = {"declared": 100.0, "measured": None, "predicted": None, "way": None}
+
+
+def _budget(**measured: dict[str, Any]) -> dict[str, Any]:
+    """Return what `lab budget` says of a lab of which only these figures were measured."""
+    return {"lab": "01", "cores": 2, "figures": {name: measured.get(name, _UNMEASURED) for name in FIGURES}}
+
+
 _RECORDS: dict[str, Any] = {
     "checks": {"most_seconds": 0.2, "labs": {"01": _LAB}},
     "diagnosis": {"faults": 104, "states": 1476, "right": 1402, "share": 0.95, "healthy": 66, "blamed": 1},
+    "budgets": {"01": _budget(seconds={"declared": 90.0, "measured": 51.2, "predicted": 88.0, "way": "nothing"})},
     "times": {"01": {"reset": 21.3, "goto-solved": 30.1, "solve": 101.0}},
 }
 
@@ -27,12 +37,14 @@ def test_every_figure_is_told_also_a_bad_one() -> None:
     assert "| 01 | 10 | 53 | 71 / 72 | 15 / 16 | 1 | 5.6 ms (≤ 200 ms) |" in text
     assert "of 1476 states 1402 were given their one root cause (95.0%); of 66 healthy states 1 were blamed" in text
     assert "| 01 | jump to the solution that was kept | 30.1 | ≤ 45 |" in text
+    assert "| 01 | time until ready | 90 s | 88 s | 51 s | from nothing |" in text
+    assert "| 01 | disk | 100 MiB | not measured | not measured |  |" in text
 
 
 def test_both_languages_have_the_same_figures() -> None:
     """The tables differ in their words only."""
     pages = [figures.page(_RECORDS, language) for language in ("en", "fr")]
-    for figure in ("71 / 72", "15 / 16", "5.6 ms", "1476", "30.1", "101.0"):
+    for figure in ("71 / 72", "15 / 16", "5.6 ms", "1476", "30.1", "101.0", "| 90 s | 88 s | 51 s |"):
         assert all(figure in page for page in pages), figure
     assert len({len(page.splitlines()) for page in pages}) == 1
 
@@ -40,8 +52,8 @@ def test_both_languages_have_the_same_figures() -> None:
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_what_was_not_measured_is_said(language: str) -> None:
     """A page without figures does not look like one with good ones."""
-    text = figures.page({"checks": None, "diagnosis": None, "times": None}, language)  # type: ignore[arg-type]
-    assert text.count(figures._MISSING.in_(language)) == 3  # type: ignore[arg-type]
+    text = figures.page(dict.fromkeys(figures._RECORDS), language)  # type: ignore[arg-type]
+    assert text.count(figures._MISSING.in_(language)) == len(figures._RECORDS)  # type: ignore[arg-type]
 
 
 def test_it_is_written_once(tmp_path: Path) -> None:
@@ -53,3 +65,28 @@ def test_it_is_written_once(tmp_path: Path) -> None:
     (tmp_path / "docs").mkdir()
     assert [path.name for path in figures.write(tmp_path)] == ["quality.md", "quality.fr.md"]
     assert figures.write(tmp_path) == []
+
+
+def test_guides_show_what_was_measured(tmp_path: Path) -> None:
+    """Both languages, between their marks and nowhere else; without a record, no guide changes."""
+    guides = [tmp_path / f"labs/{lab}/{name}" for lab in ("01-first", "02-second") for name in taken.GUIDES.values()]
+    before = f"# Guide\n\n{taken.BEGIN}\n\nold\n\n{taken.END}\n\n## More\n"
+    for file in (*guides, *(tmp_path / name for name in figures.FILES.values())):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(before, "utf-8")
+    figures.write(tmp_path)
+    assert {file.read_text("utf-8") for file in guides} == {before}
+    record = tmp_path / figures._RECORDS["budgets"]
+    record.parent.mkdir(parents=True)
+    record.write_text(json.dumps(_RECORDS["budgets"]))
+    assert set(guides[:2]) <= set(figures.write(tmp_path))
+    assert figures.write(tmp_path) == []
+    english, french, *others = [file.read_text("utf-8") for file in guides]
+    assert "(from nothing); `lab budget 01` says" in english
+    assert "| time until ready | 51 s | 90 s |" in english
+    assert "| durée jusqu'à la fin | 51 s | 90 s |" in french
+    for text in (english, french):
+        assert text.startswith(f"# Guide\n\n{taken.BEGIN}\n\n")
+        assert text.endswith(f"|\n\n{taken.END}\n\n## More\n")
+        assert "old" not in text
+    assert others == [before, before]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lab.authoring import Folder, create, judge
+from lab.authoring import Folder, create, judge, taken
 from lab.errors import BadInput, LabError
 from lab.images.catalogue import Catalogue
 from lab.spec import Course
@@ -38,6 +38,15 @@ def test_a_new_lab_keeps_every_rule(course: Path, name: str) -> None:
     create(course, _CODE, name)
     assert judge(Folder(course, _CODE)) == []
     assert Course(course, drafts=False).codes() == []
+
+
+def test_a_new_lab_has_a_budget_and_a_place_for_its_figures(course: Path) -> None:
+    """What is declared can be read; both guides have the marks between which it is told what was measured."""
+    create(course, _CODE, _NAME)
+    assert Course(course, drafts=True).lab(_CODE).budget.peak_mib > 0
+    for name in taken.GUIDES.values():
+        text = (course / "labs/07-second-try" / name).read_text("utf-8")
+        assert text.index(taken.BEGIN) < text.index(taken.END)
 
 
 def test_a_new_lab_leaves_no_word_of_the_template(course: Path) -> None:

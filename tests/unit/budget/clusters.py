@@ -31,7 +31,8 @@ class Nodes:
         pods: what the kubelets tell of pods.
         images: name -> MiB, as each node reports them.
         refused: what the API server answers for a summary instead, 0 for none.
-        held: path -> objects of other kinds.
+        lists: path -> objects of other kinds.
+        objects: path -> one of them.
 
     """
 
@@ -41,7 +42,8 @@ class Nodes:
         self.pods: list[dict[str, Any]] = []
         self.images: dict[str, float] = {}
         self.refused = 0
-        self.held: dict[str, list[dict[str, Any]]] = {}
+        self.lists: dict[str, list[dict[str, Any]]] = {}
+        self.objects: dict[str, dict[str, Any]] = {}
 
     def answer(self, _: str, path: str, __: object) -> Reply:
         """Answer as an API server does."""
@@ -50,8 +52,10 @@ class Nodes:
             return (self.refused, {"message": "forbidden"}) if self.refused else (200, self._summary())
         if place == "/api/v1/nodes":
             return 200, {"apiVersion": "v1", "kind": "NodeList", "items": [self._node(name) for name in self.names]}
-        if place in self.held:
-            return 200, {"apiVersion": "v1", "kind": "List", "items": self.held[place]}
+        if place in self.lists:
+            return 200, {"apiVersion": "v1", "kind": "List", "items": self.lists[place]}
+        if place in self.objects:
+            return 200, {"apiVersion": "v1", "kind": "Object", **self.objects[place]}
         known = _DISCOVERY.get(place)
         return (200, known) if known else (404, {"message": "not found"})
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lab.budget import Ledger, Watch, node
+from lab.budget import Entry, Ledger, Watch, node
 from lab.budget.figures import BARE, KEPT, NOTHING, RESET, STOPPED
 from lab.budget.sampler import Sampler
 from lab.cluster import Status
+from lab.cluster.kind import Kind
 from lab.errors import LabError
 from lab.settings import Settings
 from lab.spec import Course
@@ -19,50 +21,42 @@ from unit.budget.clusters import MIB, Nodes, api
 
 COURSE = Course(Path(__file__).resolve().parents[3], drafts=False)
 LAB = COURSE.lab("01")
+_FOLDER = "/var/volumes/a"
 IMAGES = {"tarmac.local/kafka:1": 300.0, "tarmac.local/lab-01:2": 100.0, "registry.k8s.io/pause:3.10": 1.0}
 
 
-class Machine:
-    """The node's machine, as far as one looks at it from outside.
-
-    Attributes:
-        folders: MiB in each folder; None where nobody may look.
-        asked: the programs that were run there.
-
-    """
-
-    backend = "kind"
-
-    def __init__(self, folders: dict[str, int] | None) -> None:
-        self.folders = folders
-        self.asked: list[tuple[str, ...]] = []
-
-    def ask(self, *words: str) -> str:
-        """Count folders as `du -sk` does."""
-        self.asked.append(words)
-        if self.folders is None:
-            raise LabError(Text.plain("its owner's"), Text.plain("ask them"))
-        return "".join(f"{self.folders[name] * 1024}\t{name}\n" for name in words[2:])
+@pytest.fixture
+def node_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a file of what `du -sk` prints inside the kind node; while it is not there, the node is out of reach."""
+    told, docker = tmp_path / "du", tmp_path / "bin/docker"
+    docker.parent.mkdir()
+    docker.write_text(f'#!/bin/sh\ncase "$1" in ps) echo ID ;; exec) test "$3 $4" = "du -sk" && cat {told} ;; esac\n')
+    docker.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{docker.parent}:{os.environ['PATH']}")
+    told.write_text(f"{50 * 1024}\t{_FOLDER}\n")
+    return told
 
 
 def _pod(namespace: str, mib: float) -> dict[str, Any]:
     return {"podRef": {"name": "a", "namespace": namespace}, "ephemeral-storage": {"usedBytes": int(mib * MIB)}}
 
 
-def _claim(nodes: Nodes, folder: str) -> None:
-    """Let the broker have a volume."""
+def _claim(nodes: Nodes) -> None:
+    """Let the broker have a volume, and nobody else."""
     claim = {"metadata": {"name": "data"}, "spec": {"volumeName": "pv"}, "status": {"phase": "Bound"}}
-    nodes.held["/api/v1/namespaces/platform/persistentvolumeclaims"] = [claim]
-    for empty in ("chain", "lab-01"):
-        nodes.held[f"/api/v1/namespaces/{empty}/persistentvolumeclaims"] = []
-    nodes.held["/api/v1/persistentvolumes/pv"] = []
-    volume = {"kind": "PersistentVolume", "metadata": {"name": "pv"}, "spec": {"hostPath": {"path": folder}}}
-    listed = nodes.answer
+    spaces = {"platform": [claim], "chain": [], "lab-01": []}
+    nodes.lists |= {f"/api/v1/namespaces/{name}/persistentvolumeclaims": held for name, held in spaces.items()}
+    nodes.objects["/api/v1/persistentvolumes/pv"] = {
+        "metadata": {"name": "pv"},
+        "spec": {"hostPath": {"path": _FOLDER}},
+    }
 
-    def answer(verb: str, path: str, body: object) -> tuple[int, Any]:
-        return (200, {"apiVersion": "v1", **volume}) if path.endswith("/pv") else listed(verb, path, body)
 
-    nodes.answer = answer  # type: ignore[method-assign]
+def _watch(home: Path, before: Status, stood: str | None = None, *, anew: bool = False, kept: bool = False) -> Watch:
+    """Return what measures lab 01 on a kind cluster."""
+    watch = Watch(COURSE, LAB, Kind(Settings.load({"HOME": str(home)})))
+    watch.comes(before, stood, anew=anew, kept=kept)
+    return watch
 
 
 def test_the_greatest_memory_and_the_cpu_time_between(tmp_path: Path) -> None:
@@ -93,22 +87,24 @@ def test_it_looks_by_itself_until_the_end(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("refused", [403, 503])
+@pytest.mark.usefixtures("node_folders")
 def test_what_nobody_may_see_is_not_measured(tmp_path: Path, refused: int) -> None:
     """Without `nodes/proxy`, or without a kubelet, a lab comes up all the same; memory, CPU and disk are left out."""
     nodes = Nodes()
     nodes.refused, nodes.images = refused, IMAGES
-    _claim(nodes, "/var/volumes/a")
-    entry = _measured(tmp_path, nodes, Machine({"/var/volumes/a": 50}))
+    _claim(nodes)
+    entry = _measured(tmp_path, nodes)
     assert set(entry.measured) == {"images_mib", "seconds"}
 
 
+@pytest.mark.usefixtures("node_folders")
 def test_a_lab_from_nothing_is_measured_whole(tmp_path: Path) -> None:
     """Five figures; images are the lab's alone, disk is images, volumes and what the lab's pods wrote elsewhere."""
     nodes = Nodes()
     nodes.images = IMAGES
     nodes.pods = [_pod("chain", 7), _pod("lab-01", 3), _pod("kube-system", 500)]
-    _claim(nodes, "/var/volumes/a")
-    entry = _measured(tmp_path, nodes, Machine({"/var/volumes/a": 50}))
+    _claim(nodes)
+    entry = _measured(tmp_path, nodes)
     assert (entry.way, entry.built) == (NOTHING, False)
     assert entry.measured["images_mib"] == 400
     assert entry.measured["disk_mib"] == 400 + 50 + 7 + 3
@@ -119,19 +115,21 @@ def test_a_lab_from_nothing_is_measured_whole(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("lacking", ["image", "volume"])
-def test_a_sum_of_which_a_part_is_missing_is_none(tmp_path: Path, lacking: str) -> None:
+def test_a_sum_of_which_a_part_is_missing_is_none(tmp_path: Path, node_folders: Path, lacking: str) -> None:
     """An image that the node does not report, or a volume that nobody may count, would make disk look small."""
     nodes = Nodes()
     nodes.images = {name: mib for name, mib in IMAGES.items() if lacking != "image" or "kafka" not in name}
-    _claim(nodes, "/var/volumes/a")
-    entry = _measured(tmp_path, nodes, Machine(None if lacking == "volume" else {"/var/volumes/a": 50}))
+    _claim(nodes)
+    if lacking == "volume":
+        node_folders.unlink()
+    entry = _measured(tmp_path, nodes)
     assert "disk_mib" not in entry.measured
     assert ("images_mib" in entry.measured) is (lacking == "volume")
 
 
 def test_the_time_of_a_lab_whose_images_were_built_says_nothing(tmp_path: Path) -> None:
     """It is left out, and the entry says why."""
-    entry = _measured(tmp_path, Nodes(), Machine({}), built=True)
+    entry = _measured(tmp_path, Nodes(), built=True)
     assert entry.built
     assert "seconds" not in entry.measured
     assert "peak_mib" in entry.measured
@@ -139,8 +137,7 @@ def test_the_time_of_a_lab_whose_images_were_built_says_nothing(tmp_path: Path) 
 
 def test_a_lab_that_did_not_come_up_is_no_measurement(tmp_path: Path) -> None:
     """What failed half-way took less than the lab takes."""
-    watch = Watch(COURSE, LAB, Machine({}))  # type: ignore[arg-type]  as much of a cluster as is looked at
-    watch.comes(Status.ABSENT, None, anew=False, kept=False)
+    watch = _watch(tmp_path, Status.ABSENT)
     with api(tmp_path, Nodes()) as (asked, _), pytest.raises(LabError), watch.over(asked, IMAGES):
         raise LabError(Text.plain("kafka"), Text.plain("wait"))
     assert watch._measured == {}
@@ -149,8 +146,7 @@ def test_a_lab_that_did_not_come_up_is_no_measurement(tmp_path: Path) -> None:
 def test_a_lab_that_stood_is_left_alone(tmp_path: Path) -> None:
     """A second run asks no kubelet anything and writes nothing."""
     nodes = Nodes()
-    watch = Watch(COURSE, LAB, Machine({}))  # type: ignore[arg-type]  as much of a cluster as is looked at
-    watch.comes(Status.RUNNING, "01", anew=False, kept=False)
+    watch = _watch(tmp_path, Status.RUNNING, "01")
     with api(tmp_path, nodes) as (asked, server):
         with watch.over(asked, IMAGES):
             pass
@@ -173,11 +169,11 @@ def test_a_lab_that_stood_is_left_alone(tmp_path: Path) -> None:
         (Status.RUNNING, "01", False, False, None),
     ],
 )
-def test_each_way_has_its_name(before: Status, stood: str | None, way: str | None, *, anew: bool, kept: bool) -> None:
+def test_each_way_has_its_name(  # noqa: PLR0913  one for each thing that decides
+    tmp_path: Path, before: Status, stood: str | None, way: str | None, *, anew: bool, kept: bool
+) -> None:
     """How much of a lab is made differs with where it comes from."""
-    watch = Watch(COURSE, LAB, Machine({}))  # type: ignore[arg-type]  as much of a cluster as is looked at
-    watch.comes(before, stood, anew=anew, kept=kept)
-    assert watch.way == way
+    assert _watch(tmp_path, before, stood, anew=anew, kept=kept).way == way
 
 
 def test_a_damaged_file_counts_as_empty(tmp_path: Path) -> None:
@@ -187,13 +183,12 @@ def test_a_damaged_file_counts_as_empty(tmp_path: Path) -> None:
     for content in ("", "[]", '{"01": 3}', '{"01": {"nothing": {"old": 1}}}'):
         (settings.folder / "budgets.json").write_text(content)
         assert Ledger(settings).entries("01") == []
-    assert _measured(tmp_path / "other", Nodes(), Machine({})).way == NOTHING
+    assert _measured(tmp_path / "other", Nodes()).way == NOTHING
 
 
-def _measured(home: Path, nodes: Nodes, machine: Machine, *, built: bool = False) -> Any:  # noqa: ANN401
+def _measured(home: Path, nodes: Nodes, *, built: bool = False) -> Entry:
     """Bring lab 01 up as far as it is measured, and return what was kept of it."""
-    watch = Watch(COURSE, LAB, machine)  # type: ignore[arg-type]  as much of a cluster as is looked at
-    watch.comes(Status.ABSENT, None, anew=False, kept=False)
+    watch = _watch(home, Status.ABSENT)
     watch.built = built
     with api(home, nodes) as (asked, _), watch.over(asked, [name for name in IMAGES if "tarmac" in name]):
         pass

@@ -24,6 +24,7 @@ _START = {"lab": "01", "digest": "d1", "sections": {"objects": ["Deployment/cent
 _ANSWERS: dict[str, list[tuple[int, Any]]] = {
     "status": [(0, {"status": "absent", "lab": None})],
     "up": [(0, {"verdict": "converged"})],
+    "budget": [(1, {"figures": {"seconds": {"verdict": "unmeasured", "measured": None, "declared": 90}}})],
     "check": [
         (1, {"results": [{"exercise": "edge", "passed": False, "reason": {"en": "no answer"}}]}),
         (0, {"results": [{"exercise": "edge", "passed": True, "reason": None}]}),
@@ -72,10 +73,10 @@ def _proved(folder: Path, **answers: list[tuple[int, Any]]) -> list[Outcome]:
 
 
 def test_a_lab_that_is_right_passes_every_step(tmp_path: Path) -> None:
-    """Ten steps, in their order, none with a complaint; the two starts are compared."""
+    """Eleven steps, in their order, none with a complaint; the two starts are compared."""
     outcomes = _proved(tmp_path)
     assert [each.step for each in outcomes] == _NAMES
-    assert len(_NAMES) == 10
+    assert len(_NAMES) == 11
     assert all(each.passed for each in outcomes), outcomes
     assert json.loads((tmp_path / "fingerprint/against").read_text()) == _START
 
@@ -99,6 +100,11 @@ def _names(outcomes: list[Outcome]) -> list[str]:
     ("answers", "step", "words"),
     [
         ({"up": [(5, None)]}, "converge", "exit code 5"),
+        (
+            {"budget": [(1, {"figures": {"disk_mib": {"verdict": "exceeded", "measured": 9, "declared": 8}}})]},
+            "budget holds",
+            "budget.disk_mib: 9 measured, 8 declared",
+        ),
         ({"check": [_ANSWERS["check"][1]]}, "start is open", "edge: done before anybody did it"),
         ({"check": [_ANSWERS["check"][0]] * 3}, "solution passes", "edge: no answer"),
         (_unsound(survivors=[{"id": "m1"}]), "mutants are killed", "m1 survives"),
@@ -113,6 +119,7 @@ def _names(outcomes: list[Outcome]) -> list[str]:
     ],
     ids=[
         "converge",
+        "budget",
         "start",
         "solution",
         "mutants",
