@@ -56,9 +56,12 @@ class Engine:
             return None
 
     def images(self) -> set[str]:
-        """Return the names of all images that the engine holds."""
+        """Return the names of all images that the engine holds; none where it does not tell."""
         form = "{{.Repository}}:{{.Tag}}"
-        return set(self.call("images", "--format", form, what=Text.plain("images")).split())
+        try:
+            return set(self.call("images", "--format", form, what=Text.plain("images")).split())
+        except CommandFailed:
+            return set()
 
     def root(self) -> Path | None:
         """Return the folder in which the engine keeps images and containers; None where it is not told."""

@@ -189,7 +189,7 @@ def _images(course: Course, lab: LabSpec) -> list[str]:
 def _needs(settings: Settings, lab: LabSpec, before: _Standing) -> Iterator[tuple[Path, int]]:
     """Yield each folder with the MiB that will be written there: images in engine and cache, the lab in the node."""
     course = Course(settings.root)
-    share = 1.0 if before.missing is None else len(before.missing) / len(_images(course, lab))
+    share = 1.0 if before.missing is None else min(1.0, len(before.missing) / len(_images(course, lab)))
     made = round(lab.budget.images_mib * share)
     yield settings.cache, made
     if before.data:

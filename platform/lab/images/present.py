@@ -79,12 +79,12 @@ def ensure(catalogue: Catalogue, names: list[str], engine: Engine, settings: Set
     return {name: catalogue.reference(name) for name in names}
 
 
-def absent(catalogue: Catalogue, names: Iterable[str], engine: Engine, settings: Settings) -> list[str]:
-    """Return which of the named images would have to be pulled or built: neither engine nor cache has them."""
+def absent(catalogue: Catalogue, names: list[str], engine: Engine, settings: Settings) -> list[str]:
+    """Return which of the named images, and of those below them, neither engine nor cache has: they are to be made."""
     there = engine.images()
     return [
         name
-        for name, reference in ((name, catalogue.reference(name)) for name in names)
+        for name, reference in ((name, catalogue.reference(name)) for name in catalogue.lineage(names))
         if reference not in there and not _archive(settings, reference).exists()
     ]
 

@@ -10,6 +10,7 @@ import yaml
 
 from lab.cluster import kind as module
 from lab.cluster import node
+from lab.cluster.engine import Engine
 from lab.cluster.base import Status
 from lab.cluster.kind import Kind, rendered
 from lab.errors import BadInput, LabError
@@ -227,6 +228,20 @@ def test_a_stopped_engine_is_not_an_absent_cluster(machine: Machine, cluster: Ki
     cluster.up(machine.say)
     machine.answer("stopped")
     assert cluster.status() is Status.STOPPED
+
+
+def test_a_node_image_that_has_to_be_made_is_known_beforehand(machine: Machine) -> None:
+    """It is neither in the engine nor in the cache; once it is in either, nothing is to be made."""
+    settings, found = machine.settings(), Engine(("docker",), lacks_resource=False)
+    machine.program("docker", "exit 1")
+    assert node.absent(settings, found)
+    archive = settings.cache / f"node/{node._digest(settings, found)}.tar"
+    archive.parent.mkdir(parents=True)
+    archive.touch()
+    assert not node.absent(settings, found)
+    archive.unlink()
+    machine.program("docker", "echo sha256:1")
+    assert not node.absent(settings, found)
 
 
 def test_images_go_in_through_one_pipe_and_leave_no_archive(machine: Machine, cluster: Kind) -> None:

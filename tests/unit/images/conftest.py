@@ -50,6 +50,10 @@ if verb == "build":
 record(**more)
 if verb == "image":
     sys.exit(0) if path(ARGS[-1]).exists() else fail("no such image")
+elif verb == "images":
+    fail(told("images-fail")) if told("images-fail") else [
+        print(each.name.replace("~", "/")) for each in (STATE / "images").iterdir()
+    ]
 elif verb == "pull":
     time.sleep(float(told("pull-seconds") or 0))
     path(ARGS[-1]).write_text("pulled") if told("pull-works") else fail("lookup docker.io: no such host")

@@ -9,7 +9,7 @@ import pytest
 
 from lab.cluster.engine import Engine
 from lab.errors import NotConverged
-from lab.images import Catalogue, ensure, load
+from lab.images import Catalogue, absent, ensure, load
 from lab.progress import Say
 from lab.settings import Settings
 from lab.text import Text
@@ -36,6 +36,21 @@ def _built(wire: Wire) -> list[str]:
 def _left(settings: Settings) -> list[str]:
     """Return what the cache of images holds besides locks."""
     return sorted(path.name for path in (settings.cache / "images").iterdir() if path.suffix != ".lock")
+
+
+def test_what_has_to_be_made_is_known_beforehand(wire: Wire, settings: Settings, engine: Engine) -> None:
+    """An image and what it stands on, until engine or cache have them; an engine that says nothing has none."""
+    catalogue = Catalogue(settings.root)
+    assert sorted(absent(catalogue, ["child"], engine, settings)) == ["base", "child"]
+    _ensure(["child"], engine, settings)
+    assert absent(catalogue, ["child", "jars"], engine, settings) == ["jars"]
+    wire.tell("images-fail", "away")
+    assert absent(catalogue, ["child"], engine, settings) == []
+    for archive in (settings.cache / "images").glob("child-*.tar"):
+        archive.unlink()
+    assert absent(catalogue, ["child"], engine, settings) == ["child"]
+    wire.tell("images-fail", "")
+    assert absent(catalogue, ["child"], engine, settings) == []
 
 
 @pytest.mark.parametrize("program", ["docker", "podman"])
