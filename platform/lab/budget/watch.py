@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -16,6 +16,7 @@ from lab.budget.node import MIB, Use
 from lab.budget.prediction import expected, standing
 from lab.budget.sampler import Sampler
 from lab.cluster import Cluster, Status
+from lab.errors import LabError
 from lab.settings import Settings
 from lab.spec import Course, LabSpec
 
@@ -92,11 +93,11 @@ class Watch:
         if self.way is None:
             return
         cores = os.cpu_count() or 1
-        rounded = {name: round(figure, 1) for name, figure in self._measured.items()}
-        predicted = expected(self.lab, standing(self.course, self.way), cores)
-        told = {name: round(figure, 1) for name, figure in predicted.items()}
-        with suppress(OSError):  # a full disk is told where it matters
-            Ledger(settings).keep(self.lab.code, Entry(self.way, self.built, cores, time.time(), rounded, told))
+        # The lab stands: neither a full disk nor a mistake in another lab's declaration may say that it does not.
+        with suppress(OSError, LabError):
+            predicted = expected(self.lab, standing(self.course, self.way), cores)
+            entry = Entry(self.way, self.built, cores, time.time(), _rounded(self._measured), _rounded(predicted))
+            Ledger(settings).keep(self.lab.code, entry)
 
     def _stored(self, api: Api, references: Collection[str]) -> dict[str, float]:
         """Return images and disk in MiB, as far as they are told."""
@@ -110,6 +111,10 @@ class Watch:
         known = [each for each in parts if each is not None]
         found = {} if images is None else {IMAGES: images / MIB}
         return found | ({DISK: sum(known) / MIB} if len(known) == len(parts) else {})
+
+
+def _rounded(figures: Mapping[str, float]) -> dict[str, float]:
+    return {name: round(figure, 1) for name, figure in figures.items()}
 
 
 def _look(api: Api) -> Callable[[], Use | None]:

@@ -136,6 +136,7 @@ STEPS = (
     Step("converge", "up", _converged),
     Step("budget holds", "budget", _within, judges=True),
     Step("begin anew", "reset", _clean, needed=_stood),
+    Step("budget holds", "budget", _within, judges=True),
     Step("start is open", "check", _open, judges=True),
     Step(_START, "fingerprint", _recorded),
     Step("solve", "solve", _solved),

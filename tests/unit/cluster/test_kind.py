@@ -10,8 +10,8 @@ import yaml
 
 from lab.cluster import kind as module
 from lab.cluster import node
-from lab.cluster.engine import Engine
 from lab.cluster.base import Status
+from lab.cluster.engine import Engine
 from lab.cluster.kind import Kind, rendered
 from lab.errors import BadInput, LabError
 from lab.process import CommandFailed
