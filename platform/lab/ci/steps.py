@@ -134,7 +134,6 @@ _LOOK, _START = "look", "start is recorded"
 STEPS = (
     Step(_LOOK, "status", _seen, numbered=False),
     Step("converge", "up", _converged),
-    Step("budget holds", "budget", _within, judges=True),
     Step("begin anew", "reset", _clean, needed=_stood),
     Step("budget holds", "budget", _within, judges=True),
     Step("start is open", "check", _open, judges=True),

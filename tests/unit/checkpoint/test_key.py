@@ -31,7 +31,9 @@ def test_it_changes_with_whatever_decides_the_state(root: Path) -> None:
     """A manifest, a chart, the components, the lab's declaration, an image."""
     keys = {key(Course(root), "01", ["a:1"]), key(Course(root), "01", ["a:2"])}
     for each in (
-        "labs/01-patterns/manifests/start/kustomization.yaml", "platform/stack.yaml", "platform/helm/kafka/values.yaml",
+        "labs/01-patterns/manifests/start/kustomization.yaml",
+        "platform/stack.yaml",
+        "platform/helm/kafka/values.yaml",
     ):
         file = root / each
         file.write_text(f"{file.read_text()}\n# other\n")

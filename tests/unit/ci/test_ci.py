@@ -87,7 +87,7 @@ def test_where_a_cluster_was_the_lab_begins_anew(tmp_path: Path, status: str) ->
     again = [(0, {"status": status, "lab": "02"})]
     outcomes = _proved(tmp_path, status=again, reset=_ANSWERS["reset"] * 2)
     assert [each.step for each in outcomes] == [step.name for step in STEPS]
-    assert _names(outcomes).index("budget holds") + 1 == _names(outcomes).index("begin anew")
+    assert _names(outcomes).index("converge") + 1 == _names(outcomes).index("begin anew")
     assert _names(outcomes).index("begin anew") < _names(outcomes).index("start is recorded")
     assert all(each.passed for each in outcomes), outcomes
 
