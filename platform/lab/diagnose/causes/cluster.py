@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from lab.diagnose.causes.model import Cause, Found
 from lab.diagnose.causes.pods import Pod, part
-from lab.diagnose.causes.scene import Scene
+from lab.diagnose.causes.scene import Json, Scene
 from lab.text import Text
 
 _SKEW_SECONDS = 30
@@ -42,6 +42,10 @@ def _clock(scene: Scene, _: str) -> Iterator[Found]:
 def _certificate(scene: Scene, _: str) -> Iterator[Found]:
     if _EXPIRED.search(scene.problem("kubernetes")):
         yield Found("Cluster/lab", evidence=scene.problem("kubernetes"))
+    # Only a pod's own words: what the kubelet says of a certificate is about a registry's.
+    for pod in _fallen(scene):
+        if line := next((each for each in pod.lines if _EXPIRED.search(each)), ""):
+            yield Found(f"Pod/{pod.name}", pod.namespace, line[-200:])
 
 
 def _stopped(scene: Scene, _: str) -> Iterator[Found]:
@@ -98,11 +102,36 @@ def _fallen(scene: Scene) -> Iterator[Pod]:
 
 
 def _closed(scene: Scene, _: str) -> Iterator[Found]:
-    closed = [node for node in scene.of("Node") if part(node, "spec", "unschedulable")]
-    waiting = [pod for workload in scene.workloads for pod in workload.pods if "unschedulable" in pod.unscheduled]
-    for node in closed if waiting else []:
-        evidence = f"spec.unschedulable, {waiting[0].namespace}/{waiting[0].name}: {waiting[0].unscheduled}"
-        yield Found(f"Node/{part(node, 'metadata', 'name')}", evidence=evidence)
+    waiting = {
+        pod.unscheduled: f"{pod.namespace}/{pod.name}: {pod.unscheduled}"
+        for workload in scene.workloads
+        for pod in workload.pods
+        if pod.unscheduled
+    }
+    nodes = scene.of("Node")
+    told = next((said for why, said in waiting.items() if "unschedulable" in why), "")
+    for node in nodes if told else []:
+        if part(node, "spec", "unschedulable"):
+            yield Found(f"Node/{part(node, 'metadata', 'name')}", evidence=f"spec.unschedulable, {told}")
+    # Where another node is open, a taint explains nothing.
+    if all(_taints(node) or part(node, "spec", "unschedulable") for node in nodes):
+        yield from (found for node in nodes for found in _tainted(node, waiting))
+
+
+def _taints(node: Json) -> list[str]:
+    """Return the keys of a node's taints that somebody put there; the cluster's own follow from conditions."""
+    taints = part(node, "spec", "taints") or []
+    keys = [str(each.get("key")) for each in taints if each.get("effect") in ("NoSchedule", "NoExecute")]
+    return [key for key in keys if not key.startswith("node.kubernetes.io/")]
+
+
+def _tainted(node: Json, waiting: dict[str, str]) -> Iterator[Found]:
+    name = str(part(node, "metadata", "name"))
+    for key in _taints(node):
+        told = next((said for why, said in waiting.items() if "taint" in why and key in why), "")
+        if told:
+            mend = f"lab kubectl taint nodes {name} {key}-"
+            yield Found(f"Node/{name}", evidence=f"taint {key}, {told}", mend=mend)
 
 
 def _names(scene: Scene, _: str) -> Iterator[Found]:
@@ -142,9 +171,11 @@ CERTIFICATE = Cause(
     Text(en="a certificate has expired", fr="un certificat a expiré"),
     Text(
         en="The API server's certificate, or the one with which the tool comes in, is past its date: no command "
-        "reaches the cluster. A cluster's certificates last a year.",
+        "reaches the cluster. Or a component refuses another one's: it says so, and is not ready. A cluster's "
+        "certificates last a year.",
         fr="Le certificat du serveur d'API, ou celui avec lequel l'outil entre, est périmé : aucune commande n'atteint "
-        "le cluster. Les certificats d'un cluster durent un an.",
+        "le cluster. Ou un composant refuse celui d'un autre : il le dit, et n'est pas prêt. Les certificats d'un "
+        "cluster durent un an.",
     ),
     "lab kubectl get nodes",
     "lab down && lab up {lab}",
@@ -225,8 +256,9 @@ CLOSED = Cause(
     "TD-NODE-CLOSED",
     Text(en="a node takes no pods", fr="un nœud ne prend pas de pods"),
     Text(
-        en="The node was cordoned: what runs goes on, whatever has to start waits.",
-        fr="Le nœud a été fermé (cordon) : ce qui tourne continue, ce qui doit démarrer attend.",
+        en="The node was cordoned, or bears a taint that no pod of ours tolerates: whatever has to start waits.",
+        fr="Le nœud a été fermé (cordon), ou porte une marque (taint) qu'aucun pod à nous ne tolère : ce qui doit "
+        "démarrer attend.",
     ),
     "lab kubectl get nodes",
     "lab kubectl uncordon {name}",

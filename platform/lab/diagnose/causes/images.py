@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from lab.diagnose.causes.model import Cause, Found
@@ -13,6 +14,7 @@ _OURS = "tarmac.local/"
 _UNPULLED = ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "RegistryUnavailable")
 _NO_NAME = "InvalidImageName"
 _CLAIM = "persistentvolumeclaim"
+_NAMED = re.compile(r'persistentvolumeclaim "([^"]+)" not found')
 
 
 def _waiting(scene: Scene, reasons: tuple[str, ...]) -> Iterator[tuple[Found, str]]:
@@ -45,6 +47,9 @@ def _unbound(scene: Scene, _: str) -> Iterator[Found]:
 
 def _claims(scene: Scene, namespace: str, told: str) -> Iterator[Found]:
     """Go through the claims that wait, each with what its provisioner says; else tell what the pod's scheduler says."""
+    if named := _NAMED.search(told):
+        yield Found(f"PersistentVolumeClaim/{named[1]}", namespace, told)
+        return
     waiting = [
         each for each in scene.of("PersistentVolumeClaim", namespace) if part(each, "status", "phase") != "Bound"
     ]

@@ -22,6 +22,7 @@ class Found:
         evidence: what the recorded state says of it, in the words of whoever said it.
         kind: the kind that commands name, where it is another than that of `what`.
         name: the name that commands take.
+        mend: the command that mends it here, where that is another than the cause's.
 
     """
 
@@ -30,6 +31,7 @@ class Found:
     evidence: str = ""
     kind: str = ""
     name: str = ""
+    mend: str = ""
 
     def words(self, lab: str) -> dict[str, str]:
         """Return what the commands of a cause leave open."""
@@ -79,7 +81,7 @@ class Blame:
     @property
     def mend(self) -> str:
         """Return the command that mends it here."""
-        return self.cause.mend.format(**self.found.words(self.lab))
+        return self.found.mend or self.cause.mend.format(**self.found.words(self.lab))
 
     @property
     def look(self) -> str:

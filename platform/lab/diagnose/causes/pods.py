@@ -15,6 +15,9 @@ _AGAIN = 3
 _BACK_OFF = "CrashLoopBackOff"
 _PERMANENT = 2
 """Exit code of our services for what no restart cures."""
+_OOM = "OOMKilled"
+_SIGNALS = (137, 143)
+"""Exit codes of what was ended by SIGKILL and SIGTERM."""
 _STARTING = 120
 """Seconds that a pod may take before it is said that it does not become ready."""
 
@@ -89,10 +92,19 @@ class Pod:
             ended = now or last
             if (
                 ended
-                and (ended.get("exitCode") or ended.get("reason") == "OOMKilled")
+                and (ended.get("exitCode") or ended.get("reason") == _OOM)
                 and self._unstable(status, ended)
+                and not self._ended_by_probe(ended)
             ):
                 yield ended
+
+    def probed(self) -> str:
+        """Return what the probe says for which the kubelet ends a container again and again, empty for none."""
+        for status in self.statuses:
+            last = part(status, "lastState", "terminated")
+            if last and self._unstable(status, last) and self._ended_by_probe(last):
+                return self._liveness[-1]
+        return ""
 
     def stuck(self) -> bool:
         """Say whether it runs, without a crash, and does not become ready: a probe says so, or a long time."""
@@ -107,6 +119,15 @@ class Pod:
     def age(self) -> float | None:
         """Return the seconds since it was started, None where that is not known."""
         return self._since(part(self._item, "status", "startTime"))
+
+    @property
+    def _liveness(self) -> list[str]:
+        """Return what the probe said for which the kubelet ends a container that ran before, oldest first."""
+        return [message for reason, message in self.told if reason == "Unhealthy" and message.startswith("Liveness")]
+
+    def _ended_by_probe(self, ended: Json) -> bool:
+        """Say whether the kubelet ended a container for a probe: by a signal, and it says so; the kernel would too."""
+        return ended.get("exitCode") in _SIGNALS and ended.get("reason") != _OOM and bool(self._liveness)
 
     def _unstable(self, status: Json, ended: Json) -> bool:
         if not status.get("ready"):

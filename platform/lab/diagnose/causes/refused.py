@@ -7,21 +7,25 @@ from collections.abc import Iterator
 
 from lab.diagnose.causes.chain import SERVICES
 from lab.diagnose.causes.model import Cause, Found
-from lab.diagnose.causes.pods import Pod, Workload
-from lab.diagnose.causes.scene import Scene
+from lab.diagnose.causes.pods import Pod, Workload, part
+from lab.diagnose.causes.scene import Json, Scene
+from lab.state.health import SYSTEM
 from lab.text import Text
 
 _QUOTA = re.compile(r"exceeded quota|must specify (?:limits|requests)|maximum \w+ usage", re.IGNORECASE)
 _SECURITY = re.compile(r"violates PodSecurity", re.IGNORECASE)
-_NO_ROOM = re.compile(r"Insufficient (?:cpu|memory|ephemeral-storage|pods)|Too many pods", re.IGNORECASE)
 _NO_CONFIG = "CreateContainerConfigError"
+_ROOT = re.compile(r"runAsNonRoot", re.IGNORECASE)
+"""The kubelet keeps the standard too: it makes no container of an image that would run as root."""
 _SETTING = re.compile(r"environment variable \w+(?:=\S+)? (?:is unknown|cannot be read|is none of|is out of range)")
 _PASSWORD = re.compile(
     r"WRONGPASS|NOAUTH|invalid username-password|password authentication failed|no password supplied"
     r"|InvalidAccessKeyId|SignatureDoesNotMatch|SASL authentication failed",
     re.IGNORECASE,
 )
-_ADDRESS = re.compile(r"([a-z0-9-]+)\.(platform|data|chain|lab-\d\d)\.svc")
+_ADDRESS = re.compile(r"([a-z0-9-]+)\.([a-z0-9-]+)\.svc(?:\.cluster\.local)?(?::(\d+))?")
+_RECORDED_BY_NOBODY = ("default", *SYSTEM)
+"""Namespaces of the cluster itself, whose Services no bundle holds."""
 _OWNERS = {"redis": "redis", "postgres": "postgres", "objectstore": "objectstore"}
 """What a Secret's name begins with -> the component that is opened with it."""
 
@@ -48,11 +52,19 @@ def _quota(scene: Scene, component: str) -> Iterator[Found]:
 
 def _security(scene: Scene, component: str) -> Iterator[Found]:
     yield from _turned_away(scene, component, _SECURITY)
+    for workload in scene.running(component):
+        yield from (at(workload, told) for told in _unmade(workload.pods) if _ROOT.search(told))
+
+
+def _unmade(pods: list[Pod]) -> list[str]:
+    """Return why containers of pods are not made, though their image is there."""
+    return [message for pod in pods for reason, message, _ in pod.waiting() if reason == _NO_CONFIG]
 
 
 def _room(scene: Scene, component: str) -> Iterator[Found]:
+    # Closed nodes and claims that wait were asked about before: whatever else keeps a pod from every node is told here.
     for workload in scene.running(component):
-        told = [pod.unscheduled for pod in workload.pods if _NO_ROOM.search(pod.unscheduled)]
+        told = [pod.unscheduled for pod in workload.pods if pod.unscheduled]
         if told:
             yield at(workload, told[0])
 
@@ -60,7 +72,7 @@ def _room(scene: Scene, component: str) -> Iterator[Found]:
 def _config(scene: Scene, component: str) -> Iterator[Found]:
     for workload in scene.running(component):
         for pod in workload.pods:
-            told = [message for reason, message, _ in pod.waiting() if reason == _NO_CONFIG]
+            told = [message for message in _unmade([pod]) if not _ROOT.search(message)]
             told += [message for reason, message in pod.told if reason == "FailedMount" and "not found" in message]
             if told and not pod.ready:
                 yield at(workload, told[0])
@@ -95,14 +107,34 @@ def _copies(scene: Scene, component: str) -> Iterator[Found]:
 
 
 def _address(scene: Scene, component: str) -> Iterator[Found]:
-    known = {(namespace, name) for kind, namespace, name in scene.objects if kind == "Service"}
-    known |= {place for each in scene.components for place in SERVICES.get(each, ())}
-    seen = {namespace for namespace, _ in known}
+    known: dict[tuple[str, str], set[str]] = {
+        place: set() for each in scene.components for place in SERVICES.get(each, ())
+    }
+    there = ((place, item) for (kind, *place), item in scene.objects.items() if kind == "Service")
+    known |= {(namespace, name): _ports(item) for (namespace, name), item in there}
     for workload in scene.running(component):
         for variable, value in workload.env():
-            for name, namespace in _ADDRESS.findall(value):
-                if namespace in seen and (namespace, name) not in known and variable != "TARMAC_TRACES":
-                    yield at(workload, f"{variable}={value}")
+            if variable != "TARMAC_TRACES" and any(
+                _nowhere(known, workload, *found) for found in _ADDRESS.findall(value)
+            ):
+                yield at(workload, f"{variable}={value}")
+
+
+def _ports(service: Json) -> set[str]:
+    """Return the ports that a Service has; none where any will do, for its name leads to the pods themselves."""
+    if part(service, "spec", "clusterIP") == "None":
+        return set()
+    return {str(part(each, "port")) for each in part(service, "spec", "ports") or []}
+
+
+def _nowhere(known: dict[tuple[str, str], set[str]], workload: Workload, name: str, namespace: str, port: str) -> bool:
+    if (namespace, name) in known:
+        ports = known[namespace, name]
+        return bool(port and ports and port not in ports)
+    if namespace in _RECORDED_BY_NOBODY:
+        return False
+    # A namespace that is none of ours is wrong where whoever asks there does not stand.
+    return not workload.stands or namespace in {each for each, _ in known}
 
 
 QUOTA = Cause(
@@ -120,8 +152,10 @@ SECURITY = Cause(
     "TD-SECURITY-REFUSED",
     Text(en="Pod Security lets no pod in", fr="Pod Security ne laisse entrer aucun pod"),
     Text(
-        en="The pod asks for what the standard `restricted` forbids: root, privileges, a folder of the node.",
-        fr="Le pod demande ce que le standard `restricted` interdit : root, des privilèges, un dossier du nœud.",
+        en="The pod asks for what the standard `restricted` forbids: root, privileges, a folder of the node; or its "
+        "image would run as root.",
+        fr="Le pod demande ce que le standard `restricted` interdit : root, des privilèges, un dossier du nœud ; ou "
+        "son image tournerait en root.",
     ),
     "lab kubectl -n {namespace} describe {kind} {name}",
     "lab up {lab}",
@@ -131,8 +165,10 @@ ROOM = Cause(
     "TD-POD-NO-ROOM",
     Text(en="no node has room for a pod", fr="aucun nœud n'a de place pour un pod"),
     Text(
-        en="The pod asks for more CPU or memory than is free on any node; it stays Pending.",
-        fr="Le pod demande plus de CPU ou de mémoire qu'il n'en reste sur aucun nœud ; il reste Pending.",
+        en="The pod asks for more CPU or memory than is free on any node, or for a node that is not there; it stays "
+        "Pending.",
+        fr="Le pod demande plus de CPU ou de mémoire qu'il n'en reste sur aucun nœud, ou un nœud qui n'existe pas ; il "
+        "reste Pending.",
     ),
     "lab kubectl describe nodes | grep -A8 'Allocated resources'",
     "lab up {lab}",
@@ -177,8 +213,10 @@ ADDRESS = Cause(
     "TD-ADDRESS-WRONG",
     Text(en="an address leads nowhere", fr="une adresse ne mène nulle part"),
     Text(
-        en="A setting names a Service that is not there: the name is not resolved, whoever is asked stays unreached.",
-        fr="Un réglage nomme un Service qui n'existe pas : le nom n'est pas résolu, le destinataire n'est pas atteint.",
+        en="A setting names a Service that is not there, or a port that it does not have: whoever is asked stays "
+        "unreached.",
+        fr="Un réglage nomme un Service qui n'existe pas, ou un port qu'il n'a pas : le destinataire n'est pas "
+        "atteint.",
     ),
     "lab kubectl get services -A",
     "lab up {lab}",

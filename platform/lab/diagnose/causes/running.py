@@ -39,7 +39,9 @@ def _crashes(scene: Scene, component: str) -> Iterator[tuple[Workload, Pod, Mapp
 def _stuck(scene: Scene, component: str) -> Iterator[Found]:
     for workload in scene.running(component):
         for pod in workload.pods:
-            if not workload.stands and pod.stuck():
+            if told := pod.probed():
+                yield at(workload, f"pod {pod.name}: {told}")
+            elif not workload.stands and pod.stuck():
                 probes = [message for reason, message in pod.told if reason == "Unhealthy"]
                 yield at(workload, f"pod {pod.name}: {probes[-1] if probes else 'not ready'}")
 

@@ -9,11 +9,16 @@ from lab.diagnose.causes.model import Cause, Found
 from lab.diagnose.causes.pods import Pod, part
 from lab.diagnose.causes.refused import at
 from lab.diagnose.causes.scene import Scene
+from lab.state.health import FIGURES
 from lab.text import Text
 
 _PORT = "prometheus.io/port"
 _YOUNG = 60
 """Seconds within which a new pod may not have been read yet."""
+_SETTLED = 300
+"""Seconds after which a pod's figures of the last minutes have a sample."""
+_GIVEN = {"ingest-consumer": "lag", "ingest-producer": "produced", "redis": "redis_refused"}
+"""Workload -> a recorded figure that has a sample whenever its pods are read."""
 _TRACES = "TARMAC_TRACES"
 _PLACE = re.compile(r"^https?://jaeger\.platform\.svc(?:\.cluster\.local)?:(\d+)$")
 _LOST = re.compile(r"Failed to export span batch")
@@ -31,6 +36,17 @@ def _unread(scene: Scene, _: str) -> Iterator[Found]:
                 told = _how(targets.get(pod.name))
                 if told:
                     yield at(workload, f"pod {pod.name}: {told}")
+    yield from _lacking(scene)
+
+
+def _lacking(scene: Scene) -> Iterator[Found]:
+    """Go through workloads that stand and whose figures are not there: nobody announces their pods any more."""
+    figures = scene.health.get("figures") or {}
+    for workload in scene.workloads:
+        name = _GIVEN.get(workload.name, "")
+        aged = workload.stands and all(pod.age is None or pod.age > _SETTLED for pod in workload.pods)
+        if name in figures and not figures[name] and aged:
+            yield at(workload, f"no sample of {name} ({FIGURES[name]})")
 
 
 def _how(target: dict[str, object] | None) -> str:
@@ -69,10 +85,10 @@ UNREAD = Cause(
     "TD-SCRAPE-MISSING",
     Text(en="Prometheus does not read a pod", fr="Prometheus ne lit pas un pod"),
     Text(
-        en="A pod is ready, but its figures do not come: the port or path of its annotations is wrong, or the label by "
-        "which it is found is missing.",
+        en="A pod is ready, but its figures do not come: the port or path of its annotations is wrong, or the "
+        "annotation or label by which it is found is missing.",
         fr="Un pod est prêt, mais ses chiffres ne viennent pas : le port ou le chemin de ses annotations est faux, ou "
-        "le label par lequel on le trouve manque.",
+        "l'annotation ou le label par lequel on le trouve manque.",
     ),
     "lab kubectl -n {namespace} describe {kind} {name}",
     "lab up {lab}",
