@@ -75,10 +75,12 @@ def _expired(scene: Scene) -> None:
 def _xds(scene: Scene) -> None:
     """Let the proxy's certificate for its controller be over."""
     line = (
-        "[2026-11-27 03:51:40.120][1][warning][config] [./source/extensions/config_subscription/grpc/grpc_stream.h:193] "
-        "DeltaAggregatedResources gRPC config stream to xds_cluster closed since 240s ago: 14, upstream connect error or "
-        "disconnect/reset before headers. reset reason: remote connection failure, transport failure reason: TLS_error:"
-        "|268435581:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:verify cert failed: certificate has expired"
+        "[2026-11-27 03:51:40.120][1][warning][config] [./source/extensions/config_subscription/grpc/"
+        "grpc_stream.h:193] DeltaAggregatedResources gRPC config stream to xds_cluster closed since 240s ago: 14, "
+        "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure, "
+        "transport failure reason: TLS_error:|268435581:SSL routines:"
+        "OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:verify cert failed: "
+        "certificate has expired"
     )
     place = ("platform", "Deployment", "gateway")
     scene.fallen(place, scene.hangs(line, line, said="Readiness probe failed: HTTP probe failed with statuscode: 503"))
@@ -107,8 +109,7 @@ def _all_unready(scene: Scene) -> None:
 def _lost(scene: Scene) -> None:
     """Let the kubelet have gone: pods are unready in name only, and nobody can be asked."""
     told = {"status": "Unknown", "reason": "NodeStatusUnknown", "message": "Kubelet stopped posting node status."}
-    for each in scene.node["status"]["conditions"]:
-        each |= told
+    scene.node["status"]["conditions"] = [each | told for each in scene.node["status"]["conditions"]]
     scene.node["spec"]["taints"] = [
         {"key": "node.kubernetes.io/unreachable", "effect": effect} for effect in ("NoSchedule", "NoExecute")
     ]
@@ -175,11 +176,15 @@ def _broker_disk(scene: Scene) -> None:
     """Fill the disk under the broker's volume: it ends itself, and starts again in vain."""
     scene.health["machine"]["disk_free"] = 0
     lines = (
-        "[2026-11-27 03:51:20,118] ERROR Error while writing to checkpoint file /data/recovery-point-offset-checkpoint "
-        "(org.apache.kafka.storage.internals.log.LogDirFailureChannel)",
+        (
+            "[2026-11-27 03:51:20,118] ERROR Error while writing to checkpoint file /data/recovery-point-offset-"
+            "checkpoint (org.apache.kafka.storage.internals.log.LogDirFailureChannel)"
+        ),
         "java.io.IOException: No space left on device",
-        "[2026-11-27 03:51:20,131] ERROR Shutdown broker because all log dirs in /data have failed "
-        "(kafka.log.LogManager)",
+        (
+            "[2026-11-27 03:51:20,131] ERROR Shutdown broker because all log dirs in /data have failed "
+            "(kafka.log.LogManager)"
+        ),
     )
     scene.fallen(KAFKA.place, scene.crashes(*lines, restarts=4))
 
@@ -258,9 +263,11 @@ def _dns_blind(scene: Scene) -> None:
     """Let the name server not reach the API: it runs, and is not ready."""
     lines = (
         '[INFO] plugin/ready: Plugins not ready: "kubernetes"',
-        "[ERROR] plugin/kubernetes: Failed to watch: failed to list *v1.Service: services is forbidden: User "
-        '"system:serviceaccount:kube-system:coredns" cannot list resource "services" in API group "" at the cluster '
-        "scope",
+        (
+            "[ERROR] plugin/kubernetes: Failed to watch: failed to list *v1.Service: services is forbidden: User "
+            '"system:serviceaccount:kube-system:coredns" cannot list resource "services" in API group "" at the '
+            "cluster scope"
+        ),
     )
     scene.fallen(DNS.place, scene.hangs(*lines))
     _unresolved(scene)
@@ -299,8 +306,8 @@ def _no_class(scene: Scene) -> None:
 
 def _no_claim(scene: Scene) -> None:
     told = (
-        '0/1 nodes are available: persistentvolumeclaim "objectstore" not found. preemption: 0/1 nodes are available: 1 '
-        "Preemption is not helpful for scheduling."
+        '0/1 nodes are available: persistentvolumeclaim "objectstore" not found. preemption: 0/1 nodes are available: '
+        "1 Preemption is not helpful for scheduling."
     )
     scene.fallen(OBJECTSTORE.place, scene.pending(told))
 

@@ -53,11 +53,11 @@ _SUFFER: dict[str, tuple[tuple[Place, str, str, dict[str, Any]], ...]] = {
     ),
     "mlflow": (
         (("chain", "Deployment", "serving-stable"), "serving.stock",
-         "MLflow at http://mlflow.data.svc:5000: GET registered-models/search: ConnectError('[Errno 111] Connection "
-         "refused')", {"remedy": "`lab status` shows whether MLflow stands"}),
+         ("MLflow at http://mlflow.data.svc:5000: GET registered-models/search: ConnectError('[Errno 111] Connection "
+         "refused')"), {"remedy": "`lab status` shows whether MLflow stands"}),
         (("lab-04", "Deployment", "server"), "serving.stock",
-         "MLflow at http://mlflow.data.svc:5000: GET registered-models/search: ConnectError('[Errno 111] Connection "
-         "refused')", {"remedy": "`lab status` shows whether MLflow stands"}),
+         ("MLflow at http://mlflow.data.svc:5000: GET registered-models/search: ConnectError('[Errno 111] Connection "
+         "refused')"), {"remedy": "`lab status` shows whether MLflow stands"}),
     ),
     "gateway": (
         (("chain", "Deployment", "serving-follow"), "serving.workers.follow", "no answer",
