@@ -27,6 +27,24 @@ _RECORDS: dict[str, Any] = {
     "checks": {"most_seconds": 0.2, "labs": {"01": _LAB}},
     "diagnosis": {"faults": 104, "states": 1476, "right": 1402, "share": 0.95, "healthy": 66, "blamed": 1},
     "budgets": {"01": _budget(seconds={"declared": 90.0, "measured": 51.2, "predicted": 88.0, "way": "nothing"})},
+    "independent": {
+        "faults": 103,
+        "states": 1416,
+        "right": 1415,
+        "share": 0.9993,
+        "quiet": 150,
+        "blamed": 2,
+        "first": {
+            "faults": 102,
+            "states": 1398,
+            "right": 1266,
+            "share": 0.9056,
+            "quiet": 156,
+            "blamed": 6,
+            "wrong": 11,
+            "corrected": 2,
+        },
+    },
     "times": {"01": {"reset": 21.3, "goto-solved": 30.1, "solve": 101.0}},
 }
 
@@ -36,6 +54,9 @@ def test_every_figure_is_told_also_a_bad_one() -> None:
     text = figures.page(_RECORDS, "en")
     assert "| 01 | 10 | 53 | 71 / 72 | 15 / 16 | 1 | 5.6 ms (≤ 200 ms) |" in text
     assert "of 1476 states 1402 were given their one root cause (95.0%); of 66 healthy states 1 were blamed" in text
+    assert "at the first run, of 1398 states 1266 were given their one root cause (90.6%)" in text
+    assert "of 156 states without a fault 6 were blamed" in text
+    assert "now, with 103 faults, 1415 of 1416 (99.9%), and 2 of 150." in text
     assert "| 01 | jump to the solution that was kept | 30.1 | ≤ 45 |" in text
     assert "| 01 | time until ready | 90 s | 88 s | 51 s | from nothing |" in text
     assert "| 01 | disk | 100 MiB | not measured | not measured |  |" in text
@@ -44,7 +65,18 @@ def test_every_figure_is_told_also_a_bad_one() -> None:
 def test_both_languages_have_the_same_figures() -> None:
     """The tables differ in their words only."""
     pages = [figures.page(_RECORDS, language) for language in ("en", "fr")]
-    for figure in ("71 / 72", "15 / 16", "5.6 ms", "1476", "30.1", "101.0", "| 90 s | 88 s | 51 s |"):
+    for figure in (
+        "71 / 72",
+        "15 / 16",
+        "5.6 ms",
+        "1476",
+        "1266",
+        "90.6%",
+        "1415",
+        "30.1",
+        "101.0",
+        "| 90 s | 88 s | 51 s |",
+    ):
         assert all(figure in page for page in pages), figure
     assert len({len(page.splitlines()) for page in pages}) == 1
 
