@@ -233,17 +233,11 @@ class Api:
             raise
         return {str(each["kind"]) for each in answer.to_dict()["resources"]}
 
-    def summary(self, node: str, *, brief: bool = False) -> Object | None:
-        """Return what a node's kubelet measures of it and its pods; None where it does not tell or nobody may ask.
-
-        Args:
-            node: its name.
-            brief: CPU time and memory alone, which is quicker.
-
-        """
+    def summary(self, node: str) -> Object | None:
+        """Return a node's and its pods' CPU time and memory, measured by its kubelet; None where nobody tells it."""
         try:
             told = self._dynamic.request(
-                "get", f"/api/v1/nodes/{node}/proxy/stats/summary", query_params=_BRIEF if brief else (),
+                "get", f"/api/v1/nodes/{node}/proxy/stats/summary", query_params=_BRIEF,
                 serializer=lambda _, content: content, _request_timeout=_SUMMARY_SECONDS,
             )  # fmt: skip
         except (DynamicApiError, urllib3.exceptions.HTTPError):

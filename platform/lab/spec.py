@@ -129,7 +129,7 @@ class Budget(_Strict):
         idle_cores: CPU cores once it stands, on the average.
         peak_mib: working set at its greatest while it comes up, in MiB.
         cpu_seconds: CPU time until it is proven, on all cores together.
-        disk_mib: its images in the node, its volumes, and what its pods wrote, when it is proven, in MiB.
+        disk_mib: what its node holds when it is proven: images, copied and unpacked, volumes, what pods wrote, in MiB.
         images_mib: what is pulled or built for it: the sizes of its images, each whole, in MiB.
         seconds: from nothing until it is proven, on two cores with its images in the engine.
 

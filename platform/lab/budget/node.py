@@ -1,7 +1,7 @@
-"""What a cluster's nodes say of themselves: the kubelet's summary, the list of images, the folders of volumes.
+"""What a cluster's nodes say of themselves: the kubelet's summary, the list of images, their folders.
 
 Whatever is not told is None: on a cluster of one's own (`context:`) nobody may be allowed to ask the kubelet
-(`nodes/proxy`), and volumes lie where only the cluster's owner comes to.
+(`nodes/proxy`), and the nodes' folders lie where only the cluster's owner comes to.
 """
 
 from __future__ import annotations
@@ -15,6 +15,12 @@ from lab.cluster import Cluster
 from lab.errors import LabError
 
 MIB = 1 << 20
+_COUNT = 'du -xsck "$@" 2>/dev/null | tail -n 1'
+"""Folders that are not there count nothing, and one inside another counts once."""
+_FOLDERS = {
+    "kind": ("/var/lib/containerd", "/var/lib/kubelet/pods", "/var/log/pods", *volumes.ROOTS.values()),
+    "k3s": ("/var/lib/rancher/k3s", "/var/lib/kubelet/pods", "/var/log/pods", *volumes.ROOTS.values()),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,7 @@ def names(nodes: Collection[Object]) -> list[str]:
 
 def use(api: Api, nodes: Collection[str]) -> Use | None:
     """Return the sum over nodes by their names; None where one of them does not tell."""
-    told = [_use(api.summary(name, brief=True)) for name in nodes]
+    told = [_use(api.summary(name)) for name in nodes]
     known = [each for each in told if each]
     if not known or len(known) < len(told):
         return None
@@ -61,31 +67,17 @@ def images(nodes: Collection[Object], references: Collection[str]) -> int | None
     return sum(sizes[reference] for reference in references)
 
 
-def written(api: Api, nodes: Collection[Object], namespaces: Collection[str]) -> int | None:
-    """Return the bytes that pods of namespaces wrote outside claims: writable layers, logs, scratch volumes."""
-    told = [api.summary(name) for name in names(nodes)]
-    if not told or None in told:
-        return None
-    pods = [pod for summary in told for pod in (summary or {}).get("pods") or []]
-    return sum(
-        int((pod.get("ephemeral-storage") or {}).get("usedBytes") or 0)
-        for pod in pods
-        if (pod.get("podRef") or {}).get("namespace") in namespaces
-    )
+def held(cluster: Cluster) -> int | None:
+    """Return the bytes on the node's disk: images as they were copied and unpacked, what containers wrote, volumes.
 
-
-def claimed(api: Api, cluster: Cluster, namespaces: Collection[str]) -> int | None:
-    """Return the bytes in the volumes of claims, counted on the node: the kubelet does not count such folders."""
-    bound = volumes.claims(api, namespaces)
-    if not bound:
-        return 0
+    Of all that ever came there, images of an earlier version included. The node counts its own folders: a kubelet
+    tells of no disk where the file system's limits are not its business, as on a node that was built here.
+    """
     try:
-        made = (api.get("PersistentVolume", each["spec"]["volumeName"]) for each in bound)
-        folders = [str(volumes.folder(each)) for each in made if each]
-        lines = cluster.ask("du", "-sk", *folders).splitlines()
-    except LabError:
+        told = cluster.ask("sh", "-c", _COUNT, "count", *_FOLDERS.get(cluster.backend, ()))
+        return int(told.split()[0]) * 1024
+    except (LabError, ValueError, IndexError):
         return None
-    return sum(int(line.split()[0]) for line in lines) * 1024
 
 
 def _use(summary: Object | None) -> Use | None:

@@ -102,15 +102,10 @@ class Watch:
     def _stored(self, api: Api, references: Collection[str]) -> dict[str, float]:
         """Return images and disk in MiB, as far as they are told."""
         try:
-            nodes = api.nodes()
-            images = node.images(nodes, references)
-            spaces = {self.course.components[name].namespace for name in self.lab.components} | {self.lab.namespace}
-            parts = [images, node.written(api, nodes, spaces), node.claimed(api, self.cluster, spaces)]
+            told = {IMAGES: node.images(api.nodes(), references), DISK: node.held(self.cluster)}
         except Exception:  # noqa: BLE001  a figure that is missing must not keep a lab from coming up
             return {}
-        known = [each for each in parts if each is not None]
-        found = {} if images is None else {IMAGES: images / MIB}
-        return found | ({DISK: sum(known) / MIB} if len(known) == len(parts) else {})
+        return {name: found / MIB for name, found in told.items() if found is not None}
 
 
 def _rounded(figures: Mapping[str, float]) -> dict[str, float]:

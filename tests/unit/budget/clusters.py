@@ -15,11 +15,7 @@ from unit.patterns.servers import Reply, Server, serving
 
 MIB = 1 << 20
 _SUMMARY = "/proxy/stats/summary"
-_KINDS = (
-    ("nodes", "Node", False),
-    ("persistentvolumes", "PersistentVolume", False),
-    ("persistentvolumeclaims", "PersistentVolumeClaim", True),
-)
+_KINDS = (("nodes", "Node", False),)
 
 
 class Nodes:
@@ -28,22 +24,16 @@ class Nodes:
     Attributes:
         memory: working set of each node, MiB.
         cpu: CPU seconds since each node began.
-        pods: what the kubelets tell of pods.
         images: name -> MiB, as each node reports them.
         refused: what the API server answers for a summary instead, 0 for none.
-        lists: path -> objects of other kinds.
-        objects: path -> one of them.
 
     """
 
     def __init__(self, names: tuple[str, ...] = ("one",)) -> None:
         self.names = names
         self.memory, self.cpu = 1000.0, 10.0
-        self.pods: list[dict[str, Any]] = []
         self.images: dict[str, float] = {}
         self.refused = 0
-        self.lists: dict[str, list[dict[str, Any]]] = {}
-        self.objects: dict[str, dict[str, Any]] = {}
 
     def answer(self, _: str, path: str, __: object) -> Reply:
         """Answer as an API server does."""
@@ -52,10 +42,6 @@ class Nodes:
             return (self.refused, {"message": "forbidden"}) if self.refused else (200, self._summary())
         if place == "/api/v1/nodes":
             return 200, {"apiVersion": "v1", "kind": "NodeList", "items": [self._node(name) for name in self.names]}
-        if place in self.lists:
-            return 200, {"apiVersion": "v1", "kind": "List", "items": self.lists[place]}
-        if place in self.objects:
-            return 200, {"apiVersion": "v1", "kind": "Object", **self.objects[place]}
         known = _DISCOVERY.get(place)
         return (200, known) if known else (404, {"message": "not found"})
 
@@ -65,7 +51,7 @@ class Nodes:
 
     def _summary(self) -> dict[str, Any]:
         memory = {"workingSetBytes": int(self.memory * MIB), "usageBytes": int(9 * self.memory * MIB)}
-        return {"node": {"memory": memory, "cpu": {"usageCoreNanoSeconds": int(self.cpu * 1e9)}}, "pods": self.pods}
+        return {"node": {"memory": memory, "cpu": {"usageCoreNanoSeconds": int(self.cpu * 1e9)}}}
 
     def _node(self, name: str) -> dict[str, Any]:
         images = [

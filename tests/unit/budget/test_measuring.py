@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -21,35 +20,20 @@ from unit.budget.clusters import MIB, Nodes, api
 
 COURSE = Course(Path(__file__).resolve().parents[3], drafts=False)
 LAB = COURSE.lab("01")
-_FOLDER = "/var/volumes/a"
 IMAGES = {"tarmac.local/kafka:1": 300.0, "tarmac.local/lab-01:2": 100.0, "registry.k8s.io/pause:3.10": 1.0}
 
 
 @pytest.fixture
-def node_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a file of what `du -sk` prints inside the kind node; while it is not there, the node is out of reach."""
-    told, docker = tmp_path / "du", tmp_path / "bin/docker"
+def node_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder that is the kind node's disk: what its shell is asked is run here, over that folder."""
+    disk, docker = tmp_path / "disk", tmp_path / "bin/docker"
+    disk.mkdir()
     docker.parent.mkdir()
-    docker.write_text(f'#!/bin/sh\ncase "$1" in ps) echo ID ;; exec) test "$3 $4" = "du -sk" && cat {told} ;; esac\n')
+    docker.write_text('#!/bin/sh\ncase "$1" in ps) echo ID ;; exec) shift 2; exec "$@" ;; esac\n')
     docker.chmod(0o755)
     monkeypatch.setenv("PATH", f"{docker.parent}:{os.environ['PATH']}")
-    told.write_text(f"{50 * 1024}\t{_FOLDER}\n")
-    return told
-
-
-def _pod(namespace: str, mib: float) -> dict[str, Any]:
-    return {"podRef": {"name": "a", "namespace": namespace}, "ephemeral-storage": {"usedBytes": int(mib * MIB)}}
-
-
-def _claim(nodes: Nodes) -> None:
-    """Let the broker have a volume, and nobody else."""
-    claim = {"metadata": {"name": "data"}, "spec": {"volumeName": "pv"}, "status": {"phase": "Bound"}}
-    spaces = {"platform": [claim], "chain": [], "lab-01": []}
-    nodes.lists |= {f"/api/v1/namespaces/{name}/persistentvolumeclaims": held for name, held in spaces.items()}
-    nodes.objects["/api/v1/persistentvolumes/pv"] = {
-        "metadata": {"name": "pv"},
-        "spec": {"hostPath": {"path": _FOLDER}},
-    }
+    monkeypatch.setitem(node._FOLDERS, "kind", (str(disk), str(disk / "volumes"), str(tmp_path / "nowhere")))
+    return disk
 
 
 def _watch(home: Path, before: Status, stood: str | None = None, *, anew: bool = False, kept: bool = False) -> Watch:
@@ -87,44 +71,37 @@ def test_it_looks_by_itself_until_the_end(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("refused", [403, 503])
-@pytest.mark.usefixtures("node_folders")
 def test_what_nobody_may_see_is_not_measured(tmp_path: Path, refused: int) -> None:
-    """Without `nodes/proxy`, or without a kubelet, a lab comes up all the same; memory, CPU and disk are left out."""
+    """Without `nodes/proxy`, or without a kubelet, a lab comes up all the same; memory and CPU are left out."""
     nodes = Nodes()
     nodes.refused, nodes.images = refused, IMAGES
-    _claim(nodes)
     entry = _measured(tmp_path, nodes)
     assert set(entry.measured) == {"images_mib", "seconds"}
 
 
-@pytest.mark.usefixtures("node_folders")
-def test_a_lab_from_nothing_is_measured_whole(tmp_path: Path) -> None:
-    """Five figures; images are the lab's alone, disk is images, volumes and what the lab's pods wrote elsewhere."""
+def test_a_lab_from_nothing_is_measured_whole(tmp_path: Path, node_disk: Path) -> None:
+    """Five figures; images are the lab's alone, disk is all that the node's folders hold, each file once."""
+    (node_disk / "volumes").mkdir()
+    (node_disk / "volumes/log").write_bytes(os.urandom(3 * MIB))
+    (node_disk / "layer").write_bytes(os.urandom(2 * MIB))
     nodes = Nodes()
     nodes.images = IMAGES
-    nodes.pods = [_pod("chain", 7), _pod("lab-01", 3), _pod("kube-system", 500)]
-    _claim(nodes)
     entry = _measured(tmp_path, nodes)
     assert (entry.way, entry.built) == (NOTHING, False)
     assert entry.measured["images_mib"] == 400
-    assert entry.measured["disk_mib"] == 400 + 50 + 7 + 3
+    assert entry.measured["disk_mib"] == pytest.approx(5, abs=0.1)
     assert entry.measured["peak_mib"] == nodes.memory
     assert entry.measured["cpu_seconds"] == nodes.cpu
     assert 0 <= entry.measured["seconds"] < 30
     assert set(entry.predicted) == set(entry.measured)
 
 
-@pytest.mark.parametrize("lacking", ["image", "volume"])
-def test_a_sum_of_which_a_part_is_missing_is_none(tmp_path: Path, node_folders: Path, lacking: str) -> None:
-    """An image that the node does not report, or a volume that nobody may count, would make disk look small."""
+def test_a_sum_of_which_a_part_is_missing_is_none(tmp_path: Path, node_disk: Path) -> None:
+    """An image that the node does not report would make all of them look small."""
+    assert node_disk.is_dir()
     nodes = Nodes()
-    nodes.images = {name: mib for name, mib in IMAGES.items() if lacking != "image" or "kafka" not in name}
-    _claim(nodes)
-    if lacking == "volume":
-        node_folders.unlink()
-    entry = _measured(tmp_path, nodes)
-    assert "disk_mib" not in entry.measured
-    assert ("images_mib" in entry.measured) is (lacking == "volume")
+    nodes.images = {name: mib for name, mib in IMAGES.items() if "kafka" not in name}
+    assert "images_mib" not in _measured(tmp_path, nodes).measured
 
 
 def test_the_time_of_a_lab_whose_images_were_built_says_nothing(tmp_path: Path) -> None:
