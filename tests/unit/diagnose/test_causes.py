@@ -88,6 +88,16 @@ def test_what_lies_upstream_explains_what_lies_downstream(severity: int) -> None
         assert "TD-POD-CRASH" in {each.cause.code for each in blames(broken(LARGEST, named("gone-kafka"), severity))}
 
 
+def test_what_is_mild_explains_nothing_that_is_broken() -> None:
+    """Events in the dead-letter queue upstream, and the gateway gone: the gateway is told; alone, the events are."""
+    poisoned = broken(LARGEST, named("poisoned-events"), WARN)
+    both = root(broken(poisoned, named("gone-gateway"), WARN))
+    alone = root(poisoned)
+    assert both is not None
+    assert alone is not None
+    assert (both.cause.code, alone.cause.code) == ("TD-GATEWAY-GONE", "TD-EVENTS-POISONED")
+
+
 def test_a_blame_names_evidence_and_the_command_that_mends_it() -> None:
     """Filled in for this place, in both languages."""
     found = root(broken(LARGEST, named("service-redis"), WARN))

@@ -126,4 +126,5 @@ POISON = Cause(
     "lab kubectl -n chain logs deployment/ingest-consumer --tail=20",
     "lab kubectl -n chain exec deployment/ingest-consumer -- python3 -m ingest replay-dead-letters",
     _poison,
+    mild=True,
 )

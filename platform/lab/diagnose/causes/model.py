@@ -52,6 +52,7 @@ class Cause:
         look: the command by which one sees it by hand; may name {lab}, {namespace}, {kind} and {name}.
         mend: the command that mends it, likewise.
         find: the places where a state shows it in a component (none: in all); a pure function.
+        mild: whether all goes on in spite of it: then it explains nothing that is broken downstream.
 
     """
 
@@ -61,6 +62,7 @@ class Cause:
     look: str
     mend: str
     find: Callable[[Scene, str], Iterator[Found]] = field(compare=False)
+    mild: bool = False
 
 
 @dataclass(frozen=True, slots=True)

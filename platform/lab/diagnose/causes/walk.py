@@ -72,5 +72,9 @@ def blames(state: Json) -> Iterator[Blame]:
 
 
 def root(state: Json) -> Blame | None:
-    """Return the one root cause that a recorded state shows, None where it shows none."""
-    return next(blames(state), None)
+    """Return the one root cause that a recorded state shows, None where it shows none.
+
+    Something mild is it only where nothing worse is shown, be that upstream of it or downstream.
+    """
+    found = list(blames(state))
+    return next((each for each in found if not each.cause.mild), found[0] if found else None)

@@ -93,6 +93,7 @@ UNREAD = Cause(
     "lab kubectl -n {namespace} describe {kind} {name}",
     "lab up {lab}",
     _unread,
+    mild=True,
 )
 BLOCKED = Cause(
     "TD-TRACES-BLOCKED",
@@ -105,4 +106,5 @@ BLOCKED = Cause(
     "lab kubectl -n {namespace} logs {kind}/{name} --tail=20",
     "lab up {lab}",
     _blocked,
+    mild=True,
 )
