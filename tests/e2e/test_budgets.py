@@ -8,6 +8,10 @@ from driver import Driver, taken
 
 pytestmark = pytest.mark.cluster
 
+FIGURES = ("peak_mib", "cpu_seconds", "disk_mib", "images_mib", "seconds")
+_BEFORE = {"02": "01", "04": "02"}
+"""Lab -> the one that it comes up on."""
+
 
 @pytest.mark.parametrize(
     "code",
@@ -18,11 +22,13 @@ pytestmark = pytest.mark.cluster
     ],
 )
 def test_a_lab_keeps_its_budget(lab: Driver, code: str) -> None:
-    """Nothing exceeds, and nothing went unmeasured but the time of a lab whose images had to be built first."""
+    """Nothing exceeds, and nothing went unmeasured."""
     lab.run("up", code)
     told = lab.json("budget", code, code=None)
+    if told["figures"]["seconds"]["verdict"] == "unmeasured":
+        # Its images had to be built first: now that they are there, once more.
+        lab.run(*(["down"] if code == "01" else ["reset", _BEFORE[code]]))
+        lab.run("up", code)
+        told = lab.json("budget", code, code=None)
     taken(code, told)
-    verdicts = {name: figure["verdict"] for name, figure in told["figures"].items()}
-    late = {"seconds"} if any(told["built"].values()) else set()
-    assert {name for name, verdict in verdicts.items() if verdict != "within"} <= late, told["figures"]
-    assert "exceeded" not in verdicts.values(), told["figures"]
+    assert {name: figure["verdict"] for name, figure in told["figures"].items()} == dict.fromkeys(FIGURES, "within")

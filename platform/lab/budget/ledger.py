@@ -15,7 +15,7 @@ class Entry:
 
     Attributes:
         way: how it came, see `lab.budget.figures`.
-        built: whether images had to be pulled or built meanwhile: the time then says nothing.
+        built: whether images had to be pulled or built meanwhile: time and CPU time then say nothing.
         cores: of the machine.
         at: when, seconds since 1970.
         measured: figure -> what it was; what could not be measured is left out.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from lab.api import Api
 from lab.budget import node
-from lab.budget.figures import BARE, DISK, IMAGES, KEPT, NOTHING, RESET, SECONDS, STOPPED
+from lab.budget.figures import BARE, CPU, DISK, IMAGES, KEPT, NOTHING, RESET, SECONDS, STOPPED
 from lab.budget.ledger import Entry, Ledger
 from lab.budget.node import MIB, Use
 from lab.budget.prediction import expected, standing
@@ -31,7 +31,8 @@ class Watch:
         cluster: where.
         before: how the cluster stood beforehand.
         way: how the lab comes; None where it stood already.
-        built: set where images had to be pulled or built: the time then says nothing.
+        built: set where images had to be pulled or built: time and CPU time then say nothing, for the
+            node waits.
 
     """
 
@@ -82,8 +83,10 @@ class Watch:
         zero = self.cluster.backend == "kind" and self.before in (Status.ABSENT, Status.STOPPED)
         with Sampler(_look(api), zero=zero) as sampler:
             yield
-            seconds = {} if self.built else {SECONDS: time.monotonic() - self._begun}
-        self._measured = sampler.figures() | seconds
+            seconds = time.monotonic() - self._begun
+        self._measured = sampler.figures() | {SECONDS: seconds}
+        for name in (CPU, SECONDS) if self.built else ():
+            self._measured.pop(name, None)
         # A reset has to be quick, and takes neither other images nor more disk than its lab had from nothing.
         if self.way not in (RESET, KEPT):
             self._measured |= self._stored(api, references)
