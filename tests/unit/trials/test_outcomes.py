@@ -9,11 +9,11 @@ from trials.experiments import ab_test, blue_green, canary_steps, cascade, model
 from trials.experiments.dynamic_batching import loaded
 
 
-def answer(due: float, value: float | None, version: str = "1", tag: str = "", seconds: float = 0.01) -> Answer:
+def answer(sent: float, value: float | None, version: str = "1", tag: str = "", seconds: float = 0.01) -> Answer:
     """Return an answer with one value; None: there was none."""
     if value is None:
-        return Answer(tag, due, seconds, 0)
-    return Answer(tag, due, seconds, 200, version, (value,))
+        return Answer(tag, sent, seconds, 0)
+    return Answer(tag, sent, seconds, 200, version, (value,))
 
 
 def test_callers_of_a_number_keep_the_bad_version() -> None:

@@ -36,7 +36,7 @@ class Answer(NamedTuple):
 
     Attributes:
         tag: of the request.
-        due: when it was to be sent, in seconds of the monotonic clock.
+        sent: when it was sent, in seconds of the monotonic clock.
         seconds: from then to its answer.
         status: of HTTP; 0 where no answer came.
         version: of the model that answered.
@@ -44,7 +44,7 @@ class Answer(NamedTuple):
     """
 
     tag: str
-    due: float
+    sent: float
     seconds: float
     status: int
     version: str = ""
@@ -58,7 +58,7 @@ class Answer(NamedTuple):
     @property
     def ended(self) -> float:
         """When the answer was there."""
-        return self.due + self.seconds
+        return self.sent + self.seconds
 
 
 def path(model: str, version: str = "") -> str:
@@ -91,11 +91,11 @@ def binary(model: str, rows: "np.ndarray[Any, np.dtype[np.float32]]", tag: str =
     return Ask(path(model), head + content, headers, tag)
 
 
-def answered(tag: str, due: float, seconds: float, status: int, content: bytes) -> Answer:
+def answered(tag: str, sent: float, seconds: float, status: int, content: bytes) -> Answer:
     """What an answer in JSON says."""
     try:
         told: Any = json.loads(content)
         values = tuple(told["outputs"][0]["data"])
     except (ValueError, KeyError, TypeError, IndexError):
-        return Answer(tag, due, seconds, status)
-    return Answer(tag, due, seconds, status, str(told.get("model_version", "")), values)
+        return Answer(tag, sent, seconds, status)
+    return Answer(tag, sent, seconds, status, str(told.get("model_version", "")), values)

@@ -31,9 +31,9 @@ class Caller:
 
     def ask(self, ask: Ask) -> Answer:
         """What came of a request; status 0 where no answer came."""
-        due = time.monotonic()
+        sent = time.monotonic()
         try:
             told = self._client.post(ask.path, content=ask.body, headers=dict(ask.headers))
         except httpx.HTTPError:
-            return Answer(ask.tag, due, time.monotonic() - due, 0)
-        return answered(ask.tag, due, time.monotonic() - due, told.status_code, told.content)
+            return Answer(ask.tag, sent, time.monotonic() - sent, 0)
+        return answered(ask.tag, sent, time.monotonic() - sent, told.status_code, told.content)

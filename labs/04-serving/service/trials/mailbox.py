@@ -99,7 +99,7 @@ class Mailbox:
         if known is None or told["id"] in self._came:
             self._doubles += known is not None
             return
-        tag, due = known
+        tag, sent = known
         status = int(told.get("status", 200))
         values = tuple(told["outputs"][0]["data"]) if "outputs" in told else ()
-        self._came[told["id"]] = Answer(tag, due, time.monotonic() - due, status, "", values)
+        self._came[told["id"]] = Answer(tag, sent, time.monotonic() - sent, status, "", values)

@@ -1,7 +1,8 @@
 """Requests at a pace of their own, whatever comes of those before: so do people ask.
 
-A request's seconds count from when it was due. One that had to wait because others were slow counts as slow, too. On a
-machine that is too busy for the sender itself, it gives up what it is more than a second behind with.
+Nobody waits for those before, so a request's seconds count from when it was sent; one that had to wait for a
+connection because others were slow counts as slow, too. On a machine that is too busy for the sender itself, that is
+told apart (`lags`), and it gives up what it is more than a second behind with.
 """
 
 import asyncio
@@ -59,8 +60,8 @@ class Traffic:
         self._thread.join()
 
     def since(self, instant: float, tag: str | None = None) -> list[Answer]:
-        """Answers to requests that were due at an instant or later."""
-        return [each for each in list(self.answers) if each.due >= instant and tag in (None, each.tag)]
+        """Answers to requests that were sent at an instant or later."""
+        return [each for each in list(self.answers) if each.sent >= instant and tag in (None, each.tag)]
 
     def lag_since(self, instant: float) -> float:
         """Seconds within which 99 of 100 requests were sent that were due at an instant or later; 0 without any."""
@@ -78,16 +79,17 @@ class Traffic:
                 await asyncio.sleep(max(due - time.monotonic(), 0))
                 if self._over.is_set() or due - begun > MOST_SECONDS:
                     return
-                self.lags.append((due, time.monotonic() - due))
-                group.create_task(self._one(client, self._pick(number), due))
+                sent = time.monotonic()
+                self.lags.append((due, sent - due))
+                group.create_task(self._one(client, self._pick(number), sent))
 
-    async def _one(self, client: httpx.AsyncClient, ask: Ask, due: float) -> None:
+    async def _one(self, client: httpx.AsyncClient, ask: Ask, sent: float) -> None:
         try:
             told = await client.post(ask.path, content=ask.body, headers=dict(ask.headers))
         except httpx.HTTPError:
-            self.answers.append(Answer(ask.tag, due, time.monotonic() - due, 0))
+            self.answers.append(Answer(ask.tag, sent, time.monotonic() - sent, 0))
             return
-        self.answers.append(answered(ask.tag, due, time.monotonic() - due, told.status_code, told.content))
+        self.answers.append(answered(ask.tag, sent, time.monotonic() - sent, told.status_code, told.content))
 
 
 def seconds(answers: Sequence[Answer]) -> list[float]:

@@ -82,7 +82,7 @@ def _split(stage: Stage, releases: Releases) -> dict[str, Sequence[Answer]]:
         with Traffic(gateway, asked, _RATE) as traffic:
             stage.stop.wait(_SECONDS + 1)
         # The route needs a moment to hear of the split.
-        found[unit] = [each for each in traffic.answers if each.due > traffic.answers[0].due + 1]
+        found[unit] = [each for each in traffic.answers if each.sent > traffic.answers[0].sent + 1]
     return found
 
 

@@ -85,12 +85,12 @@ def told(answers: Sequence[Answer], begun: float, ended: float) -> dict[str, Any
         begun: when it was.
         ended: when all was well for some answers.
     """
-    span = [each for each in answers if each.due <= ended]
+    span = [each for each in answers if each.sent <= ended]
     bad = [each for each in span if is_bad(each)]
     after = [each.ended for each in bad if each.ended > begun]
     return {
-        "bad_before": sum(each.due < begun for each in bad),
-        "bad_after": sum(each.due >= begun for each in bad),
+        "bad_before": sum(each.sent < begun for each in bad),
+        "bad_after": sum(each.sent >= begun for each in bad),
         "failed": sum(not each.good for each in span),
         "answers": len(span),
         "seconds": rounded(max(after, default=begun) - begun, 2),

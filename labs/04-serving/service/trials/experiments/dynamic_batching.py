@@ -21,7 +21,7 @@ RUN_SECONDS = 0.010
 _PROBE, _WIDTH = 200, 32
 _ROW = (1.0, 2.0, 3.0, 4.0)
 _IDLE, _PAUSE = 25, 0.05
-_OVER = 1.6
+_OVER = 1.4
 """Load, in what the server could do one row after the other."""
 _WARM, _SECONDS, _SLICES = 2.0, 12.0, 3
 _TRIES = 3
@@ -166,7 +166,7 @@ def _late(answers: Sequence[Answer]) -> float | None:
     A queue that grows does so in every slice; a job that takes the cores for a moment, as the lake's does every ten
     minutes, spoils one.
     """
-    ordered = sorted(answers, key=lambda each: each.due)
+    ordered = sorted(answers, key=lambda each: each.sent)
     size = -(-len(ordered) // _SLICES) or 1
     slices = [seconds(ordered[first : first + size]) for first in range(0, len(ordered), size)]
     return percentile([late for each in slices if (late := percentile(each, 0.99)) is not None], 0.5)

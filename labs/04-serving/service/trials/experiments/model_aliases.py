@@ -69,14 +69,14 @@ def told(answers: Sequence[Answer], moved: float, settled: float) -> dict[str, A
         settled: when the server had followed it.
     """
     bad = [each for each in answers if is_bad(each)]
-    still = [each for each in bad if each.due >= settled]
+    still = [each for each in bad if each.sent >= settled]
     last = max((each.ended for each in bad), default=moved)
     return {
         "answers": len(answers),
         "failed": sum(not each.good for each in answers),
-        "bad_before": sum(each.due < moved for each in bad),
+        "bad_before": sum(each.sent < moved for each in bad),
         "bad_after": len(still),
-        "answers_after": sum(each.due >= settled for each in answers),
+        "answers_after": sum(each.sent >= settled for each in answers),
         "seconds_to_good": None if still else rounded(max(last - moved, 0)),
     }
 
