@@ -109,12 +109,12 @@ class Release:
 
         """
         say(Text(en="installing", fr="installation"))
-        self._recover()
+        self._recover(api)
         if self.component.definitions:
             definitions.ensure(api, self.component.definitions, self.helm, self.settings, say)
         # --force-conflicts does not exist in Helm 3: an upgrade only sends what differs from its last release, so
         # what was changed by hand since is put right by a server-side apply of the same manifests.
-        self._upgrade(say)
+        self._upgrade(api, say)
         theirs = [each for each in self.manifests if _made_once(each) and self._live(api, each)]
         api.apply([_placed(each, self.component.namespace) for each in self.manifests if each not in theirs])
 
@@ -122,7 +122,7 @@ class Release:
         """Note that the release stands and its jobs are done: until then the next run begins anew."""
         api.apply([_record(self)])
 
-    def _upgrade(self, say: Say) -> None:
+    def _upgrade(self, api: Api, say: Say) -> None:
         """Have Helm install or upgrade it, again where the API server's store was too busy to answer in its time."""
         for last in (False, False, True):
             try:
@@ -132,18 +132,22 @@ class Release:
                     raise
                 say(Text(en="the cluster's store is busy: again", fr="la base du cluster est occupée : on recommence"))
                 time.sleep(_PAUSE)
-                self._recover()
+                self._recover(api)
             else:
                 return
 
-    def _recover(self) -> None:
-        """Forget a release that an interrupted command left half made: Helm refuses to touch one in progress."""
-        listed = json.loads(self._helm("list", "--all", "--filter", f"^{self.name}$", "--output", "json") or "[]")
-        for each in listed:
-            if each["status"] == "uninstalling" or (each["status"] == "pending-install" and each["revision"] == "1"):
-                self._helm("uninstall", self.name)
-            elif each["status"].startswith("pending"):
-                self._helm("rollback", self.name)
+    def _recover(self, api: Api) -> None:
+        """Forget a release that an interrupted command left half made: Helm refuses to touch one in progress.
+
+        Its state is read from the labels of Helm's own records: asking Helm takes a start of it for each release.
+        """
+        records = api.find("Secret", self.component.namespace, f"owner=helm,name={self.name}")
+        labels = [each["metadata"]["labels"] for each in records]
+        last = max(labels, key=lambda each: int(each["version"]), default={"status": "", "version": ""})
+        if last["status"] == "uninstalling" or (last["status"] == "pending-install" and last["version"] == "1"):
+            self._helm("uninstall", self.name)
+        elif last["status"].startswith("pending"):
+            self._helm("rollback", self.name)
 
     def _holds(self, api: Api, each: Object) -> bool:
         live = self._live(api, each)

@@ -25,8 +25,6 @@ elif ARGS[0] == "template":
     fail(told("refuses")) if told("refuses") else print(told("manifests"))
 elif ARGS[0] == "upgrade" and told("fails"):
     fail(told("fails"))
-elif ARGS[0] == "list":
-    print(told("listed") or "[]")
 """
 OBJECTS: list[dict[str, Any]] = [
     {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "thing"}, "spec": {"ports": [{"port": 80}]}},
@@ -64,6 +62,13 @@ def _installed(release: Release, server: Server) -> None:
     """Install a release that has no jobs."""
     release.install(server, lambda _: None)  # type: ignore[arg-type]
     release.settled(server)  # type: ignore[arg-type]
+
+
+def _record(server: Server, status: str, version: str) -> None:
+    """Hold a record of Helm's."""
+    labels = {"owner": "helm", "name": "thing", "status": status, "version": version}
+    name = f"sh.helm.release.v1.thing.v{version}"
+    server.held["Secret", "platform", name] = {"kind": "Secret", "metadata": {"name": name, "labels": labels}}
 
 
 def test_what_was_not_settled_is_begun_anew(release: Release, server: Server) -> None:
@@ -149,7 +154,8 @@ def test_a_command_that_was_cut_off_is_recovered_from(  # noqa: PLR0913, PLR0917
     status: str, revision: str, verb: str | None, release: Release, server: Server, wire: Wire
 ) -> None:
     """Ctrl-C or a power cut in the middle of Helm's work never needs hands: the next run goes on."""
-    wire.tell("listed", f'[{{"name": "thing", "status": "{status}", "revision": "{revision}"}}]')
+    _record(server, "superseded", "0")
+    _record(server, status, revision)
     _installed(release, server)
     done = [call["args"][0] for call in wire.calls("helm") if call["args"][0] in ("uninstall", "rollback")]
     assert done == ([verb] if verb else [])
@@ -165,10 +171,11 @@ def test_a_store_without_time_is_asked_again(  # noqa: PLR0913, PLR0917  two of 
     """Three times, with what was begun taken back between; then, and at once where it is something else, it is told."""
     monkeypatch.setattr("lab.stack.release._PAUSE", 0)
     wire.tell("fails", words)
+    _record(server, "pending-upgrade", "2")
     with pytest.raises(CommandFailed, match=words):
         release.install(server, lambda _: None)  # type: ignore[arg-type]
     assert len(wire.calls("helm", "upgrade")) == times
-    assert len(wire.calls("helm", "list")) == times
+    assert len(wire.calls("helm", "rollback")) == times
 
 
 def test_a_store_that_has_time_again_is_no_failure(
