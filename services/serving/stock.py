@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 MODELS = "models"
 """Condition of readiness: that the source was looked at."""
+_UNSEEN = 0.5
+"""Seconds between two looks at a source that was never there yet."""
 _AGAIN = 60.0
 """Seconds between two words about a source that stays away."""
 
@@ -85,7 +87,10 @@ class Stock:
                     due = time.monotonic() + _AGAIN
             except Exception:  # what answers goes on answering
                 log.exception("looking for models failed")
-            await asyncio.sleep(self._settings.watch_seconds)
+            # Until it has seen its models it cannot answer for any: a registry that starts beside it is not waited for
+            # longer than need be.
+            pause = self._settings.watch_seconds
+            await asyncio.sleep(pause if self.looked.is_set() else min(pause, _UNSEEN))
 
     def close(self) -> None:
         """Begin nothing more."""
