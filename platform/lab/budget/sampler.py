@@ -10,7 +10,7 @@ from typing import Self
 from lab.budget.figures import CPU, PEAK
 from lab.budget.node import MIB, Use
 
-_SECONDS = 3.0
+_SECONDS = 5.0
 _PATIENCE_SECONDS = 5.0
 
 

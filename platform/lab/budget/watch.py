@@ -81,7 +81,7 @@ class Watch:
             return
         # Only a kind node's counters begin when the tool starts it; elsewhere a node is a machine that ran before.
         zero = self.cluster.backend == "kind" and self.before in (Status.ABSENT, Status.STOPPED)
-        with Sampler(_look(api), zero=zero) as sampler:
+        with Sampler(_look(api, self.cluster), zero=zero) as sampler:
             yield
             seconds = time.monotonic() - self._begun
         self._measured = sampler.figures() | {SECONDS: seconds}
@@ -115,12 +115,12 @@ def _rounded(figures: Mapping[str, float]) -> dict[str, float]:
     return {name: round(figure, 1) for name, figure in figures.items()}
 
 
-def _look(api: Api) -> Callable[[], Use | None]:
-    """Return what asks the nodes, whose names are asked for once."""
+def _look(api: Api, cluster: Cluster) -> Callable[[], Use | None]:
+    """Return what asks the nodes, whose names are asked for once: one of kind itself, any others by their kubelets."""
     names: list[str] = []
 
     def look() -> Use | None:
         names.extend(() if names else node.names(api.nodes()))
-        return node.use(api, names)
+        return (node.counted(cluster) if len(names) == 1 else None) or node.use(api, names)
 
     return look

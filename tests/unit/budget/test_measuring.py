@@ -33,6 +33,7 @@ def node_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     docker.chmod(0o755)
     monkeypatch.setenv("PATH", f"{docker.parent}:{os.environ['PATH']}")
     monkeypatch.setitem(node._FOLDERS, "kind", (str(disk), str(disk / "volumes"), str(tmp_path / "nowhere")))
+    monkeypatch.setattr(node, "_GROUPS", str(tmp_path / "nowhere"))
     return disk
 
 
@@ -57,6 +58,35 @@ def test_the_greatest_memory_and_the_cpu_time_between(tmp_path: Path) -> None:
     assert measuring.figures() == pytest.approx({"peak_mib": 2 * 1500, "cpu_seconds": 2 * 14})
     assert made.figures() == pytest.approx({"peak_mib": 2 * 1500, "cpu_seconds": 2 * 24})
     assert set(paths) == {f"/api/v1/nodes/{name}/proxy/stats/summary?only_cpu_and_memory=true" for name in nodes.names}
+
+
+_VERSIONS = {
+    "1": {
+        "memory/memory.usage_in_bytes": f"{900 * MIB}\n",
+        "memory/memory.stat": f"cache 7\ntotal_cache 9\ntotal_inactive_file {200 * MIB}\n",
+        "cpuacct/cpuacct.usage": "12500000000\n",
+    },
+    "2": {
+        "memory.current": f"{900 * MIB}\n",
+        "memory.stat": f"file 9\ninactive_file {200 * MIB}\n",
+        "cpu.stat": "usage_usec 12500000\nuser_usec 1\n",
+    },
+}
+
+
+@pytest.mark.parametrize("version", _VERSIONS)
+def test_a_node_of_kind_counts_itself(
+    tmp_path: Path, node_disk: Path, monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
+    """What its control group says at this moment goes before what its kubelet saw some seconds ago."""
+    assert node_disk.is_dir()
+    for name, content in _VERSIONS[version].items():
+        file = tmp_path / "groups" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content)
+    monkeypatch.setattr(node, "_GROUPS", str(tmp_path / "groups"))
+    entry = _measured(tmp_path / "home", Nodes())
+    assert (entry.measured["peak_mib"], entry.measured["cpu_seconds"]) == (700, 12.5)
 
 
 def test_it_looks_by_itself_until_the_end(tmp_path: Path) -> None:
