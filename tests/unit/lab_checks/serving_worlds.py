@@ -15,6 +15,8 @@ TRIALS = {
 }  # fmt: skip
 SERVER = {"TARMAC_MODELS_LIMIT": "32", "TARMAC_BATCH_ROWS": "64", "TARMAC_THREADS": "1"}
 DECISION = {"platform": "server", "gate-terminal": "edge", "phone-app": "tflite", "gpu-fleet": "triton"}
+SEED = "178919"
+"""It makes of v2 to v5: slow, good, wrong, failing; the recorded states have it too."""
 MIB = 2**20
 
 
@@ -23,7 +25,7 @@ def solved() -> dict[str, Any]:
     return {
         "lab": "04",
         "objects": [
-            _deployment("trials", TRIALS),
+            _deployment("trials", TRIALS | {"TARMAC_SEED": SEED}, {"tarmac.dev/versions": "slow,good,wrong,failing"}),
             _deployment("server", SERVER),
             {"kind": "ConfigMap", "metadata": {"name": "decision", "namespace": "lab-04"}, "data": dict(DECISION)},
         ],
@@ -62,14 +64,15 @@ def _named(state: dict[str, Any], name: str) -> dict[str, Any]:
     return found[0]
 
 
-def _deployment(name: str, env: dict[str, str]) -> dict[str, Any]:
+def _deployment(name: str, env: dict[str, str], annotations: dict[str, str] | None = None) -> dict[str, Any]:
     container = {
         "name": name,
         "env": [{"name": key, "value": value} for key, value in env.items()],
         "resources": {"limits": {"cpu": "1", "memory": "512Mi"}},
     }
     spec = {"template": {"spec": {"containers": [container]}}}
-    return {"kind": "Deployment", "metadata": {"name": name, "namespace": "lab-04", "annotations": {}}, "spec": spec}
+    metadata = {"name": name, "namespace": "lab-04", "annotations": annotations or {}}
+    return {"kind": "Deployment", "metadata": metadata, "spec": spec}
 
 
 def _caller(bad_after: int, seconds: float | None) -> dict[str, Any]:
@@ -177,10 +180,10 @@ def _release_bodies() -> dict[str, dict[str, Any]]:
     split = {"requests": 400, "failed": 0, "passengers": 60, "misrouted": 0, "share_b": 0.48}
     return {
         "canary-steps": {
-            "settings": {"canary_steps": "20,50", "criteria": "errors,latency,outputs"},
+            "settings": {"canary_steps": "20,50", "criteria": "errors,latency,outputs", "seed": SEED},
             "candidates": {
-                "failing": _candidate("rolled back", 12), "slow": _candidate("rolled back", 50),
-                "wrong": _candidate("rolled back", 55), "good": _candidate("promoted", 0),
+                "v2": _candidate("rolled back", 50), "v3": _candidate("promoted", 0),
+                "v4": _candidate("rolled back", 55), "v5": _candidate("rolled back", 12),
             },
         },
         "blue-green": {
