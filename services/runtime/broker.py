@@ -200,6 +200,7 @@ class Subscription:
     def poll(self, seconds: float) -> Mapping[Place, list[Any]]:
         """Records by partition; none where nothing came within `seconds` or the broker is away."""
         keep_joining(self._consumer)
+        _hand_back(self._consumer)
         try:
             found: Mapping[Place, list[Any]] = self._consumer.poll(timeout_ms=int(seconds * 1000))
         except OffsetOutOfRangeError:
@@ -265,6 +266,17 @@ class Subscription:
     def close(self, seconds: float) -> None:
         """Leave the group."""
         self._consumer.close(autocommit=False, timeout_ms=int(seconds * 1000))
+
+
+def _hand_back(consumer: Any) -> None:  # noqa: ANN401  the client has no types
+    """Let the client hand back what it has put aside of a partition that was held and is read again.
+
+    It does so once nothing is in line (kafka-python 3.0.12, `Fetcher.fetched_records`), and leaves what it has drained
+    in line: the partition would neither be handed back nor fetched any more.
+    """
+    fetcher = consumer._fetcher  # noqa: SLF001  the client offers no other way
+    if not fetcher._next_partition_records:  # noqa: SLF001
+        fetcher._next_partition_records = None  # noqa: SLF001
 
 
 class _Changes(ConsumerRebalanceListener):  # type: ignore[misc]
