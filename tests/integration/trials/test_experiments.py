@@ -89,7 +89,6 @@ def test_callers_of_the_alias_leave_a_bad_version(stage: Stage) -> None:
         registry.current("trial-aliases")
 
 
-@pytest.mark.parametrize("told", [{"TARMAC_MODELS_LIMIT": "2"}], indirect=True)
 def test_a_trials_model_is_never_its_newest_version(stage: Stage) -> None:
     """Whoever follows the registry sees two versions only with the alias that says which one answers."""
     seen = []
@@ -108,6 +107,7 @@ def test_a_trials_model_is_never_its_newest_version(stage: Stage) -> None:
     assert set(seen) == {"1"}
 
 
+@pytest.mark.parametrize("told", [{"TARMAC_MODELS_LIMIT": "2"}], indirect=True)
 def test_too_small_a_server_loads_at_every_call(stage: Stage) -> None:
     """Three models in turn, and room for two."""
     told = several_models(stage)
