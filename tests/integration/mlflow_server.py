@@ -25,7 +25,7 @@ def free_port() -> int:
 
 
 class Server:
-    """`mlflow server` with proxied artifacts, as it runs in the cluster.
+    """MLflow's web application with proxied artifacts, started as in the cluster (the chart says why).
 
     Args:
         folder: where its database and the artifacts are.
@@ -40,13 +40,19 @@ class Server:
 
     def start(self) -> None:
         """Start it, for the first time or again, and wait until it answers."""
-        words = ["--host", "127.0.0.1", "--port", self.port, "--workers", "1", "--serve-artifacts"]
-        words += ["--backend-store-uri", f"sqlite:///{self._folder / 'mlflow.db'}"]
-        words += ["--artifacts-destination", self._folder / "artifacts"]
+        words = ["--host", "127.0.0.1", "--port", str(self.port), "--no-access-log", "mlflow.server.fastapi_app:app"]
+        store = f"sqlite:///{self._folder / 'mlflow.db'}"
+        handed_on = {
+            "_MLFLOW_SERVER_FILE_STORE": store,
+            "_MLFLOW_SERVER_REGISTRY_STORE": store,
+            "_MLFLOW_SERVER_ARTIFACT_ROOT": "mlflow-artifacts:/",
+            "_MLFLOW_SERVER_ARTIFACT_DESTINATION": str(self._folder / "artifacts"),
+            "_MLFLOW_SERVER_SERVE_ARTIFACTS": "true",
+        }
         with (self._folder / "mlflow.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "mlflow", "server", *map(str, words)],
-                env={"PATH": os.environ["PATH"], "HOME": str(self._folder), **_ENVIRONMENT},
+                [sys.executable, "-m", "uvicorn", *words],
+                env={"PATH": os.environ["PATH"], "HOME": str(self._folder), **_ENVIRONMENT, **handed_on},
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

@@ -166,6 +166,18 @@ def test_a_migration_that_waits_too_long_says_so(pod: Tracking, database: Databa
         holder.wait()
 
 
+def test_what_the_web_server_is_told_has_the_names_that_it_asks_by(pod: Tracking) -> None:
+    """They are MLflow's own and may change with it."""
+    from mlflow.server import constants  # noqa: PLC0415  seconds, which only this test needs
+
+    told = {each["name"] for each in pod.server["env"]} - {each["name"] for each in pod.migration["env"]}
+    own = {name for name in told if name.startswith("_") or name.islower()}
+    asked = {value for name, value in vars(constants).items() if name.endswith("_ENV_VAR")}
+    assert own <= asked
+    needed = ("BACKEND_STORE_URI", "REGISTRY_STORE_URI", "ARTIFACT_ROOT", "ARTIFACTS_DESTINATION", "SERVE_ARTIFACTS")
+    assert {getattr(constants, f"{name}_ENV_VAR") for name in needed} <= own
+
+
 def _until_held(database: Database) -> None:
     deadline = time.monotonic() + 20
     while database.rule("select count(*) from pg_locks where locktype = 'advisory'") != "1":
