@@ -109,7 +109,7 @@ class TestServing:
             until(lambda: len(_pods(served)) == len(before), "the last old server is gone", 120)
         assert load.failed == []
         # Slower machines send slower while they start servers; every request that was sent is counted.
-        assert load.pace >= 0.7 * PACE
+        assert load.pace >= 0.9 * PACE
         assert not _pods(served) & before
 
 
