@@ -265,6 +265,10 @@ class Course:
         """Return every topic that a lab works with: its components' and its own."""
         return [*(topic for name in lab.components for topic in self.components[name].topics), *lab.topics]
 
+    def images(self, lab: LabSpec) -> set[str]:
+        """Return the names of every image that a lab runs: its components' and its own."""
+        return {image for name in lab.components for image in self.components[name].images.values()} | set(lab.images)
+
 
 def _load(path: Path, model: type[Model]) -> Model:
     try:

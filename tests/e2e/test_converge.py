@@ -28,6 +28,22 @@ def test_a_second_run_changes_nothing(lab: Driver) -> None:
     assert states["probe"] == "done"
 
 
+def test_what_was_prepared_is_what_is_run(lab: Driver) -> None:
+    """Every image of the nodes' pods that is ours is among those that `lab prepare` has here; it makes nothing anew."""
+    before = lab.kubectl("get", "nodes,pods", "-A", "-o", "name")
+    told = lab.json("prepare")
+    assert told["labs"] == ["01", "02", "04"]
+    pods = json.loads(lab.kubectl("get", "pods", "-A", "-o", "json"))["items"]
+    run = {each["image"] for pod in pods for each in pod["spec"]["containers"]}
+    ours = {image for image in run if image.startswith("tarmac.local/") and "node-programs" not in image}
+    assert ours
+    assert ours <= set(told["images"])
+    fewer = lab.json("prepare", "1")
+    assert fewer["labs"] == ["01"]
+    assert set(fewer["images"]) < set(told["images"])
+    assert lab.kubectl("get", "nodes,pods", "-A", "-o", "name") == before
+
+
 def test_the_probe_followed_one_event_to_feature_metric_and_trace(lab: Driver) -> None:
     """The proof names where the event stood in Kafka and when it came out at each end."""
     proof = lab.json("up", "01")["proof"]

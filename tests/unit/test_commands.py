@@ -85,6 +85,8 @@ def language(request: pytest.FixtureRequest) -> str:
     [
         (("up", "99"), "en", "there is no lab '99'"),
         (("up", "no"), "fr", "il n'y a pas de lab 'no'"),
+        (("prepare", "1", "99"), "en", "there is no lab '99'"),
+        (("prepare", "9"), "fr", "le lab 09 n'existe pas encore"),
         (("check", "9"), "en", "lab 09 does not exist yet"),
         (("check", "9"), "fr", "le lab 09 n'existe pas encore"),
         (("up",), "en", "which lab? None stands yet"),

@@ -18,6 +18,7 @@ from lab.text import Text, language
 
 COMMANDS = {
     "up": "up",
+    "prepare": "prepare",
     "status": "status",
     "check": "check",
     "hint": "learn",

@@ -176,20 +176,17 @@ def _before(settings: Settings, course: Course, lab: LabSpec, stood: str | None)
     runs = cluster.status() is Status.RUNNING
     there = course.lab(stood) if runs and stood in course.codes() else None
     engine = engines.running()
-    missing = images.absent(images.Catalogue(settings.root), _images(course, lab), engine, settings) if engine else None
+    missing = (
+        images.absent(images.Catalogue(settings.root), sorted(course.images(lab)), engine, settings) if engine else None
+    )
     root = {"kind": (engine.root() if engine else None) or _ENGINE, "k3s": _K3S}.get(cluster.backend)
     return _Standing(cluster, runs, there, missing, root)
-
-
-def _images(course: Course, lab: LabSpec) -> list[str]:
-    named = {image for name in lab.components for image in course.components[name].images.values()}
-    return sorted(named | set(lab.images))
 
 
 def _needs(settings: Settings, lab: LabSpec, before: _Standing) -> Iterator[tuple[Path, int]]:
     """Yield each folder with the MiB that will be written there: images in engine and cache, the lab in the node."""
     course = Course(settings.root)
-    share = 1.0 if before.missing is None else min(1.0, len(before.missing) / len(_images(course, lab)))
+    share = 1.0 if before.missing is None else min(1.0, len(before.missing) / len(course.images(lab)))
     made = round(lab.budget.images_mib * share)
     yield settings.cache, made
     if before.data:

@@ -108,7 +108,7 @@ def test_a_machine_without_images_needs_them_in_engine_and_cache(settings: Setti
     budget = LAB.budget
     assert f"{2 * budget.images_mib + budget.disk_mib} MiB" in disk.what.en
     assert f"{budget.peak_mib} MiB" in memory.what.en
-    assert f"{len(fit._images(Course(ROOT), LAB))} images" in time.what.en
+    assert f"{len(Course(ROOT).images(LAB))} images" in time.what.en
 
 
 def test_an_engine_that_refuses_us_says_nothing_here(settings: Settings, tmp_path: Path) -> None:
