@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import parsedate_to_datetime
 from functools import cached_property
@@ -37,6 +37,7 @@ MANAGER = "tarmac"
 _FORBIDDEN, _NOT_FOUND, _CONFLICT = 403, 404, 409
 _NO_LOG = "unable to retrieve container logs for "
 """What the kubelet answers, with 200, for a container that it has thrown away."""
+_METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _BRIEF = (("only_cpu_and_memory", "true"),)
 _SUMMARY_SECONDS = 5
 _AT_ONCE = 8
@@ -141,11 +142,22 @@ class Api:
         except ResourceNotFoundError:
             return []
         except DynamicApiError as error:
-            if error.status == _FORBIDDEN and kind in _BROUGHT:
-                return []  # somebody else brought the kind: where nobody lets us see any, we made none
+            if _hidden(kind, error):
+                return []
             raise
         version = answer.to_dict().get("apiVersion", "")
         return [{"apiVersion": version, "kind": kind, **item} for item in answer.to_dict()["items"]]
+
+    def inventory(self, kinds: Collection[str], namespaces: Collection[str]) -> list[Object]:
+        """Return all objects of some kinds in some namespaces, of each no more than its kind and its metadata.
+
+        A namespace of ten releases holds megabytes of content. A kind that this cluster does not know has no objects.
+        """
+        brought = {version: self.kinds(version) for version in {_BROUGHT[kind] for kind in kinds if kind in _BROUGHT}}
+        known = [kind for kind in kinds if kind not in _BROUGHT or kind in brought[_BROUGHT[kind]]]
+        places = [(kind, namespace) for namespace in namespaces for kind in known]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return [each for found in pool.map(lambda place: self._metadata(*place), places) for each in found]
 
     def delete(
         self, objects: Iterable[Object], *, wait: float = 60, grace: int | None = None, orphan: bool = False
@@ -262,6 +274,22 @@ class Api:
         answer.read()
         return parsedate_to_datetime(answer.getheader("Date")).timestamp() + 0.5 - (before + time.time()) / 2
 
+    def _metadata(self, kind: str, namespace: str) -> list[Object]:
+        try:
+            resource = self._resource(kind)
+            answer = self._dynamic.request(
+                "get", resource.path(namespace=namespace), header_params={"Accept": _METADATA},
+                serializer=lambda _, content: content,
+            )  # fmt: skip
+        except ResourceNotFoundError:
+            return []
+        except DynamicApiError as error:
+            if _hidden(kind, error):
+                return []
+            raise
+        version = resource.group_version
+        return [{"apiVersion": version, "kind": kind, "metadata": each["metadata"]} for each in answer["items"] or []]
+
     @cached_property
     def _core(self) -> client.CoreV1Api:
         # Made when needed: importing its hundreds of models takes seconds, and only a failure asks for them.
@@ -369,6 +397,11 @@ def ready(workload: Object) -> bool:
     if workload.get("kind") == "StatefulSet":
         return bool(seen and counts[0] == wanted) and status.get("currentRevision") == status.get("updateRevision")
     return bool(seen and counts == (wanted, wanted, wanted))
+
+
+def _hidden(kind: str, error: DynamicApiError) -> bool:
+    """Say whether somebody else brought a kind, and lets us see none of it: then we made none."""
+    return bool(error.status == _FORBIDDEN and kind in _BROUGHT)
 
 
 def _name(each: Object) -> str:

@@ -97,6 +97,8 @@ def test_a_kind_that_no_component_brought_has_no_objects(tmp_path: Path) -> None
         before = len(server.calls)
         assert asked.find("HTTPRoute", "chain") == []
         assert [path for _, path, _ in server.calls[before:]] == [f"/apis/{GROUP}/v1"]
+        assert asked.inventory(["HTTPRoute"], ["chain", "lab-04"]) == []
+        assert [path for _, path, _ in server.calls[before + 1 :]] == [f"/apis/{GROUP}/v1"]
 
 
 def test_a_kind_that_a_component_brought_is_found(tmp_path: Path) -> None:
@@ -104,8 +106,11 @@ def test_a_kind_that_a_component_brought_is_found(tmp_path: Path) -> None:
     answers = _answers(known=True)
     listed = {"apiVersion": f"{GROUP}/v1", "kind": "HTTPRouteList", "items": [{"metadata": {"name": "serving"}}]}
     answers[f"/apis/{GROUP}/v1/namespaces/chain/httproutes"] = listed
+    answers["/api/v1/namespaces/chain/configmaps"] = {"apiVersion": "v1", "items": None}  # as servers say of none
     with _cluster(tmp_path, answers) as (asked, _):
         (route,) = asked.find("HTTPRoute", "chain")
+        (same,) = asked.inventory(["ConfigMap", "HTTPRoute"], ["chain"])
+    assert same == route
     assert (route["kind"], route["apiVersion"], route["metadata"]["name"]) == ("HTTPRoute", f"{GROUP}/v1", "serving")
 
 
@@ -113,11 +118,12 @@ def test_what_nobody_lets_us_see_is_not_ours(tmp_path: Path) -> None:
     """Somebody else brought the kind, and gave us no rights on it: no objects. Kubernetes' own kinds fail."""
     with _cluster(tmp_path, _answers(known=True), forbidden="httproutes") as (asked, _):
         assert asked.find("HTTPRoute", "chain") == []
-    with (
-        _cluster(tmp_path / "other", _answers(known=True), forbidden="configmaps") as (asked, _),
-        pytest.raises(DynamicApiError),
-    ):
-        asked.find("ConfigMap", "chain")
+        assert asked.inventory(["HTTPRoute"], ["chain"]) == []
+    with _cluster(tmp_path / "other", _answers(known=True), forbidden="configmaps") as (asked, _):
+        with pytest.raises(DynamicApiError):
+            asked.find("ConfigMap", "chain")
+        with pytest.raises(DynamicApiError):
+            asked.inventory(["ConfigMap"], ["chain"])
 
 
 def test_every_kind_that_a_component_brings_into_a_namespace_is_known() -> None:

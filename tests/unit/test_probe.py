@@ -136,7 +136,11 @@ def test_a_probe_happens_when_the_replay_is(readings: dict[str, str], moment: st
 def test_only_what_a_component_brings_may_be_left_out() -> None:
     """Each step that depends on a component names one that there is; lab 04 takes all of them, lab 01 three."""
     course = Course(_SETTINGS.root)
-    needs = {name: place.needs for name, place in probe._PLACES.items() if place.needs}
+    needs = {name: place.component for name, place in probe._PLACES.items()}
     assert set(needs.values()) <= set(course.components)
     assert [name for name, need in needs.items() if need not in course.lab("04").components] == []
-    assert [name for name, need in needs.items() if need in course.lab("01").components] == []
+    assert [name for name, need in needs.items() if need in course.lab("01").components] == [
+        "feature",
+        "trace",
+        "metric",
+    ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import os
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Protocol
@@ -83,8 +83,11 @@ class Cluster(Protocol):
     def pack(self, root: str, folders: Sequence[str], containers: Sequence[str], archive: Path) -> None:
         """Write folders of a root on its node to an archive, while containers (by containerd's ids) stand still."""
 
-    def unpack(self, root: str, folders: Mapping[str, str], archive: Path) -> None:
-        """Fill folders of a root on its node, name in the archive -> name below the root; what they held goes."""
+    def unpack(self, root: str, folders: Collection[str], archive: Path) -> None:
+        """Lay an archive's folders aside on its node, for `place`; changes none that are there."""
+
+    def place(self, root: str, folders: Mapping[str, str]) -> None:
+        """Put what was laid aside in its place, name in the archive -> name below the root; the rest goes."""
 
 
 class Claim:

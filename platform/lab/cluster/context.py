@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -155,7 +155,7 @@ class Context:
         del root, folders, containers, archive
         raise out_of_reach()
 
-    def unpack(self, root: str, folders: Mapping[str, str], archive: Path) -> None:
+    def unpack(self, root: str, folders: Collection[str], archive: Path) -> None:
         """Refuse, likewise.
 
         Raises:
@@ -163,6 +163,16 @@ class Context:
 
         """
         del root, folders, archive
+        raise out_of_reach()
+
+    def place(self, root: str, folders: Mapping[str, str]) -> None:
+        """Refuse, likewise.
+
+        Raises:
+            BadInput: always.
+
+        """
+        del root, folders
         raise out_of_reach()
 
     def _entry(self, say: Say) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import yaml
@@ -136,11 +136,17 @@ class K3s:
         what = Text(en="packing volumes", fr="archivage des volumes")
         self._piped('exec "$@" > "$ARCHIVE"', archive, *words, what=what)
 
-    def unpack(self, root: str, folders: Mapping[str, str], archive: Path) -> None:
-        """Fill folders of this machine from an archive."""
+    def unpack(self, root: str, folders: Collection[str], archive: Path) -> None:
+        """Lay an archive's folders aside on this machine."""
         _root()
         what = Text(en="unpacking volumes", fr="extraction des volumes")
         self._piped('exec "$@" < "$ARCHIVE"', archive, *packing.unpacking(root, folders), what=what)
+
+    def place(self, root: str, folders: Mapping[str, str]) -> None:
+        """Put what was laid aside in its place."""
+        _root()
+        what = Text(en="putting volumes in their place", fr="mise en place des volumes")
+        run(packing.placing(root, folders), what=what, timeout=120)
 
     def _piped(self, script: str, archive: Path, *words: str, what: Text) -> None:
         """Run words with a file as one of their ends."""

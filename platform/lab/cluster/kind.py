@@ -6,7 +6,7 @@ import base64
 import json
 import secrets
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -181,11 +181,16 @@ class Kind:
         what = Text(en="packing volumes", fr="archivage des volumes")
         self._piped('exec "$@" > "$ARCHIVE"', archive, "exec", self._node, *words, what=what)
 
-    def unpack(self, root: str, folders: Mapping[str, str], archive: Path) -> None:
-        """Fill folders of the node from an archive."""
+    def unpack(self, root: str, folders: Collection[str], archive: Path) -> None:
+        """Lay an archive's folders aside on the node."""
         words = packing.unpacking(root, folders)
         what = Text(en="unpacking volumes", fr="extraction des volumes")
         self._piped('exec "$@" < "$ARCHIVE"', archive, "exec", "-i", self._node, *words, what=what)
+
+    def place(self, root: str, folders: Mapping[str, str]) -> None:
+        """Put what was laid aside in its place."""
+        what = Text(en="putting volumes in their place", fr="mise en place des volumes")
+        self._in_node(*packing.placing(root, folders), what=what)
 
     def _piped(self, script: str, archive: Path, *words: str, what: Text) -> None:
         """Run the engine with a file as one of its ends."""

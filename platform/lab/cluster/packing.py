@@ -6,7 +6,7 @@ The object store keeps what it knows of an object in extended attributes of the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from lab.errors import BadInput
 from lab.text import Text
@@ -27,15 +27,19 @@ tar --create --sparse --numeric-owner --xattrs --xattrs-include="user.*" --direc
 """
 _UNPACK = """\
 set -e
-root=$1; shift
-new=$1; shift
 # Beside the volumes until all of it has come: cut off, it leaves them as they were.
-aside=$root/.unpacking
+aside=$1/.unpacking; shift
 rm -rf "$aside"; mkdir "$aside"
-trap 'rm -rf "$aside"' EXIT
+trap '[ "$whole" ] || rm -rf "$aside"' EXIT
 trap 'exit 1' INT TERM HUP PIPE
 tar --extract --numeric-owner --same-permissions --xattrs --xattrs-include="user.*" --directory "$aside" --file - "$@"
-for each in $new; do rm -rf "$root/$each"; mv "$aside/$each" "$root/$each"; done
+whole=yes
+"""
+_PLACE = """\
+set -e
+root=$1; shift
+while [ $# -gt 0 ]; do rm -rf "$root/$2"; mv "$root/.unpacking/$1" "$root/$2"; shift 2; done
+rm -rf "$root/.unpacking"
 """
 
 
@@ -51,18 +55,26 @@ def packing(ctr: str, root: str, folders: Sequence[str], containers: Sequence[st
     return ("env", f"CTR={ctr} -n k8s.io", "sh", "-c", _PACK, "pack", root, *containers, "--", *folders)
 
 
-def unpacking(root: str, folders: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the words that read such an archive from standard input; what the new folders held is replaced.
+def unpacking(root: str, folders: Collection[str]) -> tuple[str, ...]:
+    """Return the words that read such an archive from standard input; what it holds is laid aside, below the root.
 
-    It is replaced once all of the archive has come; one that is cut off changes nothing.
+    An archive that is cut off leaves nothing.
 
     Args:
-        root: the folder that all of them lie in.
+        root: the folder that the others lie in.
+        folders: their names in the archive.
+    """
+    return ("sh", "-c", _UNPACK, "unpack", root, *folders)
+
+
+def placing(root: str, folders: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the words that put what was laid aside in its place; what the folders held goes, and so does the rest.
+
+    Args:
+        root: the folder that the others lie in.
         folders: name in the archive -> name below the root.
     """
-    # Names and hard links are renamed, what symbolic links point to is not.
-    renamed = [f"--transform=flags=rh;s,^{old}\\(/\\|$\\),{new}\\1," for old, new in folders.items()]
-    return ("sh", "-c", _UNPACK, "unpack", root, " ".join(folders.values()), *renamed, *folders)
+    return ("sh", "-c", _PLACE, "place", root, *(name for pair in folders.items() for name in pair))
 
 
 def out_of_reach() -> BadInput:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -11,7 +12,7 @@ from lab import images, process, tools
 from lab.api import Api, Object
 from lab.broker import Broker
 from lab.budget import Watch
-from lab.checkpoint import Kept, put_back
+from lab.checkpoint import Arrival, Kept, put_back
 from lab.cluster import Cluster, Status, choose, node
 from lab.cluster import engine as engines
 from lab.converge.probe import EarlyProof, probe
@@ -44,7 +45,7 @@ class Outcome:
 
 
 def converge(
-    settings: Settings, code: str, progress: Progress, *, anew: bool = False, kept: Kept | None = None
+    settings: Settings, code: str, progress: Progress, *, anew: bool = False, kept: Kept | Arrival | None = None
 ) -> Outcome:
     """Bring a lab up, from whatever stands now, and prove it end to end.
 
@@ -53,7 +54,7 @@ def converge(
         code: the lab's number.
         progress: shows the phases.
         anew: True where the lab was just taken away: what is not there yet cannot be proven beforehand.
-        kept: a state whose volumes are put back before anything is made that uses them.
+        kept: a state whose volumes are put back before anything is made that uses them; it may be on its way already.
 
     Raises:
         LabError: what stands in the way, with object, field and remedy.
@@ -62,6 +63,8 @@ def converge(
     run = _Run(settings, Course(settings.root), code, progress)
     record = Record(settings)
     run.last, run.anew = record.lab(), anew
+    if isinstance(kept, Arrival):
+        run.arrival, kept = kept, kept.kept
     run.kept = kept
     names = [
         "cluster",
@@ -91,13 +94,13 @@ class _Run:
         self.cluster: Cluster = choose(settings, [course.components[name] for name in self.lab.components])
         self.manifests = Manifests(settings, course.folder(code), self.lab)
         self.catalogue = images.Catalogue(settings.root)
-        named = {image for name in self.lab.components for image in course.components[name].images.values()}
-        self.references = {name: self.catalogue.reference(name) for name in named | set(self.lab.images)}
+        self.references = {name: self.catalogue.reference(name) for name in course.images(self.lab)}
         self.last: str | None = None
         """The lab that was last brought up."""
         self.anew = False
         self.watch = Watch(course, self.lab, self.cluster)
         self.kept: Kept | None = None
+        self.arrival: Arrival | None = None
         self.early: EarlyProof | None = None
         self.proof: dict[str, object] = {}
         self.there: dict[str, Future[None]] = {name: Future() for name in self.references}
@@ -149,8 +152,9 @@ class _Run:
         return before is not Status.RUNNING
 
     def _put_back(self, kept: Kept, say: Say) -> bool:
-        put_back(self.api, self.cluster, kept, say)
-        return True
+        with nullcontext(self.arrival) if self.arrival else Arrival(self.api, self.cluster, kept) as arrival:
+            put_back(self.api, arrival, say)
+            return True
 
     def _made(self, status: Status) -> None:
         """Make the images and Helm beforehand where there is no cluster yet, which then needs them all."""
@@ -212,10 +216,13 @@ class _Run:
                 if name == "kafka":
                     begun["topics"] = pool.submit(self._after, [begun["kafka"]], "topics", self._topics)
             needs = [begun["topics"], *(self.there[image] for image in self.lab.images)]
+            # Its manifests may be of kinds that a component defines.
+            needs += [begun[name] for name in self.lab.components if self.course.components[name].definitions]
             begun["lab"] = pool.submit(self._after, needs, f"lab-{self.lab.code}", partial(self._lab, objects))
-            # The platform is proven while the lab's own pods start; a proof begun early counts if they changed nothing.
-            needs = [job for name, job in begun.items() if name != "lab" or self.early]
-            begun["probe"] = pool.submit(self._after, needs, "probe", self._probe)
+            # The probe's event goes in as soon as somebody takes it, and waits on its way for what comes later; a proof
+            # begun early counts if nothing was changed, which is known when all stands.
+            needs = list(begun.values()) if self.early else [begun[name] for name in _TAKES_EVENTS if name in begun]
+            begun["probe"] = pool.submit(self._after, needs, "probe", partial(self._probe, begun))
             for job in begun.values():
                 job.result()
 
@@ -248,10 +255,10 @@ class _Run:
             release.settled(self.api)
         return changed or name in self.renewed
 
-    def _probe(self, say: Say) -> bool:
+    def _probe(self, begun: Mapping[str, Future[None]], say: Say) -> bool:
         """Prove the stack end to end; a proof begun early counts where nothing was changed since."""
         proof = self.early.result() if self.early and not self._changed() else None
-        self.proof = proof or probe(self.settings, say, self.lab.components)
+        self.proof = proof or probe(self.settings, say, self.lab.components, lambda name: begun[name].result())
         return True
 
     def _topics(self, _: Say) -> bool:
@@ -272,6 +279,8 @@ class _Run:
         return bool(changed)
 
 
+_TAKES_EVENTS = ("ingest",)
+"""Component that has to stand before the probe's event is sent: it tells what time it is for the replay."""
 _PAGES = ("ingest", "lake", "feature", "objectstore", "mlflow", "serving", "gateway", "page", "prometheus", "jaeger")
 """Components that answer over HTTP."""
 

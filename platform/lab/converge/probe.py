@@ -41,22 +41,24 @@ class _Place(NamedTuple):
     """Where a step is asked whether the event came out: the port's name, and whose log tells why it did not."""
 
     port: str
+    component: str
+    """That is asked; a lab without it leaves the step out."""
     writer: str = "ingest-consumer"
-    needs: str = ""
-    """Component without which the step is left out."""
 
 
 _PLACES = {
-    "feature": _Place("ingest"),
-    "online": _Place("feature", needs="feature"),
-    "prediction": _Place("gateway", writer="serving-stable", needs="serving"),
-    "lake": _Place("lake", writer="lake-bronze", needs="lake"),
-    "trace": _Place("jaeger"),
-    "metric": _Place("prometheus"),
+    "feature": _Place("ingest", "ingest"),
+    "online": _Place("feature", "feature"),
+    "prediction": _Place("gateway", "serving", writer="serving-stable"),
+    "lake": _Place("lake", "lake", writer="lake-bronze"),
+    "trace": _Place("jaeger", "jaeger"),
+    "metric": _Place("prometheus", "prometheus"),
 }
 
 
-def probe(settings: Settings, say: Say, components: Collection[str]) -> dict[str, object]:
+def probe(
+    settings: Settings, say: Say, components: Collection[str], stands: Callable[[str], None] = lambda _: None
+) -> dict[str, object]:
     """Send one event and follow it: offset in Kafka, feature at ingest, trace in Jaeger, metric in Prometheus.
 
     Args:
@@ -65,11 +67,12 @@ def probe(settings: Settings, say: Say, components: Collection[str]) -> dict[str
         components: what the lab runs; with a feature service, the event has to come out of that as well; where models
             are served, the next prediction through the gateway has to stand on it, in the event's own trace; with a
             lake it has to become a row of its bronze table.
+        stands: returns when a component stands; each is waited for only when it is asked.
 
     Returns:
-        What was seen: `topic`, `partition` and `offset`; seconds since the start for each step, `feature_seconds`,
-        `online_seconds`, `prediction_seconds`, `lake_seconds`, `trace_seconds`, `metric_seconds`; `trace`, and how many
-        `events` it took.
+        What was seen: `topic`, `partition` and `offset`; seconds since the start for each step, without those that
+        components took to stand, `feature_seconds`, `online_seconds`, `prediction_seconds`, `lake_seconds`,
+        `trace_seconds`, `metric_seconds`; `trace`, and how many `events` it took.
 
     Raises:
         NotConverged: it did not come out somewhere; says where and what to look at.
@@ -99,8 +102,11 @@ def probe(settings: Settings, say: Say, components: Collection[str]) -> dict[str
         ]
         for name, what, came_out in steps:
             place = _PLACES[name]
-            if place.needs and place.needs not in components:
+            if place.component not in components:
                 continue
+            waited = time.monotonic()
+            stands(place.component)
+            started += time.monotonic() - waited
             say(Text(en=f"waiting for {what.en}", fr=f"attente : {what.fr}"))
             _await(came_out, what, place, settings)
             seen[f"{name}_seconds"] = round(time.monotonic() - started, 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -185,20 +186,24 @@ def _replaced(settings: Settings, code: str, state: str, display: Progress, kept
     cluster = choose(settings)
     if kept:
         checkpoint.whole(kept)
-    if cluster.status() is Status.RUNNING:
-        with display.phase("remove") as phase:
-            say = display.teller(phase)
-            cluster.settle(say)
-            cleared = clear(settings, code, say, state=state, topics=kept is None)
-        for each in cleared.kept:
-            where = each.relative_to(settings.root)
-            display.say(Text(en=f"your own files are kept in {where}", fr=f"vos fichiers sont gardés dans {where}"))
-    else:
-        lab, folder = _declared(settings, code)
-        Manifests(settings, folder, lab).replace(state)
-    if kept and kept.snapshot.state == OWN:
-        _write(settings, code, kept.snapshot.work)
-    outcome = converge(settings, code, display, anew=True, kept=kept)
+    with ExitStack() as stack:
+        arrival = None
+        if cluster.status() is Status.RUNNING:
+            with display.phase("remove") as phase:
+                say = display.teller(phase)
+                cluster.settle(say)
+                if kept:
+                    arrival = stack.enter_context(checkpoint.Arrival(Api(settings), cluster, kept))
+                cleared = clear(settings, code, say, state=state, topics=kept is None)
+            for each in cleared.kept:
+                where = each.relative_to(settings.root)
+                display.say(Text(en=f"your own files are kept in {where}", fr=f"vos fichiers sont gardés dans {where}"))
+        else:
+            lab, folder = _declared(settings, code)
+            Manifests(settings, folder, lab).replace(state)
+        if kept and kept.snapshot.state == OWN:
+            _write(settings, code, kept.snapshot.work)
+        outcome = converge(settings, code, display, anew=True, kept=arrival or kept)
     return Jumped(outcome, cleared, kept)
 
 
@@ -252,8 +257,7 @@ def _key(settings: Settings, code: str, state: str) -> str:
     course = Course(settings.root)
     lab = course.lab(code)
     catalogue = images.Catalogue(settings.root)
-    named = {image for name in lab.components for image in course.components[name].images.values()}
-    parts = [catalogue.reference(name) for name in named | set(lab.images)]
+    parts = [catalogue.reference(name) for name in course.images(lab)]
     if state == SOLVED and seeds.decides(course.folder(code) / "manifests"):
         parts.append(f"seed {seeds.drawn(settings)}")  # what was measured holds the answers of one seed
     return checkpoint.key(course, code, parts)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from lab.broker import Broker
 from lab.errors import NotConverged, Residue
 from lab.progress import Say
 from lab.reset import fingerprint
+from lab.reset.fingerprint import Found
 from lab.settings import Settings
 from lab.spec import Course
 from lab.stack.manifests import Manifests
@@ -66,11 +66,10 @@ def clear(settings: Settings, code: str, say: Say, *, state: str = "start", topi
     ours = labs | {component.namespace for component in course.components.values()} - set(_KEPT)
     namespaces = sorted(ours & {each["metadata"]["name"] for each in api.find("Namespace")})
     with _broker(settings, api, topics=topics) as broker:
-        cleared = Cleared(fingerprint.residue(api, broker, namespaces))
+        there = fingerprint.found(api, broker, namespaces)
+        cleared = Cleared(there.lines())
         say(Text(en="removing the lab and its data", fr="suppression du lab et de ses données"))
-        with ThreadPoolExecutor() as pool:
-            for job in [pool.submit(_empty, api, namespace) for namespace in namespaces]:
-                job.result()
+        _empty(api, there)
         _forget(broker)
         _prove(api, broker, namespaces)
     kept = Manifests(settings, course.folder(code), lab).replace(state)
@@ -95,21 +94,20 @@ def _broker(settings: Settings, api: Api, *, topics: bool) -> Iterator[Broker | 
             yield broker
 
 
-def _empty(api: Api, namespace: str) -> None:
-    """Delete all that is in a namespace, Helm's record of its releases too: first what would make the rest anew.
+def _empty(api: Api, there: Found) -> None:
+    """Delete all objects that are there, Helm's record of its releases too: first what would make the rest anew.
 
     Charts outside the platform hold nothing that stands in no namespace, so Helm itself, a second for each release, is
     not needed for that.
     """
-    found = fingerprint.objects(api, namespace)
     # What they made stays for a moment: a pod that was once given all the time it asks for takes it.
     for kinds in _MAKERS:
-        api.delete((each for each in found if each["kind"] in kinds), orphan=True)
+        api.delete((each for each in there.objects if each["kind"] in kinds), orphan=True)
     makers = [kind for kinds in _MAKERS for kind in kinds]
     # A pod has nothing to finish any more: its topics and positions go as well. A controller that saw late that its
     # workload is gone may have made one more, which holds a claim: it goes in the next round (`_prove`).
     with suppress(NotConverged):
-        rest = (each for each in found if each["kind"] not in makers)
+        rest = (each for each in there.objects if each["kind"] not in makers)
         api.delete(rest, wait=_ROUND_SECONDS, grace=_GRACE_SECONDS)
 
 
@@ -124,7 +122,7 @@ def _forget(broker: Broker | None) -> None:
 def _prove(api: Api, broker: Broker | None, namespaces: list[str]) -> None:
     """Look until nothing is left, or say what is: volumes are wiped by the cluster a moment after their claims."""
     deadline = time.monotonic() + _GONE_SECONDS
-    while left := fingerprint.residue(api, broker, namespaces):
+    while left := (there := fingerprint.found(api, broker, namespaces)).lines():
         if time.monotonic() > deadline:
             listed = "\n".join(f"  {line}" for line in left)
             raise Residue(
@@ -136,6 +134,5 @@ def _prove(api: Api, broker: Broker | None, namespaces: list[str]) -> None:
             )
         time.sleep(0.3)
         # A controller may have made a pod while its own end was under way, and that pod its group.
-        for namespace in namespaces:
-            _empty(api, namespace)
+        _empty(api, there)
         _forget(broker)

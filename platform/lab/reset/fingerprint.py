@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from lab.api import BROUGHT, Api, Object
 from lab.broker import Broker
@@ -16,39 +16,53 @@ KINDS = (
 _EVERYWHERE = {("ConfigMap", "kube-root-ca.crt"), ("ServiceAccount", "default")}
 
 
-def objects(api: Api, namespace: str) -> list[Object]:
-    """Return everything in a lab's namespace that Kubernetes did not put there itself."""
-    return [
-        each
-        for kind in KINDS
-        for each in api.find(kind, namespace)
-        if (kind, each["metadata"]["name"]) not in _EVERYWHERE
+@dataclass(frozen=True)
+class Found:
+    """What is there.
+
+    Attributes:
+        objects: in the labs' namespaces, of each its kind and its metadata.
+        volumes: that claims of these namespaces hold, or held.
+        topics: of the broker, with their positions.
+        groups: of its consumers.
+
+    """
+
+    objects: list[Object]
+    volumes: list[Object]
+    topics: dict[str, dict[str, object]] = field(default_factory=dict)
+    groups: list[str] = field(default_factory=list)
+
+    def lines(self) -> list[str]:
+        """Return it, one line each; empty when nothing is there."""
+        return [
+            *map(_named, self.objects),
+            *(f"PersistentVolume/{each['metadata']['name']}" for each in self.volumes),
+            *(f"topic {name}: {_records(topic)} records" for name, topic in self.topics.items()),
+            *(f"consumer group {name}" for name in self.groups),
+        ]
+
+
+def found(api: Api, broker: Broker | None, namespaces: list[str]) -> Found:
+    """Look for everything that Kubernetes did not put there itself; without a broker, at the cluster alone."""
+    objects = [
+        each for each in api.inventory(KINDS, namespaces) if (each["kind"], each["metadata"]["name"]) not in _EVERYWHERE
     ]
-
-
-def volumes(api: Api, namespaces: Iterable[str]) -> list[Object]:
-    """Return the volumes that claims of these namespaces hold, or held."""
-    names = set(namespaces)
-    found = api.find("PersistentVolume")
-    return [each for each in found if (each["spec"].get("claimRef") or {}).get("namespace") in names]
-
-
-def residue(api: Api, broker: Broker | None, namespaces: list[str]) -> list[str]:
-    """Return what is left, one line each; empty when nothing is. Without a broker, of the cluster alone."""
-    lines = [_named(each) for name in namespaces for each in objects(api, name)]
-    lines += [f"PersistentVolume/{each['metadata']['name']}" for each in volumes(api, namespaces)]
+    volumes = [
+        each
+        for each in api.find("PersistentVolume")
+        if (each["spec"].get("claimRef") or {}).get("namespace") in namespaces
+    ]
     if broker is None:
-        return lines
-    lines += [f"topic {name}: {_records(found)} records" for name, found in broker.topics().items()]
-    lines += [f"consumer group {name}" for name in broker.group_names()]
-    return lines
+        return Found(objects, volumes)
+    return Found(objects, volumes, broker.topics(), broker.group_names())
 
 
-def _named(found: Object) -> str:
+def _named(each: Object) -> str:
     """Return kind, name and namespace, and what holds an object that was deleted."""
-    meta = found["metadata"]
+    meta = each["metadata"]
     holders = ", ".join(meta.get("finalizers") or ()) if meta.get("deletionTimestamp") else ""
-    return f"{found['kind']}/{meta['name']} ({meta['namespace']}{holders and f'; held by {holders}'})"
+    return f"{each['kind']}/{meta['name']} ({meta['namespace']}{holders and f'; held by {holders}'})"
 
 
 def _records(topic: dict[str, object]) -> int:

@@ -113,10 +113,10 @@ class Release:
         if self.component.definitions:
             definitions.ensure(api, self.component.definitions, self.helm, self.settings, say)
         # --force-conflicts does not exist in Helm 3: an upgrade only sends what differs from its last release, so
-        # what was changed by hand since is put right by a server-side apply of the same manifests.
+        # what was changed by hand since is put right by a server-side apply.
         self._upgrade(api, say)
-        theirs = [each for each in self.manifests if _made_once(each) and self._live(api, each)]
-        api.apply([_placed(each, self.component.namespace) for each in self.manifests if each not in theirs])
+        otherwise = [each for each in self.manifests if not self._holds(api, each)]
+        api.apply([_placed(each, self.component.namespace) for each in otherwise])
 
     def settled(self, api: Api) -> None:
         """Note that the release stands and its jobs are done: until then the next run begins anew."""

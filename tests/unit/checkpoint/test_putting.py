@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lab.api import Object
-from lab.checkpoint import Kept, Store, put_back, take
+from lab.checkpoint import Arrival, Kept, Store, put_back, take
 from lab.errors import BadInput
 from lab.text import Text
 from unit.stack import crons
@@ -35,17 +35,24 @@ class Node:
 
     def __init__(self) -> None:
         self.packed: list[tuple[str, list[str], list[str]]] = []
-        self.unpacked: list[tuple[str, dict[str, str]]] = []
+        self.aside: list[str] = []
+        self.placed: list[tuple[str, dict[str, str]]] = []
 
     def pack(self, root: str, folders: Sequence[str], containers: Sequence[str], archive: Path) -> None:
         """Write an archive that says what is in it."""
         self.packed.append((root, list(folders), list(containers)))
         archive.write_text(" ".join(folders))
 
-    def unpack(self, root: str, folders: Mapping[str, str], archive: Path) -> None:
+    def unpack(self, root: str, folders: Collection[str], archive: Path) -> None:
         """Note it."""
+        assert root
         assert archive.exists()
-        self.unpacked.append((root, dict(folders)))
+        self.aside = list(folders)
+
+    def place(self, root: str, folders: Mapping[str, str]) -> None:
+        """Note it."""
+        assert set(folders) <= set(self.aside)
+        self.placed.append((root, dict(folders)))
 
 
 def _volume(cluster: Cluster, space: str, claim: str, folder: str) -> None:
@@ -120,8 +127,12 @@ def test_a_claim_that_stands_gets_its_content_and_others_a_volume(cluster: Clust
     for key in [key for key in cluster.held if key[1] == "data" or key[2] == "pvc-2"]:
         del cluster.held[key]
     said: list[Text] = []
-    put_back(cluster, node, kept, said.append)  # type: ignore[arg-type]
-    ((root, folders),) = node.unpacked
+    with Arrival(cluster, node, kept) as arrival:  # type: ignore[arg-type]
+        assert cluster.scaled == [("kafka", 0)]
+        assert node.placed == []
+        put_back(cluster, arrival, said.append)  # type: ignore[arg-type]
+        assert cluster.scaled == [("kafka", 0), ("kafka", 1)]
+    ((root, folders),) = node.placed
     assert root == "/var/volumes"
     assert folders["pvc-1"] == "pvc-1"
     assert cluster.scaled == [("kafka", 0), ("kafka", 1)]
@@ -132,6 +143,19 @@ def test_a_claim_that_stands_gets_its_content_and_others_a_volume(cluster: Clust
     assert made["spec"]["persistentVolumeReclaimPolicy"] == "Delete"
     assert made["metadata"]["annotations"] == {"pv.kubernetes.io/provisioned-by": "tarmac.dev/folders"}
     assert said
+
+
+def test_what_comes_for_nothing_is_thrown_away(cluster: Cluster, tmp_path: Path) -> None:
+    """What stood could not be taken away: no volume was changed, and the broker goes on."""
+    node = Node()
+    kept = _taken(cluster, node, Store(tmp_path))
+    with (
+        pytest.raises(BadInput, match="stays"),
+        Arrival(cluster, node, kept),  # type: ignore[arg-type]
+    ):
+        raise BadInput(Text.plain("something stays"), Text.plain("wait"))
+    assert node.placed == [("/var/volumes", {})]
+    assert cluster.scaled == [("kafka", 0), ("kafka", 1)]
 
 
 def test_only_routes_that_a_release_moved_are_kept(cluster: Cluster, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.cluster.packing import packing, unpacking
+from lab.cluster.packing import packing, placing, unpacking
 
 _CTR = """#!/bin/sh
 printf '%s\\n' "$*" >> "$CALLS"
@@ -52,7 +52,11 @@ def _packed(root: Path, *containers: str, folders: tuple[str, ...] = ("pvc-1", "
 
 
 def _unpacked(root: Path, folders: dict[str, str], archive: bytes) -> None:
+    there = sorted(path.name for path in root.iterdir())
     subprocess.run(unpacking(str(root), folders), input=archive, check=True, capture_output=True)
+    assert sorted(path.name for path in root.iterdir()) == sorted([".unpacking", *there])
+    subprocess.run(placing(str(root), folders), check=True, capture_output=True)
+    assert not (root / ".unpacking").exists()
 
 
 def test_what_was_packed_comes_back_under_new_names(root: Path, ctr: Path) -> None:
@@ -85,11 +89,21 @@ def test_an_archive_that_is_cut_off_changes_nothing(root: Path) -> None:
     (root / "pvc-1/more").write_bytes(os.urandom(200_000))
     _, archive = _packed(root)
     there = sorted(path.name for path in root.iterdir())
-    words = unpacking(str(root), {"pvc-1": "pvc-1", "pvc-2": "kept-2"})
+    words = unpacking(str(root), ["pvc-1", "pvc-2"])
     ended = subprocess.run(words, input=archive[: len(archive) // 2], check=False, capture_output=True)
     assert ended.returncode != 0
     assert sorted(path.name for path in root.iterdir()) == there
     assert (root / "pvc-1/more").stat().st_size == 200_000
+
+
+def test_what_is_not_placed_is_thrown_away(root: Path, ctr: Path) -> None:
+    """A reset that failed meanwhile leaves nothing beside the volumes, and these as they were."""
+    _, archive = _packed(root)
+    there = sorted(path.name for path in root.iterdir())
+    subprocess.run(unpacking(str(root), ["pvc-1", "pvc-2"]), input=archive, check=True, capture_output=True)
+    subprocess.run(placing(str(root), {}), check=True, capture_output=True)
+    assert sorted(path.name for path in root.iterdir()) == there
+    assert not ctr.exists()
 
 
 def test_containers_stand_still_and_go_on(root: Path, ctr: Path) -> None:

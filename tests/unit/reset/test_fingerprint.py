@@ -55,7 +55,7 @@ def server() -> Server:
 
 def test_routes_and_policies_are_part_of_the_fingerprint(server: Server) -> None:
     """Whatever Gateway API's kinds a trainee made, and the route whose weights a release moved, with all it kept."""
-    lines = fingerprint.residue(server, Broker(), ["chain", "lab-04"])  # type: ignore[arg-type]
+    lines = fingerprint.found(server, Broker(), ["chain", "lab-04"]).lines()  # type: ignore[arg-type]
     assert "HTTPRoute/serving (chain)" in lines
     for kind in ("HTTPRoute", "GRPCRoute", "ReferenceGrant", "BackendTrafficPolicy", "SecurityPolicy", "Gateway"):
         assert f"{kind}/mine-{kind.lower()} (lab-04)" in lines
@@ -67,8 +67,7 @@ def test_routes_and_policies_are_part_of_the_fingerprint(server: Server) -> None
 def test_after_a_reset_nothing_of_them_is_left(server: Server) -> None:
     """Makers of others go first; then routes, policies and pods; topics and groups; the fingerprint is empty."""
     broker = Broker()
-    for namespace in ("chain", "lab-04"):
-        engine._empty(server, namespace)  # type: ignore[arg-type]
+    engine._empty(server, fingerprint.found(server, None, ["chain", "lab-04"]))  # type: ignore[arg-type]
     engine._forget(broker)  # type: ignore[arg-type]
     engine._prove(server, broker, ["chain", "lab-04"])  # type: ignore[arg-type]
     order = server.deleted
@@ -123,7 +122,7 @@ class TestAPodThatComesLate:
 
     def test_goes_in_the_next_round(self, server: Late, broker: Broker) -> None:
         """The claim that it held goes with it, and nothing is left."""
-        engine._empty(server, "lab-01")  # type: ignore[arg-type]
+        engine._empty(server, fingerprint.found(server, None, ["lab-01"]))  # type: ignore[arg-type]
         assert len(server.held) == 2
         server.delete = super(Late, server).delete  # type: ignore[method-assign]
         engine._prove(server, broker, ["lab-01"])  # type: ignore[arg-type]
@@ -142,4 +141,4 @@ def test_a_cluster_without_such_kinds_has_none_left() -> None:
     """Lab 01's cluster, which nobody brought a gateway: the reset proves what it always proved."""
     broker = Broker()
     broker.held, broker.groups = {}, []
-    assert fingerprint.residue(Server(), broker, ["chain", "lab-01"]) == []  # type: ignore[arg-type]
+    assert fingerprint.found(Server(), broker, ["chain", "lab-01"]).lines() == []  # type: ignore[arg-type]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +80,14 @@ class Server:
             each
             for (held, place, _), each in self.held.items()
             if held == kind and place == namespace and wanted.items() <= each["metadata"].get("labels", {}).items()
+        ]
+
+    def inventory(self, kinds: Collection[str], namespaces: Collection[str]) -> list[Object]:
+        """Return kind and metadata of all that is held there."""
+        return [
+            {"apiVersion": each.get("apiVersion", ""), "kind": kind, "metadata": each["metadata"]}
+            for (kind, place, _), each in self.held.items()
+            if kind in kinds and place in namespaces
         ]
 
     def delete(
