@@ -28,6 +28,10 @@ _TYPES = {
     "tensor(float16)": "FP16", "tensor(float)": "FP32", "tensor(double)": "FP64",
     **{f"tensor({sign}int{bits})": f"{sign.upper()}INT{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)},
 }  # fmt: skip
+WEIGHTS = "weights.bin"
+"""Beside an optimised graph."""
+_SMALL = "1024"
+"""Bytes of a tensor that stay in the graph."""
 _QUIET = 4
 """Severity from which onnxruntime writes to standard error by itself; what a caller does wrong, the caller is told."""
 
@@ -61,7 +65,8 @@ class Options:
     Attributes:
         threads: that work on one operator; 1 keeps a model on the thread that runs it.
         optimise: whether the graph is optimised when the session is made.
-        written: where the optimised graph is written, so that another process need not optimise it again.
+        written: where the optimised graph is written, so that another process need not optimise it again; its weights
+            in a file beside it, which that process then maps and does not copy.
     """
 
     threads: int = 1
@@ -86,7 +91,7 @@ class Session:
         self._title = f"model {artifact.name} version {artifact.version}"
         try:
             self._session = onnxruntime.InferenceSession(
-                artifact.content, _told(options), providers=["CPUExecutionProvider"]
+                _graph(artifact.content), _told(options), providers=["CPUExecutionProvider"]
             )
         except Exception as failure:  # noqa: BLE001  each of onnxruntime's is a class of its own, with no other base
             raise self._not_servable(f"onnxruntime {onnxruntime.__version__}: {_line(failure)}") from None
@@ -164,6 +169,11 @@ def stacked(feeds: Sequence[Feed]) -> Feed:
     return {name: np.concatenate([each[name] for each in feeds]) for name in feeds[0]}
 
 
+def _graph(content: bytes | Path) -> bytes | str:
+    """A model as onnxruntime takes it."""
+    return content if isinstance(content, bytes) else str(content)
+
+
 def _told(options: Options) -> onnxruntime.SessionOptions:
     told = onnxruntime.SessionOptions()
     told.intra_op_num_threads = options.threads
@@ -176,6 +186,8 @@ def _told(options: Options) -> onnxruntime.SessionOptions:
         told.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     if options.written:
         told.optimized_model_filepath = str(options.written)
+        told.add_session_config_entry("session.optimized_model_external_initializers_file_name", WEIGHTS)
+        told.add_session_config_entry("session.optimized_model_external_initializers_min_size_in_bytes", _SMALL)
     return told
 
 

@@ -14,7 +14,8 @@ class Artifact:
         name: of the model.
         version: of the model.
         folder: where its files are.
-        content: the whole model, weights of further files among it.
+        content: the whole model, weights of further files among it; or the file of its optimised graph, which is there
+            until a session was made of it, with its weights beside it.
         sha256: of model.onnx.
         size: bytes of all its files.
         card: what the training said of it, None where there is none.
@@ -23,7 +24,7 @@ class Artifact:
     name: str
     version: str
     folder: Path
-    content: bytes
+    content: bytes | Path
     sha256: str
     size: int
     card: Card | None
