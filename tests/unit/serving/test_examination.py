@@ -108,6 +108,7 @@ def test_external_data_beside_the_model_counts(tmp_path: Path) -> None:
     weights = np.ones((3, 1), np.float32).tobytes()
     (folder / "weights.bin").write_bytes(weights)
     found = looked(folder)
+    assert isinstance(found.content, bytes)
     assert weights in found.content
     assert found.size == (folder / "model.onnx").stat().st_size + len(weights)
 
