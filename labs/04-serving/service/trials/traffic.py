@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
-import httpx
+import aiohttp
 
 from runtime.figures import percentile
 from trials.asks import Answer, Ask, answered
@@ -68,9 +68,12 @@ class Traffic:
         return percentile([lag for due, lag in list(self.lags) if due >= instant], 0.99) or 0.0
 
     async def _send(self) -> None:
-        limits = httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS)
+        # Not httpx, whose pool goes through all connections for each request that waits for one: once many wait, it
+        # sends fewer than are due, and the server looks slow.
+        connector = aiohttp.TCPConnector(limit=_CONNECTIONS)
+        timeout = aiohttp.ClientTimeout(total=_PATIENCE)
         async with (
-            httpx.AsyncClient(base_url=self._address, timeout=_PATIENCE, limits=limits, trust_env=False) as client,
+            aiohttp.ClientSession(self._address, connector=connector, timeout=timeout) as client,
             asyncio.TaskGroup() as group,
         ):
             begun = due = time.monotonic()
@@ -83,13 +86,14 @@ class Traffic:
                 self.lags.append((due, sent - due))
                 group.create_task(self._one(client, self._pick(number), sent))
 
-    async def _one(self, client: httpx.AsyncClient, ask: Ask, sent: float) -> None:
+    async def _one(self, client: aiohttp.ClientSession, ask: Ask, sent: float) -> None:
         try:
-            told = await client.post(ask.path, content=ask.body, headers=dict(ask.headers))
-        except httpx.HTTPError:
+            async with client.post(ask.path, data=ask.body, headers=ask.headers) as told:
+                status, content = told.status, await told.read()
+        except (aiohttp.ClientError, TimeoutError):
             self.answers.append(Answer(ask.tag, sent, time.monotonic() - sent, 0))
             return
-        self.answers.append(answered(ask.tag, sent, time.monotonic() - sent, told.status_code, told.content))
+        self.answers.append(answered(ask.tag, sent, time.monotonic() - sent, status, content))
 
 
 def seconds(answers: Sequence[Answer]) -> list[float]:
