@@ -33,6 +33,12 @@ def taken(lab: str, told: Any) -> None:  # noqa: ANN401  JSON
         budgets[lab] = told
 
 
+def broken(lab: str, fault: str, told: Any) -> None:  # noqa: ANN401  JSON
+    """Keep what was told of a fault that was done to the cluster, for docs/quality.md."""
+    with _figures("breaks") as breaks:
+        breaks.setdefault(lab, {})[fault] = told
+
+
 @contextmanager
 def _figures(name: str) -> Iterator[dict[str, Any]]:
     """Give what was kept under a name, and keep it as it is afterwards."""

@@ -15,6 +15,7 @@ _RECORDS = {
     "checks": "build/quality/checks.json",
     "diagnosis": "build/diagnosis.json",
     "independent": "build/diagnosis-independent.json",
+    "breaks": "build/quality/breaks.json",
     "times": "build/quality/times.json",
     "budgets": "build/quality/budgets.json",
 }
@@ -55,6 +56,12 @@ _INDEPENDENT = Text(
     "{first[corrected]} attendaient la mauvaise chose ; pour les autres, les causes ont été corrigées : les "
     "premiers chiffres sont les plus proches d'une estimation, ceux d'à présent disent que cela reste vrai.",
 )
+_BROKEN = Text(
+    en="Done to the cluster itself by `lab break`, others each day: of {count} faults {first} were named right at the "
+    "first telling, {right} in the end. {each}.",
+    fr="Faites au cluster lui-même par `lab break`, d'autres chaque jour : sur {count} pannes, {first} ont été nommées "
+    "juste dès la première réponse, {right} à la fin. {each}.",
+)
 _TIMES = Text(en="## Times on the cluster", fr="## Durées sur le cluster")
 _TIMES_HEAD = Text(en="| lab | what | seconds | target |", fr="| lab | quoi | secondes | objectif |")
 _WHATS = {
@@ -81,8 +88,8 @@ def page(records: Mapping[str, Any], language: Language) -> str:
     """Return the page.
 
     Args:
-        records: `checks`, `diagnosis`, `independent`, `times` and `budgets` as the tests write them; None for what was
-            not measured.
+        records: `checks`, `diagnosis`, `independent`, `breaks`, `times` and `budgets` as the tests write them; None for
+            what was not measured.
         language: of the page.
 
     """
@@ -90,6 +97,7 @@ def page(records: Mapping[str, Any], language: Language) -> str:
     lines = [part.in_(language) for part in parts]
     for title, name, section in (
         (_CHECKS, "checks", _checks), (_DIAGNOSIS, "diagnosis", _diagnosis), (None, "independent", _independent),
+        (None, "breaks", _breaks),
         (_TIMES, "times", _times),
         (_BUDGETS, "budgets", taken.section),
     ):  # fmt: skip
@@ -117,6 +125,16 @@ def _diagnosis(record: Mapping[str, Any], language: Language) -> Iterator[str]:
 
 def _independent(record: Mapping[str, Any], language: Language) -> Iterator[str]:
     yield _INDEPENDENT.in_(language).format(**record)
+
+
+def _breaks(record: Mapping[str, Any], language: Language) -> Iterator[str]:
+    found = [(code, name, each) for code, faults in sorted(record.items()) for name, each in sorted(faults.items())]
+    yield _BROKEN.in_(language).format(
+        count=len(found),
+        first=sum(each["told"][:1] == [each["cause"]] for _, _, each in found),
+        right=sum(each["told"][-1:] == [each["cause"]] for _, _, each in found),
+        each=", ".join(f"lab {code} `{name}` ({each['seconds']:.0f} s)" for code, name, each in found),
+    )
 
 
 def _times(record: Mapping[str, Any], language: Language) -> Iterator[str]:

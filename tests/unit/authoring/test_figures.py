@@ -45,6 +45,13 @@ _RECORDS: dict[str, Any] = {
             "corrected": 2,
         },
     },
+    "breaks": {
+        "01": {
+            "gone-kafka": {"cause": "TD-KAFKA-GONE", "told": ["TD-KAFKA-GONE"], "seconds": 4.2},
+            "dns-gone": {"cause": "TD-DNS-GONE", "told": ["TD-POD-CRASH", "TD-DNS-GONE"], "seconds": 31.7},
+        },
+        "02": {"room-redis": {"cause": "TD-POD-NO-ROOM", "told": [], "seconds": 150.0}},
+    },
     "times": {"01": {"reset": 21.3, "goto-solved": 30.1, "solve": 101.0}},
 }
 
@@ -57,6 +64,8 @@ def test_every_figure_is_told_also_a_bad_one() -> None:
     assert "at the first run, of 1398 states 1266 were given their one root cause (90.6%)" in text
     assert "of 156 states without a fault 6 were blamed" in text
     assert "now, with 103 faults, 1415 of 1416 (99.9%), and 2 of 150." in text
+    assert "of 3 faults 1 were named right at the first telling, 2 in the end." in text
+    assert "lab 01 `dns-gone` (32 s), lab 01 `gone-kafka` (4 s), lab 02 `room-redis` (150 s)." in text
     assert "| 01 | jump to the solution that was kept | 30.1 | ≤ 45 |" in text
     assert "| 01 | time until ready | 90 s | 88 s | 51 s | from nothing |" in text
     assert "| 01 | disk | 100 MiB | not measured | not measured |  |" in text

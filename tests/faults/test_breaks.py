@@ -1,0 +1,79 @@
+"""Faults done to the cluster itself, as a trainee gets them: named, answered, taken back.
+
+The simulations (unit/diagnose) hold every cause over recorded states. Here each lab gets one fault of the many that
+`lab break` draws from, another one each day; `make test-long` does more of them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+
+import pytest
+
+from driver import ROOT, Driver, broken
+from lab.diagnose import challenge
+from lab.spec import Course
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1200)]
+
+LABS = ("01", "02", "04")
+MORE = 6
+"""Faults of each lab that are for the long tests."""
+_SEEDS = 1000
+_REACTS_SECONDS = 150
+"""That the chain has to show a fault: a container is started again and again only after a while."""
+_LASTING = ("lag", "poisoned-events")
+"""What was sent stays in the log: the lab has to be reset, not mended."""
+
+
+def _drawn(code: str) -> list[tuple[int, str, str]]:
+    """Return seed, name and code of each fault of a lab, from the day's on."""
+    lab = Course(ROOT).lab(code)
+    found = {}
+    for seed in range(_SEEDS):
+        fault = challenge.draw(lab, seed)
+        found.setdefault(fault.name, (seed, fault.name, fault.code))
+    every = [each for name, each in sorted(found.items()) if name not in _LASTING]
+    # Neighbours by name break the same component: steps of another size meet others.
+    step, begin = 7, dt.datetime.now(dt.UTC).toordinal() * (1 + MORE)
+    return [every[(begin + number) * step % len(every)] for number in range(1 + MORE)]
+
+
+_CASES = [
+    pytest.param(
+        code, seed, name, cause, id=f"{code}-{name}",
+        marks=[pytest.mark.stands(code), *([pytest.mark.long] if number else [])],
+    )
+    for code in LABS
+    for number, (seed, name, cause) in enumerate(_drawn(code))
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "seed", "name", "cause"), _CASES)
+def test_a_fault_is_named_answered_and_taken_back(lab: Driver, code: str, seed: int, name: str, cause: str) -> None:
+    """A lab that stands blames nobody; broken, it is told the one cause; mended, it stands as before."""
+    lab.run("up", code)
+    assert _blamed(lab, code) is None
+    lab.run("break", code, "--seed", str(seed))
+    try:
+        begun, told = time.monotonic(), []
+        while (not told or told[-1] != cause) and time.monotonic() < begun + _REACTS_SECONDS:
+            if (blamed := _blamed(lab, code)) is not None:
+                told.append(blamed)
+            else:
+                time.sleep(2)
+        seconds = time.monotonic() - begun
+        broken(code, name, {"cause": cause, "told": told, "seconds": round(seconds, 1)})
+        assert told, f"nobody is blamed after {seconds:.0f} s"
+        assert told[-1] == cause, told
+        assert cause in lab.run("break", code, "--answer", cause).stdout
+    finally:
+        lab.run("break", code, "--mend", code=None)
+    lab.run("up", code)
+    assert _blamed(lab, code) is None
+
+
+def _blamed(lab: Driver, code: str) -> str | None:
+    cause = lab.json("doctor", code, "--deep", code=None)["cause"]
+    return str(cause["code"]) if cause else None
