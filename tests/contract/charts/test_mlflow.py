@@ -50,17 +50,19 @@ def test_the_database_is_brought_up_to_date_before_a_server_starts(case: Case) -
         (password,) = [one for one in each["env"] if one["name"] == "PGPASSWORD"]
         assert password["valueFrom"]["secretKeyRef"] == {"name": "postgres-mlflow", "key": "password"}
         assert not any("postgresql" in word for word in (*each.get("args", []), *each.get("command", [])))
+    address = _env(migrate)["MLFLOW_BACKEND_STORE_URI"]
+    assert [_env(server)[f"_MLFLOW_SERVER_{name}_STORE"] for name in ("FILE", "REGISTRY")] == [address, address]
 
 
 @pytest.mark.parametrize("case", MLFLOW, ids=str)
 def test_artifacts_go_through_the_server(case: Case) -> None:
     """Into a bucket that the object store has; clients need no account there, and nothing is told to the makers."""
     buckets = yaml.safe_load((HELM / "objectstore" / "values.yaml").read_text())["buckets"]
-    server = _server(case)
-    assert "--artifacts-destination=s3://mlflow" in server["args"]
+    env = _env(_server(case))
+    assert env["_MLFLOW_SERVER_ARTIFACT_DESTINATION"] == "s3://mlflow"
     assert "mlflow" in buckets
-    assert "--no-serve-artifacts" not in server["args"]
-    assert _env(server)["MLFLOW_DISABLE_TELEMETRY"] == "true"
+    assert env["_MLFLOW_SERVER_SERVE_ARTIFACTS"] == "true"
+    assert env["MLFLOW_DISABLE_TELEMETRY"] == "true"
 
 
 def test_two_servers_follow_each_other() -> None:
