@@ -8,6 +8,7 @@ not where one finds out.
 from __future__ import annotations
 
 import datetime as dt
+import random
 import time
 
 import pytest
@@ -29,16 +30,14 @@ _LASTING = ("lag", "poisoned-events")
 
 
 def _drawn(code: str) -> list[tuple[int, str, str]]:
-    """Return seed, name and code of each fault of a lab, from the day's on."""
+    """Return seed, name and code of a lab's faults of the day."""
     lab = Course(ROOT).lab(code)
     found = {}
     for seed in range(_SEEDS):
         fault = challenge.draw(lab, seed)
         found.setdefault(fault.name, (seed, fault.name, fault.code))
     every = [each for name, each in sorted(found.items()) if name not in _LASTING]
-    # Neighbours by name break the same component: steps of another size meet others.
-    step, begin = 11, dt.datetime.now(dt.UTC).toordinal() * FAULTS
-    return [every[(begin + number) * step % len(every)] for number in range(FAULTS)]
+    return random.Random(dt.datetime.now(dt.UTC).toordinal()).sample(every, FAULTS)  # noqa: S311  no secret
 
 
 _CASES = [
