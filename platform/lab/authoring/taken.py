@@ -16,11 +16,9 @@ GUIDES: dict[Language, str] = {"en": "guide.md", "fr": "guide.fr.md"}
 _BETWEEN = re.compile(f"(?<={re.escape(BEGIN)}\n).*?(?={re.escape(END)})", re.DOTALL)
 _TOLD = Text(
     en="Declared in each lab's `lab.yaml`, measured by `lab budget` on {cores} cores when the lab came up, predicted"
-    " beforehand as `lab doctor` does: memory, disk and images as declared, time and CPU time by what the labs before took"
-    " of theirs.",
+    " beforehand as `lab doctor` does. Memory, disk and images are predicted as declared.",
     fr="Déclarés dans le `lab.yaml` de chaque lab, mesurés par `lab budget` sur {cores} cœurs quand le lab est venu,"
-    " prédits avant comme le fait `lab doctor` : mémoire, disque et images tels que déclarés, durée et temps CPU d'après ce"
-    " que les labs d'avant ont pris des leurs.",
+    " prédits avant comme le fait `lab doctor`. Mémoire, disque et images sont prédits tels que déclarés.",
 )
 _HEAD = Text(
     en="| lab | figure | declared | predicted | measured | how it came |\n|---|---|---|---|---|---|",

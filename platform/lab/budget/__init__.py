@@ -3,7 +3,7 @@
 from lab.budget.figures import FIGURES, NAMES, UNITS, ways
 from lab.budget.ledger import Entry, Ledger
 from lab.budget.node import MIB, names, use
-from lab.budget.prediction import expected, lasting, pace, standing
+from lab.budget.prediction import expected, lasting, standing
 from lab.budget.verdict import Exceeded, Row, Unmeasured, hold, rows
 from lab.budget.watch import Watch
 
@@ -22,7 +22,6 @@ __all__ = [
     "hold",
     "lasting",
     "names",
-    "pace",
     "rows",
     "standing",
     "use",

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from statistics import median
+from collections.abc import Collection
 
 from lab.budget.figures import CPU, DISK, IMAGES, KEPT, NOTHING, PEAK, RESET, SECONDS, STOPPED
-from lab.budget.ledger import Ledger
 from lab.spec import Course, LabSpec
 
 _DECLARED_CORES = 2
@@ -14,21 +12,17 @@ _LASTING = "platform"
 """Namespace of the components that a reset leaves alone."""
 
 
-def expected(
-    lab: LabSpec, stands: Collection[str] | None, cores: int, pace: Mapping[str, float] | None = None
-) -> dict[str, float]:
+def expected(lab: LabSpec, stands: Collection[str] | None, cores: int) -> dict[str, float]:
     """Return a figure for each of a budget's.
 
     Memory, disk and images are what the lab declares, since they are those of all that stands in the end. CPU time is
     the share of what is still to be done, every component alike, beside the cluster, the images and the lab's own pods.
-    The declared time holds for two cores: the part of it that is no CPU time is spent waiting on any machine. What is
-    declared leaves room for slow machines: what this one needed of it before, its pace, tells how much.
+    The declared time holds for two cores: the part of it that is no CPU time is spent waiting on any machine.
 
     Args:
         lab: which.
         stands: components that stand already; None where the cluster has to be made too.
         cores: of this machine.
-        pace: of this machine; None: it is not known yet.
 
     """
     budget = lab.budget
@@ -37,31 +31,7 @@ def expected(
     waiting = max(0.0, budget.seconds - budget.cpu_seconds / _DECLARED_CORES)
     seconds = waiting + budget.cpu_seconds / max(1, cores)
     whole = {PEAK: budget.peak_mib, DISK: budget.disk_mib, IMAGES: budget.images_mib}
-    told = {CPU: budget.cpu_seconds * left / steps, SECONDS: seconds * left / steps}
-    return whole | {name: figure * (pace or {}).get(name, 1.0) for name, figure in told.items()}
-
-
-def pace(course: Course, ledger: Ledger, cores: int) -> dict[str, float]:
-    """Return what this cluster's labs took of what their declarations let one expect, CPU time and time, the medians.
-
-    Only labs that came from nothing or from another lab count: what a reset puts back, it need not make.
-
-    Args:
-        course: declares the labs.
-        ledger: what was measured of them.
-        cores: of this machine; what was measured with others says nothing of it.
-
-    """
-    shares: dict[str, list[float]] = {CPU: [], SECONDS: []}
-    for code in course.codes():
-        for entry in ledger.entries(code):
-            if entry.way in (RESET, KEPT, STOPPED) or entry.cores != cores:
-                continue
-            plain = expected(course.lab(code), standing(course, entry.way), cores)
-            for name, found in shares.items():
-                if entry.measured.get(name):
-                    found.append(entry.measured[name] / plain[name])
-    return {name: median(found) for name, found in shares.items() if found}
+    return {**whole, CPU: budget.cpu_seconds * left / steps, SECONDS: seconds * left / steps}
 
 
 def standing(course: Course, way: str) -> set[str] | None:

@@ -13,7 +13,7 @@ from lab.budget import node
 from lab.budget.figures import BARE, CPU, DISK, IMAGES, KEPT, NOTHING, RESET, SECONDS, STOPPED
 from lab.budget.ledger import Entry, Ledger
 from lab.budget.node import MIB, Use
-from lab.budget.prediction import expected, pace, standing
+from lab.budget.prediction import expected, standing
 from lab.budget.sampler import Sampler
 from lab.cluster import Cluster, Status
 from lab.errors import LabError
@@ -98,11 +98,9 @@ class Watch:
         cores = os.cpu_count() or 1
         # The lab stands: neither a full disk nor a mistake in another lab's declaration may say that it does not.
         with suppress(OSError, LabError):
-            ledger = Ledger(settings)
-            learned = pace(self.course, ledger, cores)
-            predicted = expected(self.lab, standing(self.course, self.way), cores, learned)
+            predicted = expected(self.lab, standing(self.course, self.way), cores)
             entry = Entry(self.way, self.built, cores, time.time(), _rounded(self._measured), _rounded(predicted))
-            ledger.keep(self.lab.code, entry)
+            Ledger(settings).keep(self.lab.code, entry)
 
     def _stored(self, api: Api, references: Collection[str]) -> dict[str, float]:
         """Return images and disk in MiB, as far as they are told."""

@@ -73,8 +73,7 @@ def examine(settings: Settings, number: str | None) -> list[Finding]:
     used = _used(settings) if before.runs else 0
     cores = os.cpu_count() or 1
     stands = set(before.lab.components) if before.lab else (set() if before.runs else None)
-    pace = budget.pace(course, budget.Ledger(settings), cores)
-    seconds = budget.expected(lab, stands, cores, pace)["seconds"]
+    seconds = budget.expected(lab, stands, cores)["seconds"]
     return [
         memory(lab.code, lab.budget.peak_mib, machine.meminfo()["MemAvailable"] // 1024, used),
         disk(lab.code, dict(_needs(settings, lab, before)), machine.free),

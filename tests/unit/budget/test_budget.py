@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.budget import FIGURES, Entry, Ledger, expected, lasting, pace, rows, standing
+from lab.budget import FIGURES, Entry, Ledger, expected, lasting, rows, standing
 from lab.settings import Settings
 from lab.spec import Course
 
@@ -137,24 +137,6 @@ def test_what_is_waited_for_is_no_shorter_with_more_cores(cores: int) -> None:
     waiting = BUDGET.seconds - BUDGET.cpu_seconds / 2
     assert told["seconds"] == pytest.approx(waiting + BUDGET.cpu_seconds / cores)
     assert (told["peak_mib"], told["cpu_seconds"]) == (BUDGET.peak_mib, BUDGET.cpu_seconds)
-
-
-def test_what_this_machine_took_before_tells_what_the_next_lab_takes(tmp_path: Path) -> None:
-    """Half of what was expected of lab 01 lets one expect half for lab 02; memory, disk and images stay as declared."""
-    ledger = Ledger(Settings.load({"HOME": str(tmp_path)}))
-    assert pace(COURSE, ledger, 2) == {}
-    plain = expected(COURSE.lab("01"), None, 2)
-    half = {name: plain[name] / 2 for name in ("seconds", "cpu_seconds")}
-    _keep(tmp_path, _entry(**half), _entry("reset", seconds=1, cpu_seconds=1), _entry("lab 02", seconds=0))
-    learned = pace(COURSE, ledger, 2)
-    assert learned == {"seconds": pytest.approx(0.5), "cpu_seconds": pytest.approx(0.5)}
-    assert pace(COURSE, ledger, 4) == {}
-    lab, stands = COURSE.lab("02"), standing(COURSE, "lab 01")
-    before, after = expected(lab, stands, 2), expected(lab, stands, 2, learned)
-    assert {name: after[name] / before[name] for name in FIGURES} == {
-        "peak_mib": 1, "disk_mib": 1, "images_mib": 1,
-        "seconds": pytest.approx(0.5), "cpu_seconds": pytest.approx(0.5),
-    }  # fmt: skip
 
 
 def test_what_stands_has_not_to_be_made() -> None:
