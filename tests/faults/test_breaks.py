@@ -32,7 +32,7 @@ _LASTING = ("lag", "poisoned-events")
 def _drawn(code: str) -> list[tuple[int, str, str]]:
     """Return seed, name and code of a lab's faults of the day."""
     lab = Course(ROOT).lab(code)
-    found = {}
+    found: dict[str, tuple[int, str, str]] = {}
     for seed in range(_SEEDS):
         fault = challenge.draw(lab, seed)
         found.setdefault(fault.name, (seed, fault.name, fault.code))
@@ -54,7 +54,8 @@ def test_a_fault_is_named_answered_and_taken_back(lab: Driver, code: str, seed: 
     assert _blamed(lab, code) is None
     lab.run("break", code, "--seed", str(seed))
     try:
-        begun, told = time.monotonic(), []
+        told: list[str] = []
+        begun = time.monotonic()
         while (not told or told[-1] != cause) and time.monotonic() < begun + _REACTS_SECONDS:
             if (blamed := _blamed(lab, code)) is not None:
                 told.append(blamed)
