@@ -137,16 +137,9 @@ class Api:
         # A kind that is not there makes the client discover everything anew, each time: one small question is cheaper.
         if kind in _BROUGHT and kind not in self.kinds(_BROUGHT[kind]):
             return []
-        try:
-            answer = self._resource(kind).get(namespace=namespace, label_selector=labels)
-        except ResourceNotFoundError:
-            return []
-        except DynamicApiError as error:
-            if _hidden(kind, error):
-                return []
-            raise
-        version = answer.to_dict().get("apiVersion", "")
-        return [{"apiVersion": version, "kind": kind, **item} for item in answer.to_dict()["items"]]
+        told = self._listed(kind, lambda each: each.get(namespace=namespace, label_selector=labels).to_dict())
+        version = told.get("apiVersion", "")
+        return [{"apiVersion": version, "kind": kind, **item} for item in told["items"]]
 
     def inventory(self, kinds: Collection[str], namespaces: Collection[str]) -> list[Object]:
         """Return all objects of some kinds in some namespaces, of each no more than its kind and its metadata.
@@ -275,20 +268,28 @@ class Api:
         return parsedate_to_datetime(answer.getheader("Date")).timestamp() + 0.5 - (before + time.time()) / 2
 
     def _metadata(self, kind: str, namespace: str) -> list[Object]:
-        try:
-            resource = self._resource(kind)
-            answer = self._dynamic.request(
+        def ask(resource: Resource) -> Object:
+            told = self._dynamic.request(
                 "get", resource.path(namespace=namespace), header_params={"Accept": _METADATA},
                 serializer=lambda _, content: content,
             )  # fmt: skip
+            return {"apiVersion": resource.group_version, "items": told["items"] or []}
+
+        told = self._listed(kind, ask)
+        version = told.get("apiVersion", "")
+        return [{"apiVersion": version, "kind": kind, "metadata": each["metadata"]} for each in told["items"]]
+
+    def _listed(self, kind: str, ask: Callable[[Resource], Object]) -> Object:
+        """Return what the server lists of a kind; nothing of one that it does not know, or lets nobody see."""
+        try:
+            return ask(self._resource(kind))
         except ResourceNotFoundError:
-            return []
+            return {"items": []}
         except DynamicApiError as error:
-            if _hidden(kind, error):
-                return []
+            # Somebody else brought the kind: where nobody lets us see any, we made none.
+            if error.status == _FORBIDDEN and kind in _BROUGHT:
+                return {"items": []}
             raise
-        version = resource.group_version
-        return [{"apiVersion": version, "kind": kind, "metadata": each["metadata"]} for each in answer["items"] or []]
 
     @cached_property
     def _core(self) -> client.CoreV1Api:
@@ -397,11 +398,6 @@ def ready(workload: Object) -> bool:
     if workload.get("kind") == "StatefulSet":
         return bool(seen and counts[0] == wanted) and status.get("currentRevision") == status.get("updateRevision")
     return bool(seen and counts == (wanted, wanted, wanted))
-
-
-def _hidden(kind: str, error: DynamicApiError) -> bool:
-    """Say whether somebody else brought a kind, and lets us see none of it: then we made none."""
-    return bool(error.status == _FORBIDDEN and kind in _BROUGHT)
 
 
 def _name(each: Object) -> str:

@@ -67,10 +67,11 @@ class Arrival:
         self._placed = False
 
     def __enter__(self) -> Self:
+        # First what can fail at once: nothing is on its way then.
+        self._stopped = _stop(self._api, set(self.standing()))
         self._pool = ThreadPoolExecutor(1)
         names = [each.folder for each in self.kept.snapshot.volumes]
         self._come = self._pool.submit(self._cluster.unpack, self.root, names, self.kept.archive)
-        self._stopped = _stop(self._api, set(self.standing()))
         return self
 
     def __exit__(self, *_: object) -> None:
