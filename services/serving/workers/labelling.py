@@ -75,9 +75,11 @@ class Source(Protocol):
 class _Shelf:
     """How far one partition has been read, and what of it is still needed."""
 
-    def __init__(self, offset: int, end: int) -> None:
-        self.next = self.committed = offset
+    def __init__(self, offset: int, end: int, committed: int | None) -> None:
+        self.next = offset
         self.end = end
+        self.committed = committed
+        """None: nothing was, so the beginning is as well; what a group reads is then known before its first record."""
         self.stamp = float("-inf")
         """Wall clock of the newest record that was read, seconds since the epoch."""
         self._needed: dict[int, None] = {}
@@ -167,7 +169,8 @@ class Worker:
     def _shelf(self, place: Place, first: int, end: int) -> _Shelf:
         found = self._source.committed(place)
         # A place beyond the end is that of a topic that has been made anew.
-        return _Shelf(max(found.offset, first) if found and found.offset <= end else first, end)
+        offset = max(found.offset, first) if found and found.offset <= end else first
+        return _Shelf(offset, end, found.offset if found else None)
 
     def _read(self, place: Place, record: Any) -> None:  # noqa: ANN401  the client's record
         stamp = record.timestamp / 1000

@@ -243,6 +243,13 @@ def test_after_a_crash_what_was_not_committed_counts_again_and_nothing_is_lost(l
     assert Run(log).turns(60).counted == 0
 
 
+def test_a_beginning_is_committed_before_anything_is_read(log: Log) -> None:
+    """Also of a topic that is empty, or whose every record waits: which topics a group has does not hang on when."""
+    Run(log).turns(10)
+    places = log.assigned()
+    assert {place: log.committed(place) for place in places} == dict.fromkeys(places, Committed(0, ""))
+
+
 def test_while_kafka_takes_no_commit_work_goes_on(log: Log) -> None:
     """And is committed when it does."""
     log.away = True
@@ -253,7 +260,10 @@ def test_while_kafka_takes_no_commit_work_goes_on(log: Log) -> None:
     assert (run.counted, log.group) == (1, {})
     log.away = False
     run.worker.commit()
-    assert {place.topic: each.offset for place, each in log.group.items()} == {PREDICTED: 1, ARRIVED: 1}
+    assert {place: log.group[place].offset for place in (Place(PREDICTED, 0), Place(ARRIVED, 0))} == {
+        Place(PREDICTED, 0): 1,
+        Place(ARRIVED, 0): 1,
+    }
 
 
 def test_a_topic_that_was_made_anew_is_read_from_its_beginning(log: Log) -> None:
