@@ -17,6 +17,8 @@ from bench.feature import free_port
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
+_ROWS = 128
+"""That a run of several requests may have where the race is about batches: for everybody what ours may by default."""
 
 
 class Candidate(NamedTuple):
@@ -74,7 +76,7 @@ class Bench(NamedTuple):
         """Give name and program of each server that makes one run of several requests, for the model of many steps."""
         yield "tarmac", self.ours(model.STEPS)
         for name in ("mosec", "mlserver", "litserve", "ray"):
-            yield from self.peer(name, model.STEPS, batch=32)
+            yield from self.peer(name, model.STEPS, batch=_ROWS)
         yield from self.peer("mosec", model.STEPS)
 
     def ours(self, name: str = model.NAME, **settings: str) -> Candidate:

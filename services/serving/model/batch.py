@@ -8,8 +8,9 @@ Three ways, chosen for each request by what its model was measured to need for s
 - *Long* runs, and sizes that were not measured yet, happen in a worker thread: onnxruntime gives up the interpreter's
   lock while it runs, so the loop goes on reading, refusing and answering for other models.
 - Whatever arrives while the model's worker is busy waits, and what has gathered when it is free goes as one run, if it
-  stacks. An idle model never waits for company: the first request after a pause is dispatched as it comes, so batching
-  costs nothing when there is no load and grows with it.
+  stacks; so does what is in the sockets already, as waking the worker for less costs everybody a run. An idle model
+  never waits for company: the first request after a pause is dispatched as it comes, so batching costs nothing when
+  there is no load and grows with it.
 
 Nobody waits in vain: a queue that is too long, in requests or in the seconds it would take, refuses at once and says
 when to come again; a request whose time is over is told so, and is not run any more.
@@ -177,10 +178,19 @@ class Batcher:
     async def _work(self) -> None:
         """Run what waits until nothing does."""
         try:
+            await self._gathered()
             while batch := self._next():
                 await self._together(batch)
+                await self._gathered()
         finally:
             self._busy = False
+
+    async def _gathered(self) -> None:
+        """Let in who is at the door already: turns of the loop, until one brings nothing more or a run is full."""
+        before = -1
+        while before < self._rows < self._limits.rows:
+            before = self._rows
+            await asyncio.sleep(0)
 
     def _next(self) -> list[_Waiting]:
         """Take the requests that are run next: the oldest, and those after it that stack with it."""

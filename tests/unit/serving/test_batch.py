@@ -118,6 +118,23 @@ def test_what_comes_while_it_is_busy_goes_together(play: Play) -> None:
     assert tally.rows == 5
 
 
+@pytest.mark.parametrize(("room", "runs"), [(128, [[0.0, 1.0, 2.0, 3.0]]), (2, [[0.0, 1.0], [2.0, 3.0]])])
+def test_a_run_takes_in_who_is_at_the_door(play: Play, room: int, runs: list[list[float]]) -> None:
+    """While each turn of the loop brings another request, the model is not woken for the few that were read so far."""
+
+    async def turns_later(batcher: Batcher, turns: int) -> list[Array]:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        return await ask(batcher, rows(float(turns)))
+
+    async def scene(model: Model, batcher: Batcher) -> None:
+        model.open.set()
+        await asyncio.gather(*(turns_later(batcher, turns) for turns in range(4)))
+        assert model.runs == runs
+
+    play(scene, Limits(inline_seconds=0, rows=room))
+
+
 def test_a_run_has_no_more_rows_than_it_may(play: Play) -> None:
     """The rest goes with the next; one request that is larger by itself goes alone."""
 
