@@ -51,10 +51,10 @@ class Stock:
         self.looked = asyncio.Event()
         """Set once the source was looked at."""
         source = source_of(settings)
-        opener = Isolated(source, Options(settings.threads), settings.model_bytes, settings.load_seconds)
+        self._opener = Isolated(source, Options(settings.threads), settings.model_bytes, settings.load_seconds)
         self.repository = Repository(
             source,
-            Composing(source, opener, settings.alias),
+            Composing(source, self._opener, settings.alias),
             self._served,
             Room(settings.models_limit, settings.models_bytes),
             figures,
@@ -95,6 +95,7 @@ class Stock:
     def close(self) -> None:
         """Begin nothing more."""
         self.repository.close()
+        self._opener.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 

@@ -4,16 +4,15 @@ Two reasons. onnxruntime holds the interpreter's lock while it makes a session, 
 a thread of this process both would hold up every request. And what the examination meets may be made to break it: a
 file on which a parser crashes or takes all memory ends that process, not this one.
 
+That process stays for a few seconds, and forks itself for the next version (`serving.model.forks`).
+
 What is left to do here is to read the graph that the other process wrote, which needs no optimising any more, and to
 map its weights: for a model of 50 MB a quarter of the time that copying them takes, in which nobody is answered.
 """
 
-import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -22,18 +21,17 @@ from contracts import models
 from contracts.models import CARD, MODEL, BadCard, Card
 from runtime.errors import ServiceError
 from serving.errors import CardWrong, NotOnnx, NotServable, OutsideFolder, SourceUnavailable, TooBig
+from serving.model.forks import Broken, Forks
 from serving.model.memory import container_room
 from serving.model.session import Options, Session
 from serving.source.artifact import Artifact
 from serving.source.folder import Source
 
 # The program is named and not imported: it brings ONNX' own library, which this process need not hold in memory.
-_PROGRAM = "serving.model.opening"
+PROGRAM = "serving.model.opening"
 _ERRORS: Mapping[str, type[ServiceError]] = {
     each.__name__: each for each in (CardWrong, NotOnnx, NotServable, OutsideFolder, SourceUnavailable, TooBig)
 }
-_WORDS = 300
-"""Last characters of what a broken process wrote that are told."""
 
 
 class Task(msgspec.Struct):
@@ -83,6 +81,7 @@ class Isolated:
         largest: bytes that one may have.
         seconds: that the other process may take.
         room: bytes that there are for it; None: nobody bounds them.
+        forks: the other process.
     """
 
     source: Source
@@ -90,6 +89,7 @@ class Isolated:
     largest: int
     seconds: float
     room: Callable[[], int | None] = container_room
+    forks: Forks = field(default_factory=lambda: Forks(PROGRAM))
 
     def open(self, name: str, version: str) -> tuple[Artifact, Session]:
         """The version, ready to be run.
@@ -100,9 +100,9 @@ class Isolated:
         """
         folder = self.source.folder(name, version)
         with tempfile.TemporaryDirectory(prefix="serving-") as scratch:
-            room = self.room()
+            room = self._room()
             task = Task(name, version, str(folder), self.largest, self.options.threads, scratch, room or 0)
-            found = _done(task, self.seconds)
+            found = self._done(task)
             # The session that this process makes now is of the same size, and nobody could take it back.
             if room is not None and found.memory > room:
                 told = f"model {name} version {version}: its session takes {found.memory} bytes, {room} are left"
@@ -113,30 +113,34 @@ class Isolated:
             artifact = Artifact(name, version, folder, _optimised(task), found.sha256, found.size, card)
             return artifact, Session(artifact, Options(self.options.threads, optimise=False))
 
+    def _done(self, task: Task) -> Found:
+        """What the other process found.
 
-def _done(task: Task, seconds: float) -> Found:
-    """What the other process found.
+        Raises:
+            ServiceError: what it found is an error, or it did not come to an end.
+        """
+        title = f"model {task.name} version {task.version}"
+        try:
+            found = msgspec.json.decode(self.forks.done(msgspec.json.encode(task), self.seconds), type=Found)
+        except TimeoutError:
+            raise NotServable(f"{title}: it was not ready after {self.seconds:g} s", "make it smaller") from None
+        except Broken as broken:
+            told = f"{title}: the process that examined it {broken}"
+            bound = f" (it may take {task.memory} bytes)" if task.memory else ""
+            remedy = f"export the model to ONNX anew, and see whether memory was enough{bound}"
+            raise NotServable(told, remedy) from None
+        if found.kind:
+            raise _ERRORS.get(found.kind, NotServable)(found.what, found.remedy)
+        return found
 
-    Raises:
-        ServiceError: what it found is an error, or it did not come to an end.
-    """
-    title = f"model {task.name} version {task.version}"
-    words = [sys.executable, "-m", _PROGRAM, msgspec.json.encode(task).decode()]
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}  # wherever this process found itself
-    try:
-        ended = subprocess.run(words, capture_output=True, check=False, timeout=seconds, env=env)  # noqa: S603  our own
-    except subprocess.TimeoutExpired:
-        raise NotServable(f"{title}: it was not ready after {seconds:g} s", "make it smaller") from None
-    try:
-        found = msgspec.json.decode(ended.stdout, type=Found)
-    except msgspec.DecodeError:
-        last = ended.stderr.decode("utf-8", "replace").strip()[-_WORDS:]
-        told = f"{title}: the process that examined it ended with {ended.returncode}: {last}"
-        bound = f" (it may take {task.memory} bytes)" if task.memory else ""
-        raise NotServable(told, f"export the model to ONNX anew, and see whether memory was enough{bound}") from None
-    if found.kind:
-        raise _ERRORS.get(found.kind, NotServable)(found.what, found.remedy)
-    return found
+    def _room(self) -> int | None:
+        """Bytes that there are for a session and what makes it."""
+        room = self.room()
+        return None if room is None else room + self.forks.memory
+
+    def close(self) -> None:
+        """Let the other process end."""
+        self.forks.close()
 
 
 def _optimised(task: Task) -> Path:

@@ -1,6 +1,6 @@
 """Examines a version and makes a session of it: in this process, or as a program whose process is then gone.
 
-    python -m serving.model.opening '{"name": "delay", "version": "3", …}'   a line of JSON: what was found or the error
+    python -m serving.model.opening   a line of JSON for each on its input: what was found, or the error
 
 `serving.model.isolation` is the other side of it.
 """
@@ -8,7 +8,6 @@
 import contextlib
 import os
 import resource
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from contracts.models import MODEL
 from runtime.errors import ServiceError
 from serving.errors import NotServable
 from serving.model.examination import examined
+from serving.model.forks import serve
 from serving.model.isolation import Found, Task
 from serving.model.session import Options, Session
 from serving.model.version import check
@@ -66,9 +66,12 @@ def opened(name: str, version: str, folder: Path, options: Options, largest: int
     return artifact, session
 
 
-def main(told: str) -> Found:
-    """Do a task; what was found."""
-    task = msgspec.json.decode(told, type=Task)
+def done(told: bytes) -> bytes:
+    """Do a task, in a process of its own; both as JSON."""
+    return msgspec.json.encode(_found(msgspec.json.decode(told, type=Task)))
+
+
+def _found(task: Task) -> Found:
     options = Options(task.threads, written=Path(task.written) / MODEL)
     if task.memory:
         # Where a container's memory runs out, the kernel ends all that is in it, the server as well.
@@ -104,4 +107,4 @@ def stand_back() -> None:
 
 if __name__ == "__main__":
     stand_back()
-    sys.stdout.buffer.write(msgspec.json.encode(main(sys.argv[1])))
+    serve(done)

@@ -69,7 +69,7 @@ def test_a_process_that_breaks_is_the_models_fault(tmp_path: Path, monkeypatch: 
     put(tmp_path, "m", "1", linear())
     with pytest.raises(NotServable, match="not ready after"):
         isolated(tmp_path, 0.01).open("m", "1")
-    monkeypatch.setattr(isolation, "_PROGRAM", "no.such.program")
+    monkeypatch.setattr(isolation, "PROGRAM", "no.such.program")
     with pytest.raises(NotServable, match=r"ended with 1: .*no\.such"):
         isolated(tmp_path).open("m", "1")
 
