@@ -15,9 +15,8 @@ import polars as pl
 
 from contracts.views_flights import DEFINITIONS
 from lake import answers, etl, lineage, manifest, training
-from lake.build import build
 from lake.errors import BadQuality, BadRequest
-from lake.quality import daily, report, rows, watch
+from lake.quality import daily, report, watch
 from lake.settings import LakeSettings
 from lake.steps import steps
 from lake.store import MADE_FROM, Lake
@@ -33,6 +32,8 @@ def told(value: Any) -> None:  # noqa: ANN401  JSON
 
 
 def _build(settings: LakeSettings, asked: argparse.Namespace) -> None:
+    from lake.build import build  # noqa: PLC0415  the contracts' library takes a second, and who answers needs it not
+
     known = {step.output for step in steps()}
     for name in asked.only:
         if name not in known:
@@ -60,6 +61,8 @@ def _materialize(settings: LakeSettings, _asked: argparse.Namespace) -> None:
 
 
 def _training(settings: LakeSettings, asked: argparse.Namespace) -> None:
+    from lake.quality import rows  # noqa: PLC0415  as above
+
     wanted, allowed, versions = _wanted(asked)
     made = training.make(Lake(Store.of(settings)), wanted, allowed, versions)
     rows.check(made.rows, rows.TRAINING, "training set")
