@@ -13,7 +13,6 @@ from contracts.topics import EVENTS
 from ingest import replay
 from ingest.bronze.batch import Batch, columns
 from ingest.bronze.table import Table
-from lake.build import build
 from lake.store import Lake
 from runtime.broker import Place
 from runtime.store import Store
@@ -49,6 +48,8 @@ def lake(store: Store, file: Path, days: int = DAYS) -> Lake:
     if not made.exists(_LAST):
         log.info("making the scratch lake", extra={"days": days})
         bronze(store, file, BEGIN + dt.timedelta(days=days))
+        from lake.build import build  # noqa: PLC0415  what it stands on takes longer than the rest of a start
+
         build(made)
     return made
 

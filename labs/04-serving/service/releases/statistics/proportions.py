@@ -22,7 +22,6 @@ import math
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq  # type: ignore[import-untyped]  # has no types of its own
 from scipy.special import betaln, gammaln  # type: ignore[import-untyped]  # has no types of its own
 
 from releases.samples import Share
@@ -114,6 +113,9 @@ def bounds(share: Share, alpha: float) -> tuple[float, float]:
     hits, total = share.hits, share.total
     if total == 0:
         return 0.0, 1.0
+    # Imported here: it takes longer than all else that the controller needs to start.
+    from scipy.optimize import brentq  # type: ignore[import-untyped]  # noqa: PLC0415  has no types of its own
+
     mixed = float(betaln(_PRIOR + hits, _PRIOR + total - hits) - betaln(_PRIOR, _PRIOR))
 
     def beyond(rate: float) -> float:
