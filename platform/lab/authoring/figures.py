@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ _RECORDS = {
     "checks": "build/quality/checks.json",
     "diagnosis": "build/diagnosis.json",
     "independent": "build/diagnosis-independent.json",
+    "second": "build/diagnosis-second.json",
     "breaks": "build/quality/breaks.json",
     "times": "build/quality/times.json",
     "budgets": "build/quality/budgets.json",
@@ -43,19 +44,28 @@ _DIAGNOSED = Text(
     "ont été écrites ensemble : cela dit que rien n'a empiré, et n'estime pas ce que donnerait un vrai cluster.",
 )
 _INDEPENDENT = Text(
-    en="{first[faults]} faults by an author who had not read the causes: at the first run, of {first[states]} "
+    en="{first[faults]} faults {whose}: at the first run, of {first[states]} "
     "states {first[right]} were given their one root cause ({first[share]:.1%}), and of {first[quiet]} states "
     "without a fault {first[blamed]} were blamed; now, with {faults} faults, {right} of {states} ({share:.1%}), "
     "and {blamed} of {quiet}. Of the {first[wrong]} cases that were wrong at first, {first[corrected]} had "
     "expected the wrong thing; for the others the causes were mended: the first figures come nearest to an "
     "estimate, the present ones say that it stays so.",
-    fr="{first[faults]} pannes d'un auteur qui n'avait pas lu les causes : à la première exécution, sur "
+    fr="{first[faults]} pannes {whose} : à la première exécution, sur "
     "{first[states]} états, {first[right]} ont reçu leur cause première ({first[share]:.1%}), et sur "
     "{first[quiet]} états sans panne, {first[blamed]} ont été accusés ; à présent, avec {faults} pannes, "
     "{right} sur {states} ({share:.1%}), et {blamed} sur {quiet}. Des {first[wrong]} cas faux au début, "
     "{first[corrected]} attendaient la mauvaise chose ; pour les autres, les causes ont été corrigées : les "
     "premiers chiffres sont les plus proches d'une estimation, ceux d'à présent disent que cela reste vrai.",
 )
+_WHOSE = {
+    "independent": Text(en="by an author who had not read the causes", fr="d'un auteur qui n'avait pas lu les causes"),
+    "second": Text(
+        en="of a second set by another author, who had not read the causes either, after they had been mended by the "
+        "first",
+        fr="d'un deuxième jeu, d'un autre auteur qui n'avait pas lu les causes non plus, après leur correction d'après "
+        "le premier",
+    ),
+}
 _BROKEN = Text(
     en="Done to the cluster itself by `lab break`, others each day: of {count} faults {first} were named right at the "
     "first telling, {right} in the end. {each}.",
@@ -92,16 +102,16 @@ def page(records: Mapping[str, Any], language: Language) -> str:
     """Return the page.
 
     Args:
-        records: `checks`, `diagnosis`, `independent`, `breaks`, `times` and `budgets` as the tests write them; None for
-            what was not measured.
+        records: `checks`, `diagnosis`, `independent`, `second`, `breaks`, `times` and `budgets` as the tests write
+            them; None for what was not measured.
         language: of the page.
 
     """
     parts = [_TITLE, _OTHER, _INTRO]
     lines = [part.in_(language) for part in parts]
     for title, name, section in (
-        (_CHECKS, "checks", _checks), (_DIAGNOSIS, "diagnosis", _diagnosis), (None, "independent", _independent),
-        (None, "breaks", _breaks),
+        (_CHECKS, "checks", _checks), (_DIAGNOSIS, "diagnosis", _diagnosis), (None, "independent", _of("independent")),
+        (None, "second", _of("second")), (None, "breaks", _breaks),
         (_TIMES, "times", _times),
         (_BUDGETS, "budgets", taken.section),
     ):  # fmt: skip
@@ -127,8 +137,13 @@ def _diagnosis(record: Mapping[str, Any], language: Language) -> Iterator[str]:
     yield _DIAGNOSED.in_(language).format(**record)
 
 
-def _independent(record: Mapping[str, Any], language: Language) -> Iterator[str]:
-    yield _INDEPENDENT.in_(language).format(**record)
+def _of(name: str) -> Callable[[Mapping[str, Any], Language], Iterator[str]]:
+    """Return what tells the figures of one author's cases."""
+
+    def section(record: Mapping[str, Any], language: Language) -> Iterator[str]:
+        yield _INDEPENDENT.in_(language).format(whose=_WHOSE[name].in_(language), **record)
+
+    return section
 
 
 def _breaks(record: Mapping[str, Any], language: Language) -> Iterator[str]:

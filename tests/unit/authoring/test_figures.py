@@ -45,6 +45,24 @@ _RECORDS: dict[str, Any] = {
             "corrected": 2,
         },
     },
+    "second": {
+        "faults": 83,
+        "states": 957,
+        "right": 956,
+        "share": 0.999,
+        "quiet": 184,
+        "blamed": 3,
+        "first": {
+            "faults": 81,
+            "states": 954,
+            "right": 816,
+            "share": 0.8553,
+            "quiet": 185,
+            "blamed": 7,
+            "wrong": 14,
+            "corrected": 4,
+        },
+    },
     "breaks": {
         "01": {
             "gone-kafka": {"cause": "TD-KAFKA-GONE", "told": ["TD-KAFKA-GONE"], "seconds": 4.2},
@@ -64,6 +82,10 @@ def test_every_figure_is_told_also_a_bad_one() -> None:
     assert "at the first run, of 1398 states 1266 were given their one root cause (90.6%)" in text
     assert "of 156 states without a fault 6 were blamed" in text
     assert "now, with 103 faults, 1415 of 1416 (99.9%), and 2 of 150." in text
+    assert "81 faults of a second set by another author" in text
+    assert "at the first run, of 954 states 816 were given their one root cause (85.5%)" in text
+    assert "of 185 states without a fault 7 were blamed" in text
+    assert "now, with 83 faults, 956 of 957 (99.9%), and 3 of 184. Of the 14 cases that were wrong at first, 4" in text
     assert "of 3 faults 1 were named right at the first telling, 2 in the end." in text
     assert "lab 01 `dns-gone` (32 s), lab 01 `gone-kafka` (4 s), lab 02 `room-redis` (150 s)." in text
     assert "| 01 | jump to the solution that was kept | 30.1 | ≤ 45 |" in text
@@ -82,6 +104,9 @@ def test_both_languages_have_the_same_figures() -> None:
         "1266",
         "90.6%",
         "1415",
+        "954",
+        "85.5%",
+        "956",
         "30.1",
         "101.0",
         "| 90 s | 88 s | 51 s |",
@@ -96,6 +121,18 @@ def test_what_was_not_measured_is_said(language: str) -> None:
     text = figures.page(dict.fromkeys(figures._RECORDS), language)  # type: ignore[arg-type]
     assert text.count(figures._MISSING.in_(language)) == len(figures._RECORDS) - 1  # type: ignore[arg-type]
     assert figures._UNBROKEN.in_(language) in text  # type: ignore[arg-type]
+
+
+def test_each_author_has_a_paragraph() -> None:
+    """The second set stands beside the first and says what came between them; without its record only it is missing."""
+    english, french = (figures.page(_RECORDS, language) for language in ("en", "fr"))
+    assert "by an author who had not read the causes: at the first run, of 1398 states" in english
+    assert "after they had been mended by the first: at the first run, of 954 states" in english
+    assert "après leur correction d'après le premier : à la première exécution, sur 954 états" in french
+    assert english.index("1398 states") < english.index("954 states") < english.index("lab break")
+    alone = figures.page({**_RECORDS, "second": None}, "en")
+    assert alone.count(figures._MISSING.en) == 1
+    assert "1398 states" in alone
 
 
 def test_it_is_written_once(tmp_path: Path) -> None:

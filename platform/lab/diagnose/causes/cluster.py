@@ -11,11 +11,16 @@ from lab.diagnose.causes.scene import Json, Scene
 from lab.text import Text
 
 _SKEW_SECONDS = 30
-_EXPIRED = re.compile(r"certificate has expired|certificate expired", re.IGNORECASE)
+_DNS = "coredns"
+_EXPIRED = re.compile(r"certificate[ _](?:has[ _])?expired", re.IGNORECASE)
+"""In a program's words, or as TLS calls the alert by which the other side refuses it: CERTIFICATE_EXPIRED."""
 _UNBORN = re.compile(r"certificate (?:has expired or )?is not yet valid", re.IGNORECASE)
 _FULL = re.compile(r"no space left on device", re.IGNORECASE)
 _WATCHES = re.compile(r"too many open files|inotify", re.IGNORECASE)
 _OTHER, _DOWN = ("foreign", "other"), ("stopped", "absent", "broken")
+_NAMED_TAINT = re.compile(r"taints?(?:\(s\))?:? \{")
+_OURS = ("kind", "k3s")
+"""Clusters that the tool makes: there it is known what runs their DNS; elsewhere it may be called anything."""
 
 
 def _status(scene: Scene) -> tuple[str, str]:
@@ -128,17 +133,24 @@ def _taints(node: Json) -> list[str]:
 def _tainted(node: Json, waiting: dict[str, str]) -> Iterator[Found]:
     name = str(part(node, "metadata", "name"))
     for key in _taints(node):
-        told = next((said for why, said in waiting.items() if "taint" in why and key in why), "")
+        # Some releases of the scheduler name the taints, others only say that there are some.
+        told = next(
+            (said for why, said in waiting.items() if "taint" in why and (key in why or not _NAMED_TAINT.search(why))),
+            "",
+        )
         if told:
             mend = f"lab kubectl taint nodes {name} {key}-"
             yield Found(f"Node/{name}", evidence=f"taint {key}, {told}", mend=mend)
 
 
 def _names(scene: Scene, _: str) -> Iterator[Found]:
-    for workload in scene.system:
-        served = part(workload.item, "status", "readyReplicas") or 0
-        if "coredns" in workload.name and not served:
+    servers = [workload for workload in scene.system if _DNS in workload.name]
+    for workload in servers:
+        if not part(workload.item, "status", "readyReplicas"):
             yield Found(workload.what, workload.namespace, f"0 of {part(workload.item, 'spec', 'replicas')} pods ready")
+    # Where other parts of the cluster were recorded, this one would have been.
+    if scene.system and not servers and part(scene.health, "cluster", "backend") in _OURS:
+        yield Found(f"Deployment/{_DNS}", "kube-system", "not there", mend=f"lab down && lab up {scene.lab}")
 
 
 OTHER = Cause(
@@ -268,9 +280,10 @@ NAMES = Cause(
     "TD-DNS-GONE",
     Text(en="names are not resolved", fr="les noms ne sont pas résolus"),
     Text(
-        en="The cluster's DNS has no pod: no service finds another by its name, whoever starts or connects anew fails.",
-        fr="Le DNS du cluster n'a pas de pod : aucun service n'en trouve un autre par son nom, qui démarre ou se "
-        "reconnecte échoue.",
+        en="The cluster's DNS is not there or has no pod: no service finds another by its name, whoever starts or "
+        "connects anew fails.",
+        fr="Le DNS du cluster n'existe plus ou n'a pas de pod : aucun service n'en trouve un autre par son nom, qui "
+        "démarre ou se reconnecte échoue.",
     ),
     "lab kubectl -n kube-system get deployment coredns",
     "lab kubectl -n {namespace} scale deployment/{name} --replicas=1",

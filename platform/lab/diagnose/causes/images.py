@@ -6,14 +6,15 @@ import re
 from collections.abc import Iterator
 
 from lab.diagnose.causes.model import Cause, Found
-from lab.diagnose.causes.pods import part
+from lab.diagnose.causes.pods import Pod, Workload, part
 from lab.diagnose.causes.scene import Scene
 from lab.text import Text
 
 _OURS = "tarmac.local/"
 _UNPULLED = ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "RegistryUnavailable")
 _NO_NAME = "InvalidImageName"
-_CLAIM = "persistentvolumeclaim"
+_UNMET = re.compile(r"persistent ?volume|volume ?binding|binding volumes", re.IGNORECASE)
+"""What the scheduler says of a pod whose claims have no volume: that they are unbound, or that it waited in vain."""
 _NAMED = re.compile(r'persistentvolumeclaim "([^"]+)" not found')
 
 
@@ -41,20 +42,23 @@ def _misnamed(scene: Scene, _: str) -> Iterator[Found]:
 def _unbound(scene: Scene, _: str) -> Iterator[Found]:
     for workload in scene.workloads:
         for pod in workload.pods:
-            if _CLAIM in pod.unscheduled.lower().replace(" ", ""):
-                yield from _claims(scene, workload.namespace, pod.unscheduled)
+            if _UNMET.search(pod.unscheduled):
+                yield from _claims(scene, workload, pod)
 
 
-def _claims(scene: Scene, namespace: str, told: str) -> Iterator[Found]:
+def _claims(scene: Scene, workload: Workload, pod: Pod) -> Iterator[Found]:
     """Go through the claims that wait, each with what its provisioner says; else tell what the pod's scheduler says."""
+    namespace, told = workload.namespace, pod.unscheduled
     if named := _NAMED.search(told):
         yield Found(f"PersistentVolumeClaim/{named[1]}", namespace, told)
         return
     waiting = [
         each for each in scene.of("PersistentVolumeClaim", namespace) if part(each, "status", "phase") != "Bound"
     ]
-    for claim in waiting:
-        name = str(part(claim, "metadata", "name"))
+    # A claim that no pod mounts waits too, for its first pod: the ones that this pod mounts are meant.
+    mounted = workload.claims(pod)
+    names = [str(part(claim, "metadata", "name")) for claim in waiting]
+    for name in [each for each in names if each in mounted] or names:
         said = scene.warnings(namespace, name)
         yield Found(f"PersistentVolumeClaim/{name}", namespace, said[-1] if said else told)
     if not waiting:

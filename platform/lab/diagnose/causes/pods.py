@@ -18,6 +18,8 @@ _PERMANENT = 2
 _OOM = "OOMKilled"
 _SIGNALS = (137, 143)
 """Exit codes of what was ended by SIGKILL and SIGTERM."""
+_ENDING = ("Liveness", "Startup")
+"""What the warnings of probes begin with for which the kubelet ends a container."""
 _STARTING = 120
 """Seconds that a pod may take before it is said that it does not become ready."""
 
@@ -39,12 +41,17 @@ class Pod:
         self.namespace = str(part(item, "metadata", "namespace"))
         self.lines = lines
         self.told = [(str(each.get("reason")), str(each.get("message"))) for each in told]
+        self._told = told
         self._taken = taken
+
+    @property
+    def labels(self) -> Json:
+        """Return its labels."""
+        return part(self._item, "metadata", "labels") or {}
 
     def carries(self, labels: Json) -> bool:
         """Say whether it has all these labels."""
-        own = part(self._item, "metadata", "labels") or {}
-        return all(own.get(key) == value for key, value in labels.items())
+        return all(self.labels.get(key) == value for key, value in labels.items())
 
     @property
     def annotations(self) -> Json:
@@ -102,8 +109,8 @@ class Pod:
         """Return what the probe says for which the kubelet ends a container again and again, empty for none."""
         for status in self.statuses:
             last = part(status, "lastState", "terminated")
-            if last and self._unstable(status, last) and self._ended_by_probe(last):
-                return self._liveness[-1]
+            if last and self._unstable(status, last) and (told := self._ended_by_probe(last)):
+                return told
         return ""
 
     def stuck(self) -> bool:
@@ -120,14 +127,21 @@ class Pod:
         """Return the seconds since it was started, None where that is not known."""
         return self._since(part(self._item, "status", "startTime"))
 
-    @property
-    def _liveness(self) -> list[str]:
-        """Return what the probe said for which the kubelet ends a container that ran before, oldest first."""
-        return [message for reason, message in self.told if reason == "Unhealthy" and message.startswith("Liveness")]
+    def _ended_by_probe(self, ended: Json) -> str:
+        """Return what the probe said for which the kubelet ended a container, empty where it was not that.
 
-    def _ended_by_probe(self, ended: Json) -> bool:
-        """Say whether the kubelet ended a container for a probe: by a signal, and it says so; the kernel would too."""
-        return ended.get("exitCode") in _SIGNALS and ended.get("reason") != _OOM and bool(self._liveness)
+        It ends one by a signal, as the kernel would too, and says so. What it said before that container began is of a
+        life before: a start may take long, and nothing come of it.
+        """
+        if ended.get("exitCode") not in _SIGNALS or ended.get("reason") == _OOM:
+            return ""
+        began = self._since(ended.get("startedAt"))
+        said = [each for each in self._told if str(each.get("message")).startswith(_ENDING)]
+        for each in reversed(said):
+            ago = self._since(each.get("last"))
+            if each.get("reason") == "Unhealthy" and (began is None or ago is None or ago <= began):
+                return str(each.get("message"))
+        return ""
 
     def _unstable(self, status: Json, ended: Json) -> bool:
         if not status.get("ready"):
@@ -196,6 +210,13 @@ class Workload:
         conditions = part(self.item, "status", "conditions") or []
         failed = [str(each.get("message")) for each in conditions if each.get("type") == "ReplicaFailure"]
         return next((message for message in [*failed, *self.told] if "forbidden" in message), "")
+
+    def claims(self, pod: Pod) -> set[str]:
+        """Return the names of the claims that one of its pods mounts."""
+        volumes = part(self.item, "spec", "template", "spec", "volumes") or []
+        named = {str(part(each, "persistentVolumeClaim", "claimName")) for each in volumes}
+        templates = part(self.item, "spec", "volumeClaimTemplates") or []
+        return named | {f"{part(each, 'metadata', 'name')}-{pod.name}" for each in templates}
 
     def env(self) -> Iterator[tuple[str, str]]:
         """Go through the environment variables of its containers that are given as they are."""

@@ -15,17 +15,22 @@ from lab.text import Text
 _QUOTA = re.compile(r"exceeded quota|must specify (?:limits|requests)|maximum \w+ usage", re.IGNORECASE)
 _SECURITY = re.compile(r"violates PodSecurity", re.IGNORECASE)
 _NO_CONFIG = "CreateContainerConfigError"
+_UNMOUNTED = re.compile(r"not found|references non-existent (?:secret|config) key", re.IGNORECASE)
+"""What the kubelet says of a volume whose Secret or ConfigMap, or a key in it, is not there."""
 _ROOT = re.compile(r"runAsNonRoot", re.IGNORECASE)
 """The kubelet keeps the standard too: it makes no container of an image that would run as root."""
 _SETTING = re.compile(r"environment variable \w+(?:=\S+)? (?:is unknown|cannot be read|is none of|is out of range)")
 _PASSWORD = re.compile(
-    r"WRONGPASS|NOAUTH|invalid username-password|password authentication failed|no password supplied"
+    r"WRONGPASS|NOAUTH|invalid username-password|password authentication failed(?: for user \"[^\"]+\")?"
+    r"|no password supplied"
     r"|InvalidAccessKeyId|SignatureDoesNotMatch|SASL authentication failed",
     re.IGNORECASE,
 )
 _ADDRESS = re.compile(r"([a-z0-9-]+)\.([a-z0-9-]+)\.svc(?:\.cluster\.local)?(?::(\d+))?")
 _RECORDED_BY_NOBODY = ("default", *SYSTEM)
 """Namespaces of the cluster itself, whose Services no bundle holds."""
+_SLIPS = 5
+"""Refusals that may be somebody's hand at a keyboard; a program tries on."""
 _OWNERS = {"redis": "redis", "postgres": "postgres", "objectstore": "objectstore"}
 """What a Secret's name begins with -> the component that is opened with it."""
 
@@ -73,7 +78,7 @@ def _config(scene: Scene, component: str) -> Iterator[Found]:
     for workload in scene.running(component):
         for pod in workload.pods:
             told = [message for message in _unmade([pod]) if not _ROOT.search(message)]
-            told += [message for reason, message in pod.told if reason == "FailedMount" and "not found" in message]
+            told += [message for reason, message in pod.told if reason == "FailedMount" and _UNMOUNTED.search(message)]
             if told and not pod.ready:
                 yield at(workload, told[0])
 
@@ -88,8 +93,22 @@ def _setting(scene: Scene, component: str) -> Iterator[Found]:
 def _password(scene: Scene, component: str) -> Iterator[Found]:
     yield from _copies(scene, component)
     for workload in scene.running(component):
-        if told := said(workload.pods, _PASSWORD):
+        told = said(workload.pods, _PASSWORD)
+        if told and not _slipped(scene, workload):
             yield at(workload, told)
+
+
+def _slipped(scene: Scene, workload: Workload) -> bool:
+    """Say whether what a server tells of refusals is about nobody of ours: a few, and no pod says that it was refused.
+
+    A server tells of everybody who is refused, also of a person who mistyped a password; whoever of ours holds a wrong
+    one says so too, or tries again and again.
+    """
+    if workload.component not in _OWNERS.values() or not workload.stands:
+        return False
+    refused = [found[0] for pod in workload.pods for line in pod.lines if (found := _PASSWORD.search(line))]
+    others = [line for pod in scene.pods if pod not in workload.pods for line in pod.lines]
+    return len(refused) < _SLIPS and not any(each in line for each in refused for line in others)
 
 
 def _copies(scene: Scene, component: str) -> Iterator[Found]:

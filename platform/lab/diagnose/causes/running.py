@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lab.diagnose.causes.chain import SERVICES
 from lab.diagnose.causes.model import Cause, Found
 from lab.diagnose.causes.pods import Pod, Workload, part
+from lab.diagnose.causes.policies import CUT
 from lab.diagnose.causes.refused import at
 from lab.diagnose.causes.scene import Scene
 from lab.text import Text
 
 _OOM = "OOMKilled"
-_LATE = re.compile(r"timed out|timeout|deadline exceeded", re.IGNORECASE)
-_OWN = ("app.kubernetes.io/part-of", "tarmac")
 
 
 def _memory(scene: Scene, component: str) -> Iterator[Found]:
@@ -80,39 +78,6 @@ def _led(slices: list[Mapping[str, Any]], namespace: str, name: str) -> bool:
     )
 
 
-def _cut(scene: Scene, component: str) -> Iterator[Found]:
-    """Go through policies that are not ours and choose pods of a component that stands and yet is not reached."""
-    for policy in scene.of("NetworkPolicy"):
-        labels = part(policy, "metadata", "labels") or {}
-        if labels.get(_OWN[0]) == _OWN[1] or _open(policy):
-            continue
-        chosen = part(policy, "spec", "podSelector", "matchLabels") or {}
-        for workload in scene.running(component):
-            if part(policy, "metadata", "namespace") != workload.namespace:
-                continue
-            pods = [pod for pod in workload.pods if pod.carries(chosen)]
-            if pods and (told := _unreached(scene, component, pods)):
-                yield Found(f"NetworkPolicy/{part(policy, 'metadata', 'name')}", workload.namespace, told)
-
-
-def _unreached(scene: Scene, component: str, pods: list[Pod]) -> str:
-    """Return what shows that pods are not reached, or reach nobody."""
-    names = {pod.name for pod in pods}
-    targets = [each for each in scene.health.get("targets") or [] if each.get("pod") in names]
-    answer = part(scene.health, "answers", component) or {}
-    told = [f"{each.get('pod')}: {each.get('error')}" for each in targets]
-    told += [str(answer.get("body"))] if answer.get("status") == 0 else []
-    told += [line for pod in pods for line in pod.lines] + [scene.problem(component)]
-    # A policy drops in silence: whoever is refused was reached.
-    return next((each[-200:] for each in told if _LATE.search(each)), "")
-
-
-def _open(policy: Mapping[str, Any]) -> bool:
-    """Say whether a policy lets everybody through in each direction that it is about."""
-    spec = policy.get("spec") or {}
-    return all({} in (spec.get(kind.lower()) or []) for kind in spec.get("policyTypes") or ["Ingress"])
-
-
 MEMORY = Cause(
     "TD-POD-OOM",
     Text(en="a pod needs more memory than it may have", fr="un pod veut plus de mémoire qu'il n'en a droit"),
@@ -141,10 +106,10 @@ STUCK = Cause(
     "TD-PROBE-FAILING",
     Text(en="a pod runs but is not ready", fr="un pod tourne sans être prêt"),
     Text(
-        en="The container runs, but its probe fails: the Service sends it nothing. The probe asks the wrong thing, or "
-        "the program waits for something.",
-        fr="Le conteneur tourne, mais sa sonde échoue : le Service ne lui envoie rien. La sonde demande la mauvaise "
-        "chose, ou le programme attend.",
+        en="The container runs, but its probe fails: the Service sends it nothing, or the kubelet ends it. The probe "
+        "asks the wrong thing or not patiently enough, or the program waits for something.",
+        fr="Le conteneur tourne, mais sa sonde échoue : le Service ne lui envoie rien, ou le kubelet y met fin. La "
+        "sonde demande la mauvaise chose ou manque de patience, ou le programme attend.",
     ),
     "lab kubectl -n {namespace} describe {kind} {name}; lab kubectl -n {namespace} logs {kind}/{name} --tail=20",
     "lab up {lab}",
@@ -162,18 +127,5 @@ UNSERVED = Cause(
     "lab kubectl -n {namespace} get endpointslices -l kubernetes.io/service-name={name}",
     "lab up {lab}",
     _unserved,
-)
-CUT = Cause(
-    "TD-POLICY-BLOCKED",
-    Text(en="a network policy cuts a component off", fr="une politique réseau isole un composant"),
-    Text(
-        en="A NetworkPolicy that is not the platform's chooses the pods of a component; they are ready, and nobody "
-        "reaches them.",
-        fr="Une NetworkPolicy étrangère à la plateforme choisit les pods d'un composant ; ils sont prêts, et personne "
-        "ne les atteint.",
-    ),
-    "lab kubectl -n {namespace} get networkpolicy",
-    "lab kubectl -n {namespace} delete networkpolicy {name}",
-    _cut,
 )
 CAUSES = (MEMORY, UNSERVED, CUT, CRASH, STUCK)

@@ -7,6 +7,7 @@ import random
 from datetime import datetime, timedelta
 from typing import Any
 
+from lab.diagnose.causes.models import STREAMED
 from lab.diagnose.faults.healthy import clone
 from lab.diagnose.faults.world import World
 
@@ -69,7 +70,8 @@ def _figures(world: World, draw: random.Random) -> None:
         for each in figures.get(name, []):
             each["value"] = draw.uniform(low, high)
     for each in figures.get("feature_staleness", []):
-        each["value"] = draw.uniform(0, 200 if each["labels"]["view"] == "weather_by_origin" else 40_000)
+        streamed = each["labels"]["view"].startswith(tuple(STREAMED))
+        each["value"] = draw.uniform(0, 200 if streamed else 40_000)
     figures["models_refused"] = [{"labels": {"model": "trial-broken"}, "value": 3.0}]
     world.health["machine"]["skew_seconds"] = draw.uniform(-3, 3)
 

@@ -184,7 +184,14 @@ def _shell(scene: Scene) -> None:
 
 
 def _two_servers(scene: Scene) -> None:
-    twin(scene, STABLE)
+    """Let a second server stand beside the first.
+
+    First without a target of Prometheus: but a pod that has been ready for minutes, announces its figures and is not
+    read is what TD-SCRAPE-MISSING says. One that is well is read, like the first.
+    """
+    first = scene.pods(*STABLE.place)[0]["metadata"]["name"]
+    second = twin(scene, STABLE)["metadata"]["name"]
+    scene.health["targets"] += [{**each, "pod": second} for each in scene.health["targets"] if each["pod"] == first]
 
 
 def _psql(scene: Scene) -> None:
