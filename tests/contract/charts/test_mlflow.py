@@ -41,17 +41,16 @@ def test_a_sites_own_names_are_allowed() -> None:
 
 
 @pytest.mark.parametrize("case", MLFLOW, ids=str)
-def test_the_database_is_brought_up_to_date_before_a_server_starts(case: Case) -> None:
-    """By the same image, over the same address, with a password that stands in no address and on no command line."""
-    migrate, server = containers(named(case, "Deployment", "mlflow"))
-    assert migrate["image"] == server["image"]
-    for each in (migrate, server):
-        assert _env(each)["MLFLOW_BACKEND_STORE_URI"] == "postgresql+psycopg://mlflow@postgres.data.svc:5432/mlflow"
-        (password,) = [one for one in each["env"] if one["name"] == "PGPASSWORD"]
-        assert password["valueFrom"]["secretKeyRef"] == {"name": "postgres-mlflow", "key": "password"}
-        assert not any("postgresql" in word for word in (*each.get("args", []), *each.get("command", [])))
-    address = _env(migrate)["MLFLOW_BACKEND_STORE_URI"]
+def test_the_database_is_one_for_all_and_its_password_is_nowhere(case: Case) -> None:
+    """What brings it up to date is told the server's own address, and no word of a command line holds it."""
+    server = _server(case)
+    address = "postgresql+psycopg://mlflow@postgres.data.svc:5432/mlflow"
+    assert _env(server)["MLFLOW_BACKEND_STORE_URI"] == address
     assert [_env(server)[f"_MLFLOW_SERVER_{name}_STORE"] for name in ("FILE", "REGISTRY")] == [address, address]
+    (password,) = [each for each in server["env"] if each["name"] == "PGPASSWORD"]
+    assert password["valueFrom"]["secretKeyRef"] == {"name": "postgres-mlflow", "key": "password"}
+    assert not any("postgresql" in word for word in (*server["args"], *server["command"]))
+    assert {"migrate.py", "serve.py"} <= set(named(case, "ConfigMap", "mlflow")["data"])
 
 
 @pytest.mark.parametrize("case", MLFLOW, ids=str)

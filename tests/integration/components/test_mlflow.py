@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import runpy
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -94,7 +95,8 @@ class Tracking(Pod):
         (folder / "absent").mkdir()
         (folder / "absent" / "sitecustomize.py").write_text(_REFUSES.format(names=absent()))
         self.write(named(CASE, "ConfigMap", "mlflow")["data"])
-        self.migration, self.server = containers(named(CASE, "Deployment", "mlflow"))
+        (self.server,) = containers(named(CASE, "Deployment", "mlflow"))
+        self.migration = {**self.server, "command": ["python3", "/etc/tarmac/migrate.py"], "args": []}
 
     def migrate(self) -> subprocess.Popen[bytes]:
         """Begin to bring the database up to date."""
@@ -115,7 +117,6 @@ def pod(tmp_path_factory: pytest.TempPathFactory, database: Database, store: Gat
 @pytest.fixture(scope="module")
 def server(pod: Tracking) -> Iterator[Tracking]:
     """Return a server that answers."""
-    assert pod.migrate().wait(timeout=SECONDS) == 0, pod.log()[-2000:]
     process = pod.start(pod.server)
     deadline = time.monotonic() + SECONDS
     with pod.client() as client:
@@ -150,7 +151,7 @@ def test_pods_that_start_together_make_the_tables_once(pod: Tracking, database: 
 
 
 def test_a_migration_that_waits_too_long_says_so(pod: Tracking, database: Database) -> None:
-    """A lock that nobody gives back ends the init container, with the reason in its log: it is tried again."""
+    """A lock that nobody gives back ends it, and the server with it, the reason in the log: the pod tries again."""
     held = f"select pg_advisory_lock({int.from_bytes(b'mlflow', 'big')}), pg_sleep(20)"
     holder = subprocess.Popen(
         ["psql", "-XAtqw", f"host=127.0.0.1 port={database.port} user=mlflow dbname=mlflow",
@@ -168,6 +169,36 @@ def test_a_migration_that_waits_too_long_says_so(pod: Tracking, database: Databa
         holder.wait()
 
 
+def test_a_database_that_is_not_there_yet_is_waited_for(pod: Tracking, database: Database) -> None:
+    """It may start beside the pod; what it is that does not answer stands in the log."""
+    silent = free_port()
+    with socket.socket() as held:  # nobody listens there
+        held.bind(("127.0.0.1", silent))
+        address = next(each["value"] for each in pod.server["env"] if each["name"] == "MLFLOW_BACKEND_STORE_URI")
+        elsewhere = {
+            "name": "MLFLOW_BACKEND_STORE_URI",
+            "value": address.replace("postgres.data.svc:5432", f"127.0.0.1:{silent}"),
+        }
+        hasty = {"name": "MIGRATE_SECONDS", "value": "2"}
+        begun = time.monotonic()
+        done = pod.run({**pod.migration, "env": [*pod.migration["env"], elsewhere, hasty]})
+    assert time.monotonic() - begun > 2
+    assert done.returncode != 0
+    assert done.stdout.count("waiting for the database") == 1
+    assert str(silent) in done.stdout
+
+
+def test_a_database_that_refuses_is_not_waited_for(pod: Tracking) -> None:
+    """A wrong password stays wrong: the server ends with it, and answers nobody before."""
+    wrong = {"name": "PGPASSWORD", "value": "another"}
+    begun = time.monotonic()
+    done = pod.run({**pod.server, "env": [*pod.server["env"], wrong]})
+    assert time.monotonic() - begun < SECONDS
+    assert done.returncode != 0
+    assert "password authentication failed" in done.stderr
+    assert "another" not in done.stdout + done.stderr
+
+
 def test_what_the_web_server_is_told_has_the_names_that_it_asks_by(pod: Tracking) -> None:
     """They are MLflow's own and may change with it."""
     found = find_spec("mlflow")
@@ -175,7 +206,7 @@ def test_what_the_web_server_is_told_has_the_names_that_it_asks_by(pod: Tracking
     assert found.submodule_search_locations
     # The file alone: its package is the whole application.
     constants = runpy.run_path(str(Path(found.submodule_search_locations[0]) / "server/constants.py"))
-    told = {each["name"] for each in pod.server["env"]} - {each["name"] for each in pod.migration["env"]}
+    told = {each["name"] for each in pod.server["env"]}
     own = {name for name in told if name.startswith("_") or name.islower()}
     asked = {value for name, value in constants.items() if name.endswith("_ENV_VAR")}
     assert own <= asked
@@ -193,7 +224,7 @@ def _until_held(database: Database) -> None:
 def test_the_web_server_is_the_containers_own_process(server: Tracking) -> None:
     """Nothing stays beside it that only started it, and signals reach it."""
     (process,) = [each for each in server.running if each.poll() is None]
-    assert b"uvicorn" in Path(f"/proc/{process.pid}/cmdline").read_bytes()
+    assert b"serve.py" in Path(f"/proc/{process.pid}/cmdline").read_bytes()
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     assert children == []
 

@@ -9,16 +9,39 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+import time
 from pathlib import Path
 
 from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 ADDRESS = os.environ["MLFLOW_BACKEND_STORE_URI"]
 LOCK = int.from_bytes(b"mlflow", "big")
 """Number of the lock; anything that nobody else of this database takes."""
 SECONDS = int(os.environ.get("MIGRATE_SECONDS", "300"))
+REFUSED = re.compile("FATAL(?!.*(starting up|shutting down))")
+"""What a database says to whom no waiting helps."""
 REVISION = re.compile(r"^(down_)?revision\s*(?::[^=]*)?=\s*[\"'](\w+)[\"']", re.MULTILINE)
+
+
+def connected() -> Connection:
+    """Return a connection to the database, once it answers; it may start beside this pod."""
+    engine = create_engine(
+        ADDRESS, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 5}
+    )
+    deadline, told = time.monotonic() + SECONDS, ""
+    while True:
+        try:
+            return engine.connect()
+        except OperationalError as error:
+            why = str(error.orig)
+            if REFUSED.search(why) or time.monotonic() > deadline:
+                raise
+            if why != told:
+                print(f"waiting for the database: {why}", flush=True)
+                told = why
+            time.sleep(0.2)
 
 
 def newest() -> str:
@@ -55,7 +78,7 @@ def migrate() -> None:
 
 
 if __name__ == "__main__":
-    with create_engine(ADDRESS, poolclass=NullPool, isolation_level="AUTOCOMMIT").connect() as connection:
+    with connected() as connection:
         connection.execute(text(f"SET lock_timeout = '{SECONDS}s'"))
         connection.execute(text("SELECT pg_advisory_lock(:number)"), {"number": LOCK})
         if done(connection):
