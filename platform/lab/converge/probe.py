@@ -44,12 +44,14 @@ class _Place(NamedTuple):
     component: str
     """That is asked; a lab without it leaves the step out."""
     writer: str = "ingest-consumer"
+    maker: str = ""
+    """Component without whose work nothing can come out there; waited for like the one that is asked."""
 
 
 _PLACES = {
     "feature": _Place("ingest", "ingest"),
     "online": _Place("feature", "feature"),
-    "prediction": _Place("gateway", "serving", writer="serving-stable"),
+    "prediction": _Place("gateway", "serving", writer="serving-stable", maker="training"),
     "lake": _Place("lake", "lake", writer="lake-bronze"),
     "trace": _Place("jaeger", "jaeger"),
     "metric": _Place("prometheus", "prometheus"),
@@ -105,7 +107,8 @@ def probe(
             if place.component not in components:
                 continue
             waited = time.monotonic()
-            stands(place.component)
+            for needed in {place.component, place.maker} & set(components):
+                stands(needed)
             started += time.monotonic() - waited
             say(Text(en=f"waiting for {what.en}", fr=f"attente : {what.fr}"))
             _await(came_out, what, place, settings)

@@ -114,7 +114,10 @@ def test_what_a_reset_takes_away_stands_in_its_namespace(case: Case) -> None:
 
 
 def test_the_platform_fits_a_small_machine() -> None:
-    """On two cores kubeadm's own pods reserve 850 m: all of the platform keeps within 700 m, and within 2.5 GiB."""
+    """On two cores kubeadm's own pods reserve 850 m: all of the platform keeps within 800 m, and within 2.5 GiB.
+
+    What is left is for a lab's own pods (105 m in lab 04, the only one that runs it all) and for jobs.
+    """
     requests = [
         each["resources"]["requests"] for case in DEFAULTS for load in workloads(case) for each in containers(load)
     ]
@@ -123,7 +126,7 @@ def test_the_platform_fits_a_small_machine() -> None:
         beside = deployment["patch"]["value"]["spec"]["template"]["spec"]["containers"]
         every = [deployment["container"], *(each for each in beside if "resources" in each)]
         requests += [each["resources"]["requests"] for each in every]
-    assert sum(_amount(each["cpu"]) for each in requests) <= Decimal("0.7")
+    assert sum(_amount(each["cpu"]) for each in requests) <= Decimal("0.8")
     assert sum(_amount(each["memory"]) for each in requests) <= Decimal("2.5") * 2**30
 
 
