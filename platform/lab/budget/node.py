@@ -79,17 +79,12 @@ def use(api: Api, nodes: Collection[str]) -> Use | None:
     return Use(sum(each.memory for each in known), sum(each.cpu for each in known))
 
 
-def images(nodes: Collection[Object], references: Collection[str]) -> int | None:
-    """Return the bytes of images, each once, as the nodes tell them; None where one is not told (a node tells 50).
+def images(cluster: Cluster, references: Collection[str]) -> int | None:
+    """Return the bytes of images, each once, as the cluster tells them; None where one is not told.
 
     A node counts what an image's layers take as they came, packed or not, and a layer that two images share twice.
     """
-    sizes = {
-        name: int(each.get("sizeBytes", 0))
-        for node in nodes
-        for each in node.get("status", {}).get("images") or []
-        for name in each.get("names") or []
-    }
+    sizes = cluster.images()
     if not set(references) <= set(sizes):
         return None
     return sum(sizes[reference] for reference in references)

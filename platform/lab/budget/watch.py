@@ -89,7 +89,7 @@ class Watch:
             self._measured.pop(name, None)
         # A reset has to be quick, and takes neither other images nor more disk than its lab had from nothing.
         if self.way not in (RESET, KEPT):
-            self._measured |= self._stored(api, references)
+            self._measured |= self._stored(references)
 
     def keep(self, settings: Settings) -> None:
         """Write down what was measured, and beside it what was expected."""
@@ -102,10 +102,10 @@ class Watch:
             entry = Entry(self.way, self.built, cores, time.time(), _rounded(self._measured), _rounded(predicted))
             Ledger(settings).keep(self.lab.code, entry)
 
-    def _stored(self, api: Api, references: Collection[str]) -> dict[str, float]:
+    def _stored(self, references: Collection[str]) -> dict[str, float]:
         """Return images and disk in MiB, as far as they are told."""
         try:
-            told = {IMAGES: node.images(api.nodes(), references), DISK: node.held(self.cluster)}
+            told = {IMAGES: node.images(self.cluster, references), DISK: node.held(self.cluster)}
         except Exception:  # noqa: BLE001  a figure that is missing must not keep a lab from coming up
             return {}
         return {name: found / MIB for name, found in told.items() if found is not None}

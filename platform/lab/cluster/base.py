@@ -68,8 +68,8 @@ class Cluster(Protocol):
     def down(self, say: Say) -> None:
         """Remove it and every file of it."""
 
-    def images(self) -> set[str]:
-        """Return the names of the images that its node holds."""
+    def images(self) -> dict[str, int]:
+        """Return the images that its node holds: name -> bytes, as the node counts them."""
 
     def load_images(self, references: Sequence[str]) -> None:
         """Bring images from the engine to its node."""

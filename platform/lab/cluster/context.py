@@ -104,11 +104,14 @@ class Context:
         self._forwarder.end()
         shutil.rmtree(self._settings.folder, ignore_errors=True)
 
-    def images(self) -> set[str]:
-        """Return the images that every node which takes pods reports; a node reports its fifty largest."""
+    def images(self) -> dict[str, int]:
+        """Return the images that every node which takes pods reports, name -> bytes; a node reports its fifty largest.
+
+        A kubelet tells of an image up to a minute after it came.
+        """
         nodes = self._json("get", "nodes")["items"]
-        held = [_names(node) for node in nodes if not _closed(node)]
-        return set.intersection(*held) if held else set()
+        held = [_sizes(node) for node in nodes if not _closed(node)]
+        return {name: size for name, size in held[0].items() if all(name in each for each in held)} if held else {}
 
     def load_images(self, references: Sequence[str]) -> None:
         """Refuse: only the cluster's owner can bring images to its nodes.
@@ -298,8 +301,9 @@ def _their_file(own: Path) -> str:
     return named if named and named != str(own) else str(Path.home() / ".kube" / "config")
 
 
-def _names(node: dict[str, Any]) -> set[str]:
-    return {name for image in node["status"].get("images", []) for name in image.get("names") or []}
+def _sizes(node: dict[str, Any]) -> dict[str, int]:
+    images = node["status"].get("images", [])
+    return {name: image.get("sizeBytes", 0) for image in images for name in image.get("names") or []}
 
 
 def _closed(node: dict[str, Any]) -> bool:

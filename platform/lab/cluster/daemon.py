@@ -71,6 +71,7 @@ class Daemon:
             if not until(lambda: self.pid() is None, _GRACE_SECONDS):
                 self._signal(number, signal.SIGKILL)
                 until(lambda: self.pid() is None, _GRACE_SECONDS)
+        _started[:] = [each for each in _started if each.poll() is None]
         self._file.unlink(missing_ok=True)
 
     def tail(self, lines: int = 8) -> str:

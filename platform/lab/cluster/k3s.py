@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from lab.cluster import engine, packing
+from lab.cluster import containerd, engine, packing
 from lab.cluster.base import AUDIT, Claim, Status, answers, write_private
 from lab.cluster.daemon import Daemon, until
 from lab.cluster.forward import Forwarder
@@ -93,10 +93,9 @@ class K3s:
             self._sweep()
         shutil.rmtree(self._settings.folder, ignore_errors=True)
 
-    def images(self) -> set[str]:
-        """Return the names of the images that the node holds."""
-        listing = self._ctr(_program(), "images", "list", "-q", what=Text.plain("k3s ctr images list"))
-        return set(listing.split())
+    def images(self) -> dict[str, int]:
+        """Return the images that the node holds: name -> bytes."""
+        return containerd.sizes(self._ctr(_program(), *containerd.LISTING, what=Text.plain("k3s ctr images list")))
 
     def load_images(self, references: Sequence[str]) -> None:
         """Copy images from the engine into the node, what they share once."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from lab.cluster import engine, node, packing
+from lab.cluster import containerd, engine, node, packing
 from lab.cluster.base import AUDIT, Claim, Status, answers, write_private
 from lab.cluster.daemon import until
 from lab.errors import BadInput, NotConverged
@@ -134,10 +134,9 @@ class Kind:
             self._remove(found)
         shutil.rmtree(self._settings.folder, ignore_errors=True)
 
-    def images(self) -> set[str]:
-        """Return the names of the images that the node holds."""
-        listing = self._in_node("ctr", "-n", "k8s.io", "images", "list", "-q", what=Text.plain("ctr images list"))
-        return set(listing.split())
+    def images(self) -> dict[str, int]:
+        """Return the images that the node holds: name -> bytes."""
+        return containerd.sizes(self._in_node("ctr", *containerd.LISTING, what=Text.plain("ctr images list")))
 
     def load_images(self, references: Sequence[str]) -> None:
         """Copy images from the engine into the node through one pipe: what they share is copied and unpacked once.

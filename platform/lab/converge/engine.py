@@ -174,7 +174,7 @@ class _Run:
 
     def _images(self, say: Say) -> bool:
         """Bring the images to the node, those of what starts first before the others; each is told as it comes."""
-        missing = set(self.references.values()) - self.cluster.images()
+        missing = set(self.references.values()).difference(self.cluster.images())
         for names in self._waves():
             lacking = [name for name in names if self.references[name] in missing]
             if lacking:

@@ -91,7 +91,7 @@ def absent(catalogue: Catalogue, names: list[str], engine: Engine, settings: Set
 
 def load(references: Iterable[str], cluster: Cluster, say: Say) -> bool:
     """Bring images to the cluster's node where it lacks them; say whether any was missing."""
-    missing = sorted(set(references) - cluster.images())
+    missing = sorted(set(references).difference(cluster.images()))
     if missing:
         names = ", ".join(reference for reference in missing)
         say(Text(en=f"loading {names} into the node", fr=f"chargement de {names} dans le nœud"))

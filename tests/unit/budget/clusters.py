@@ -24,7 +24,6 @@ class Nodes:
     Attributes:
         memory: working set of each node, MiB.
         cpu: CPU seconds since each node began.
-        images: name -> MiB, as each node reports them.
         refused: what the API server answers for a summary instead, 0 for none.
 
     """
@@ -32,7 +31,6 @@ class Nodes:
     def __init__(self, names: tuple[str, ...] = ("one",)) -> None:
         self.names = names
         self.memory, self.cpu = 1000.0, 10.0
-        self.images: dict[str, float] = {}
         self.refused = 0
 
     def answer(self, _: str, path: str, __: object) -> Reply:
@@ -41,7 +39,8 @@ class Nodes:
         if place.endswith(_SUMMARY):
             return (self.refused, {"message": "forbidden"}) if self.refused else (200, self._summary())
         if place == "/api/v1/nodes":
-            return 200, {"apiVersion": "v1", "kind": "NodeList", "items": [self._node(name) for name in self.names]}
+            items = [{"metadata": {"name": name}} for name in self.names]
+            return 200, {"apiVersion": "v1", "kind": "NodeList", "items": items}
         known = _DISCOVERY.get(place)
         return (200, known) if known else (404, {"message": "not found"})
 
@@ -52,12 +51,6 @@ class Nodes:
     def _summary(self) -> dict[str, Any]:
         memory = {"workingSetBytes": int(self.memory * MIB), "usageBytes": int(9 * self.memory * MIB)}
         return {"node": {"memory": memory, "cpu": {"usageCoreNanoSeconds": int(self.cpu * 1e9)}}}
-
-    def _node(self, name: str) -> dict[str, Any]:
-        images = [
-            {"names": [f"{each}@sha256:1", each], "sizeBytes": int(mib * MIB)} for each, mib in self.images.items()
-        ]
-        return {"metadata": {"name": name}, "status": {"images": images}}
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,13 @@ from lab.settings import Settings
 from lab.spec import Course
 from lab.text import Text
 from unit.budget.clusters import MIB, Nodes, api
+from unit.cluster.listings import listing
 
 COURSE = Course(Path(__file__).resolve().parents[3], drafts=False)
 LAB = COURSE.lab("01")
-IMAGES = {"tarmac.local/kafka:1": 300.0, "tarmac.local/lab-01:2": 100.0, "registry.k8s.io/pause:3.10": 1.0}
+IMAGES = {
+    "tarmac.local/kafka:1": "300.0 MiB", "tarmac.local/lab-01:2": "100.0 MiB", "registry.k8s.io/pause:3.10": "1.0 MiB",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -31,10 +35,19 @@ def node_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     docker.parent.mkdir()
     docker.write_text('#!/bin/sh\ncase "$1" in ps) echo ID ;; exec) shift 2; exec "$@" ;; esac\n')
     docker.chmod(0o755)
+    images = docker.with_name("ctr")
+    images.write_text(f"#!/bin/sh\ncat {tmp_path}/images\n")
+    images.chmod(0o755)
+    _hold(tmp_path, IMAGES)
     monkeypatch.setenv("PATH", f"{docker.parent}:{os.environ['PATH']}")
     monkeypatch.setitem(node._FOLDERS, "kind", (str(disk), str(disk / "volumes"), str(tmp_path / "nowhere")))
     monkeypatch.setattr(node, "_GROUPS", str(tmp_path / "nowhere"))
     return disk
+
+
+def _hold(folder: Path, images: Mapping[str, str]) -> None:
+    """Have the node list these images."""
+    (folder / "images").write_text(listing(images))
 
 
 def _watch(home: Path, before: Status, stood: str | None = None, *, anew: bool = False, kept: bool = False) -> Watch:
@@ -101,12 +114,12 @@ def test_it_looks_by_itself_until_the_end(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("refused", [403, 503])
-def test_what_nobody_may_see_is_not_measured(tmp_path: Path, refused: int) -> None:
+def test_what_nobody_may_see_is_not_measured(tmp_path: Path, node_disk: Path, refused: int) -> None:
     """Without `nodes/proxy`, or without a kubelet, a lab comes up all the same; memory and CPU are left out."""
+    assert node_disk.is_dir()
     nodes = Nodes()
-    nodes.refused, nodes.images = refused, IMAGES
-    entry = _measured(tmp_path, nodes)
-    assert set(entry.measured) == {"images_mib", "seconds"}
+    nodes.refused = refused
+    assert set(_measured(tmp_path, nodes).measured) == {"images_mib", "disk_mib", "seconds"}
 
 
 def test_a_lab_from_nothing_is_measured_whole(tmp_path: Path, node_disk: Path) -> None:
@@ -115,7 +128,6 @@ def test_a_lab_from_nothing_is_measured_whole(tmp_path: Path, node_disk: Path) -
     (node_disk / "volumes/log").write_bytes(os.urandom(3 * MIB))
     (node_disk / "layer").write_bytes(os.urandom(2 * MIB))
     nodes = Nodes()
-    nodes.images = IMAGES
     entry = _measured(tmp_path, nodes)
     assert (entry.way, entry.built) == (NOTHING, False)
     assert entry.measured["images_mib"] == 400
@@ -127,11 +139,10 @@ def test_a_lab_from_nothing_is_measured_whole(tmp_path: Path, node_disk: Path) -
 
 
 def test_a_sum_of_which_a_part_is_missing_is_none(tmp_path: Path, node_disk: Path) -> None:
-    """An image that the node does not report would make all of them look small."""
+    """An image that the node does not list would make all of them look small."""
     assert node_disk.is_dir()
-    nodes = Nodes()
-    nodes.images = {name: mib for name, mib in IMAGES.items() if "kafka" not in name}
-    assert "images_mib" not in _measured(tmp_path, nodes).measured
+    _hold(tmp_path, {name: size for name, size in IMAGES.items() if "kafka" not in name})
+    assert "images_mib" not in _measured(tmp_path, Nodes()).measured
 
 
 def test_the_time_of_a_lab_whose_images_were_built_says_nothing(tmp_path: Path) -> None:

@@ -182,12 +182,12 @@ def test_images_are_those_that_every_open_node_holds(machine: Machine, context: 
     """A pod may land on any node that takes pods: an image counts when all of them hold it."""
 
     def node(*names: str, **spec: Any) -> dict[str, Any]:  # noqa: ANN401  JSON
-        return {"spec": spec, "status": {"images": [{"names": [name]} for name in names]}}
+        return {"spec": spec, "status": {"images": [{"names": [name], "sizeBytes": 7} for name in names]}}
 
     taint = [{"key": "control-plane", "effect": "NoSchedule"}]
     nodes = [node("a:1", "b:1"), node("b:1", "c:1"), node("c:1", taints=taint), node(unschedulable=True)]
     machine.answer("nodes", json.dumps({"items": nodes}))
-    assert context.images() == {"b:1"}
+    assert context.images() == {"b:1": 7}
 
 
 def test_an_image_that_the_nodes_lack_is_told_with_the_way_to_bring_it(machine: Machine, context: Context) -> None:

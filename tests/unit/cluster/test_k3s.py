@@ -16,6 +16,7 @@ from lab.errors import BadInput, MissingRequirement, NotConverged
 from lab.settings import PORTS
 
 from .conftest import Machine
+from .listings import listing
 
 _K3S = """
 echo "K3S_CONFIG_FILE=$K3S_CONFIG_FILE" >> $STATE/environment
@@ -133,12 +134,12 @@ def test_down_ends_the_server_and_leaves_nothing(machine: Machine, cluster: K3s)
 def test_images_come_through_an_archive_that_goes_away(machine: Machine, cluster: K3s) -> None:
     """An image is saved by the engine, imported by k3s' own ctr, and its archive removed."""
     cluster.up(machine.say)
-    machine.answer("images", "tarmac.local/kafka:1\n")
+    machine.answer("images", listing({"tarmac.local/kafka:1": "200.0 MiB"}))
     cluster.load_images(["tarmac.local/kafka:1"])
     archive = machine.settings().folder / "image.tar"
     assert f"k3s ctr -n k8s.io images import {archive}" in machine.calls()
     assert not archive.exists()
-    assert cluster.images() == {"tarmac.local/kafka:1"}
+    assert cluster.images() == {"tarmac.local/kafka:1": 200 << 20}
     cluster.remove_images({"tarmac.local/kafka:1"})
     assert machine.calls()[-1] == "k3s ctr -n k8s.io images rm tarmac.local/kafka:1"
 

@@ -18,6 +18,7 @@ from lab.process import CommandFailed
 from lab.settings import PORTS, Settings
 
 from .conftest import Machine
+from .listings import listing
 
 _DOCKER = """
 case "$1" in
@@ -256,8 +257,8 @@ def test_images_go_in_through_one_pipe_and_leave_no_archive(machine: Machine, cl
 def test_images_are_what_the_node_lists(machine: Machine, cluster: Kind) -> None:
     """The node's own list decides what is missing."""
     cluster.up(machine.say)
-    machine.answer("images", "tarmac.local/kafka:1\nregistry.k8s.io/pause:3.10\n")
-    assert cluster.images() == {"tarmac.local/kafka:1", "registry.k8s.io/pause:3.10"}
+    machine.answer("images", listing({"tarmac.local/kafka:1": "1.5 GiB", "registry.k8s.io/pause:3.10": "612.0 B"}))
+    assert cluster.images() == {"tarmac.local/kafka:1": 3 << 29, "registry.k8s.io/pause:3.10": 612}
 
 
 @pytest.mark.parametrize(("built", "offset"), [(True, 0), (False, 1000)])

@@ -222,9 +222,9 @@ class _Node:
     def __init__(self, *held: str) -> None:
         self.held = set(held)
 
-    def images(self) -> set[str]:
+    def images(self) -> dict[str, int]:
         """Return what it holds."""
-        return self.held
+        return dict.fromkeys(self.held, 1)
 
     def load_images(self, references: Sequence[str]) -> None:
         """Take more."""
