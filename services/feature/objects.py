@@ -14,7 +14,26 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
-with warnings.catch_warnings():
+import typeguard
+
+from contracts.views import Definitions, Entity, Field, OnDemand, Service, View
+
+
+@contextmanager
+def _as_written() -> Iterator[None]:
+    """Leave classes as they are written, which Feast has typeguard parse and rewrite: most of the time of its import.
+
+    What the rewritten ones check are calls' types, and ours are checked before they run.
+    """
+    rewriting = typeguard.typechecked
+    typeguard.typechecked = lambda target: target  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        typeguard.typechecked = rewriting
+
+
+with warnings.catch_warnings(), _as_written():
     warnings.simplefilter("ignore")  # what Feast's own dependencies deprecate is not ours to mend
     import feast
     from feast.data_format import ParquetFormat
@@ -22,8 +41,6 @@ with warnings.catch_warnings():
     from feast.repo_config import RepoConfig
     from feast.types import Bool, Bytes, Float32, Float64, Int32, Int64, String, UnixTimestamp
     from feast.value_type import ValueType
-
-from contracts.views import Definitions, Entity, Field, OnDemand, Service, View
 
 MANAGED = {"managed-by": "contracts"}
 MARK = "definition"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import feature.objects  # noqa: F401  first: it makes Feast's import quick
+
+# isort: split
 from collections.abc import Iterator
 from pathlib import Path
 
