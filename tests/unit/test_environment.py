@@ -3,9 +3,9 @@
 import pytest
 
 from lab.commands.environment import kubectl
-from lab.converge.engine import urls
 from lab.settings import Settings
 from lab.spec import Budget, LabSpec
+from lab.stack.addresses import urls
 from lab.text import Text
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from lab.cluster.base import Claim, Cluster, Status
 from lab.cluster.context import Context
@@ -11,8 +12,11 @@ from lab.cluster.kind import Kind
 from lab.errors import BadInput
 from lab.process import found
 from lab.settings import Settings
-from lab.spec import Component
 from lab.text import Text
+
+if TYPE_CHECKING:
+    # It brings pydantic, for which each `lab kubectl` would wait.
+    from lab.spec import Component
 
 __all__ = ["Cluster", "Status", "choose"]
 

@@ -7,7 +7,7 @@ import os
 import shutil
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lab.cluster.base import Claim, Status, write_private
 from lab.cluster.forward import Forwarder
@@ -17,9 +17,11 @@ from lab.errors import BadInput, LabError, MissingRequirement, NotConverged
 from lab.process import CommandFailed, run
 from lab.progress import Say
 from lab.settings import Settings
-from lab.spec import Component
 from lab.text import Text
 from lab.tools import kubectl
+
+if TYPE_CHECKING:
+    from lab.spec import Component
 
 NAMESPACES = ("platform", "data", "chain", *(f"lab-{number:02d}" for number in range(1, 10)))
 _OURS = "app.kubernetes.io/part-of=tarmac"

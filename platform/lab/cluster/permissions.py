@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from lab.spec import Component
+if TYPE_CHECKING:
+    from lab.spec import Component
 
 _READ = ("get", "list", "watch")
 _WRITE = ("get", "list", "create", "patch", "delete")

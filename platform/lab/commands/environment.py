@@ -9,17 +9,19 @@ import click
 
 from lab import tools
 from lab.commands.common import teller
-from lab.converge.engine import urls
 from lab.settings import Settings
-from lab.spec import Course
-from lab.stack.manifests import workplace
-from lab.state.record import Record
 
 
 @click.command()
 @click.pass_obj
 def env(settings: Settings) -> None:
     """Print what a shell needs: eval "$(lab env)". / Afficher ce qu'il faut à un shell."""
+    # Imported here: `kubectl` is called again and again, and needs none of it.
+    from lab.spec import Course  # noqa: PLC0415
+    from lab.stack.addresses import urls  # noqa: PLC0415
+    from lab.stack.manifests import workplace  # noqa: PLC0415
+    from lab.state.record import Record  # noqa: PLC0415
+
     program = tools.kubectl(settings, teller(settings))
     values = {"KUBECONFIG": str(settings.kubeconfig), "TARMAC_KAFKA_ADDRESS": f"127.0.0.1:{settings.port('kafka')}"}
     if (code := Record(settings).lab()) is not None:

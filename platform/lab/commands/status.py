@@ -9,10 +9,10 @@ from lab.api import Api, Object, ready
 from lab.cluster import Status, choose
 from lab.commands import served
 from lab.commands.common import output
-from lab.converge.engine import urls
 from lab.progress import dump
 from lab.settings import Settings
 from lab.spec import Course
+from lab.stack.addresses import urls
 from lab.state.record import Record
 
 

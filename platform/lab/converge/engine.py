@@ -17,9 +17,10 @@ from lab.cluster import Cluster, Status, choose, node
 from lab.cluster import engine as engines
 from lab.converge.probe import EarlyProof, probe
 from lab.progress import Progress, Say
-from lab.settings import PORTS, Settings
+from lab.settings import Settings
 from lab.spec import Course, LabSpec
 from lab.stack import jobs, namespaces, readiness, secrets
+from lab.stack.addresses import urls
 from lab.stack.manifests import Manifests
 from lab.stack.release import Release, values_for
 from lab.state.record import Record
@@ -281,19 +282,6 @@ class _Run:
 
 _TAKES_EVENTS = ("ingest",)
 """Component that has to stand before the probe's event is sent: it tells what time it is for the replay."""
-_PAGES = ("ingest", "lake", "feature", "objectstore", "mlflow", "serving", "gateway", "page", "prometheus", "jaeger")
-"""Components that answer over HTTP."""
-
-
-def urls(settings: Settings, lab: LabSpec | None) -> dict[str, str]:
-    """Return where a lab's services answer on this machine, gRPC without a scheme; none where no lab stands."""
-    if lab is None:
-        return {}
-    own = f"lab-{lab.code}"
-    more = {name.removeprefix(f"{own}-"): name for name in PORTS if name.startswith(f"{own}-")}
-    ports = {"lab": own} | more | {name: name for name in _PAGES if name in lab.components}
-    grpc = {"grpc": f"127.0.0.1:{settings.port('gateway-grpc')}"} if "gateway" in lab.components else {}
-    return {name: f"http://127.0.0.1:{settings.port(port)}" for name, port in ports.items()} | grpc
 
 
 def _ordered(lab: LabSpec, course: Course) -> list[str]:
