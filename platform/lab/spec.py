@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from lab import reading
 from lab.errors import BadInput
 from lab.text import Text
 
@@ -272,7 +273,7 @@ class Course:
 
 def _load(path: Path, model: type[Model]) -> Model:
     try:
-        content: Any = yaml.safe_load(path.read_text())
+        content: Any = reading.document(path.read_text())
         return model.model_validate(content)
     except OSError as error:
         raise _bad(path, "file", error.strerror or str(error)) from error

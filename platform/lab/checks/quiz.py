@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from lab import reading
 from lab.errors import BadInput
 from lab.text import Text
 
@@ -61,7 +62,7 @@ def read(file: Path) -> tuple[Question, ...]:
 
     """
     try:
-        questions = _File.model_validate(yaml.safe_load(file.read_text("utf-8"))).questions
+        questions = _File.model_validate(reading.document(file.read_text("utf-8"))).questions
     except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as error:
         raise _unreadable(file, str(error)) from error
     twice = [name for name, count in Counter(question.id for question in questions).items() if count > 1]

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from lab import reading
 from lab.checks.changes import Change, NoSuchPlace
 from lab.checks.paths import JsonDict
 from lab.checks.verdict import Check
@@ -81,7 +82,7 @@ def read(file: Path, kind: type[V]) -> tuple[V, ...]:
     """
     key = f"{kind.kind}s"
     try:
-        content = TypeAdapter(dict[str, list[Any]]).validate_python(yaml.safe_load(file.read_text("utf-8")))
+        content = TypeAdapter(dict[str, list[Any]]).validate_python(reading.document(file.read_text("utf-8")))
         found = [kind.model_validate(each) for each in content.get(key, [])]
     except (OSError, yaml.YAMLError, ValidationError) as error:
         raise _unreadable(file, str(error)) from error

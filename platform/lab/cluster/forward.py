@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from lab import reading
 from lab.cluster.daemon import Daemon, until
 from lab.errors import MissingRequirement
 from lab.progress import dump
@@ -73,7 +72,7 @@ class Forwarder:
 
 def ports(settings: Settings) -> dict[int, int]:
     """Return host port -> NodePort, as kind-config.yaml maps them."""
-    config: dict[str, Any] = yaml.safe_load((settings.root / "kind-config.yaml").read_text())
+    config: dict[str, Any] = reading.document((settings.root / "kind-config.yaml").read_text())
     return {
         mapping["hostPort"] + settings.port_offset: mapping["containerPort"]
         for machine in config["nodes"]

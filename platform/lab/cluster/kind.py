@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from lab import reading
 from lab.cluster import containerd, engine, node, packing
 from lab.cluster.base import AUDIT, Claim, Status, answers, write_private
 from lab.cluster.daemon import until
@@ -275,7 +276,7 @@ class Kind:
         self._secrets(folder / "control")
         _patches(folder / "control/patches")
         config = folder / "kind.yaml"
-        template = yaml.safe_load((self._settings.root / "kind-config.yaml").read_text())
+        template = reading.document((self._settings.root / "kind-config.yaml").read_text())
         config.write_text(yaml.safe_dump(rendered(template, self._settings, image)))
         say(Text(en="creating the cluster", fr="création du cluster"))
         self._unfinished.touch()

@@ -9,6 +9,7 @@ from typing import Annotated
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from lab import reading
 from lab.errors import BadInput
 from lab.text import Text
 
@@ -61,7 +62,7 @@ class Catalogue:
         self._digests: dict[str, str] = {}
         path = self.folder / "images.yaml"
         try:
-            self.images = _File.model_validate(yaml.safe_load(path.read_text())).images
+            self.images = _File.model_validate(reading.document(path.read_text())).images
         except yaml.YAMLError as error:
             raise _bad(f"{path.name}: {error}") from error
         except ValidationError as error:

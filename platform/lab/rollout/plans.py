@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from lab import reading
 from lab.errors import BadInput
 from lab.text import Text
 
@@ -40,7 +41,7 @@ def plan(file: Path | None, *, model: str | None, version: str | None, strategy:
 
 def _read(file: Path) -> Plan:
     try:
-        content = yaml.safe_load(file.read_text("utf-8"))
+        content = reading.document(file.read_text("utf-8"))
     except OSError as error:
         raise _unusable(file, error.strerror or str(error)) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -10,11 +10,10 @@ import hashlib
 import json
 import time
 from pathlib import Path
-from typing import Any
 
 import yaml
 
-from lab import process
+from lab import process, reading
 from lab.api import Api, Object
 from lab.errors import BadInput, NotConverged
 from lab.process import run
@@ -28,8 +27,6 @@ _KIND = "CustomResourceDefinition"
 _OURS = "app.kubernetes.io/part-of"
 _SECONDS = 60
 _PAUSE_SECONDS = 0.2
-# In C where it is there: Python's own reader takes half a minute for these megabytes.
-_READER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def served(api: Api, wanted: Definitions) -> bool:
@@ -85,7 +82,7 @@ def _rendered(helm: Path, chart: Path, wanted: Definitions) -> list[Object]:
         input=yaml.safe_dump(wanted.values),
         timeout=120,
     )
-    return [each for each in yaml.load_all(text, Loader=_READER) if each]
+    return reading.documents(text)
 
 
 def _chosen(found: list[Object], wanted: Definitions) -> list[Object]:

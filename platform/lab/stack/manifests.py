@@ -7,9 +7,7 @@ import time
 from functools import cache
 from pathlib import Path
 
-import yaml
-
-from lab import seeds, tools
+from lab import reading, seeds, tools
 from lab.api import ROUTING, Api, Object
 from lab.errors import BadInput
 from lab.process import CommandFailed, run
@@ -83,7 +81,7 @@ class Manifests:
         except CommandFailed as error:
             raise self._broken(error.output.strip()) from error
         seed = cache(lambda: seeds.drawn(self._settings))
-        objects: list[Object] = [seeds.filled(each, seed) for each in yaml.safe_load_all(text) if each]  # type: ignore[misc]
+        objects: list[Object] = [seeds.filled(each, seed) for each in reading.documents(text)]  # type: ignore[misc]
         return [self._dressed(each, images) for each in objects]
 
     def apply(self, api: Api, objects: list[Object]) -> list[str]:

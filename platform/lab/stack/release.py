@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from lab import reading
 from lab.api import Api, Object
 from lab.errors import BadInput
 from lab.process import CommandFailed, run
@@ -76,7 +77,7 @@ class Release:
             text = self._helm("template", self.name, self.chart, *self._layers())
         except CommandFailed as error:
             raise _refused(self.name, error) or error from error
-        return [each for each in yaml.safe_load_all(text) if each]
+        return reading.documents(text)
 
     @cached_property
     def digest(self) -> str:
