@@ -27,16 +27,27 @@ _ENGINES = (
     "integration/trials", "unit/lake", "unit/pipelines", "unit/releases", "unit/serving", "unit/training",
 )  # fmt: skip
 """Tests that start heavy servers, build tables, fit or run models, simulate releases: `make test-fast` goes without."""
+_TOGETHER = (*_ENGINES, "unit/authoring", "unit/diagnose")
+"""A file of these goes to one of pytest-xdist's workers as a whole: what its tests share is made once."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs an engine by where it lies, leave out what tests a draft, and go from lab to lab only once."""
     for item in items:
-        if item.path.parent.relative_to(ROOT / "tests").as_posix() in _ENGINES:
+        folder = item.path.parent.relative_to(ROOT / "tests").as_posix()
+        if folder in _ENGINES:
             item.add_marker(pytest.mark.engines)
+        if folder in _TOGETHER and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(f"{folder}/{item.path.name}"))
         if item.get_closest_marker("draft") and not os.environ.get("LAB_DRAFTS"):
             item.add_marker(pytest.mark.skip(reason="of a lab that is being made; LAB_DRAFTS=1 runs it"))
     items.sort(key=_stands)
+
+
+def pytest_collection_finish() -> None:
+    """Take what collection left out of the collector's sight: it stays, and each look at it takes half a second."""
+    gc.collect()
+    gc.freeze()
 
 
 def _stands(item: pytest.Item) -> str:
