@@ -150,10 +150,15 @@ def test_reset_leaves_nothing_and_brings_the_start_back(solved: Driver) -> None:
     assert solved.json("check", "01", code=1)["done"] == 0
 
 
-def test_a_reset_that_was_cut_off_is_finished_by_the_next(started: Driver) -> None:
-    """Killed in the middle of its removal, it leaves nothing that the next one does not take away."""
+@pytest.fixture(scope="module")
+def there(started: Driver) -> object:
+    """Return what the lab holds at its start; each test that asks for it finds the start, and leaves it."""
     started.run("reset", "01")
-    there = started.json("fingerprint", "01")
+    return started.json("fingerprint", "01")
+
+
+def test_a_reset_that_was_cut_off_is_finished_by_the_next(started: Driver, there: object) -> None:
+    """Killed in the middle of its removal, it leaves nothing that the next one does not take away."""
     with subprocess.Popen([LAB, "reset", "01"], env=started.environment, cwd=ROOT, stderr=subprocess.DEVNULL) as killed:
         time.sleep(3)
         killed.kill()
@@ -161,10 +166,10 @@ def test_a_reset_that_was_cut_off_is_finished_by_the_next(started: Driver) -> No
     assert started.differences("01", there) == []
 
 
-def test_a_jump_that_was_cut_off_is_mended_by_a_reset(started: Driver) -> None:
+def test_a_jump_that_was_cut_off_is_mended_by_a_reset(started: Driver, there: object) -> None:
     """Killed while the broker is stopped for its volume, it leaves it without a pod; a reset finds the start again."""
+    # It makes the checkpoint, without which the jump that is cut off would be a reset and stop no broker.
     started.run("goto", "01", "--state", "start")
-    there = started.json("fingerprint", "01")
     words = [str(LAB), "goto", "01", "--state", "start"]
     with subprocess.Popen(words, env=started.environment, cwd=ROOT, stderr=subprocess.DEVNULL) as killed:
         replicas = ("get", "statefulset", "kafka", "-n", "platform", "-o", "jsonpath={.spec.replicas}")
@@ -175,10 +180,8 @@ def test_a_jump_that_was_cut_off_is_mended_by_a_reset(started: Driver) -> None:
     assert started.differences("01", there) == []
 
 
-def test_a_reset_brings_back_what_a_trainee_took_away(started: Driver) -> None:
+def test_a_reset_brings_back_what_a_trainee_took_away(started: Driver, there: object) -> None:
     """A whole namespace, the broker and the volume of its log: afterwards all is as at the start."""
-    started.run("reset", "01")
-    there = started.json("fingerprint", "01")
     started.kubectl("delete", "namespace", "chain", "--wait=false")
     started.kubectl("delete", "statefulset", "kafka", "-n", "platform")
     started.kubectl("delete", "persistentvolumeclaim", "data-kafka-0", "-n", "platform", "--wait=false")

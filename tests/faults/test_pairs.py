@@ -41,8 +41,9 @@ class Walk:
         self.lab = lab
         self._starts: dict[str, object] = {}
         self._solutions: dict[str, object] = {}
-        for code in LABS:
-            lab.run("reset", code)
+        # The tests before leave lab 04 at its start, whose reset takes longest: it only has to be there.
+        for command, code in (("up", "04"), ("reset", "01"), ("reset", "02")):
+            lab.run(command, code)
             self._starts[code] = lab.json("fingerprint", code)
 
     def solve(self, code: str) -> None:
