@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -48,6 +49,15 @@ def pytest_collection_finish() -> None:
     """Take what collection left out of the collector's sight: it stays, and each look at it takes half a second."""
     gc.collect()
     gc.freeze()
+
+
+_ENDING = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+
+def pytest_runtest_logfinish() -> None:
+    """Take the signals back from services that ran within a test, or Ctrl-C would no longer end the tests."""
+    for number, handler in _ENDING.items():
+        signal.signal(number, handler)
 
 
 def _stands(item: pytest.Item) -> str:

@@ -16,8 +16,10 @@ from lab.spec import Course
 from unit.diagnose.independent import chain, clusters, harmless, workloads
 from unit.diagnose.independent.case import Case
 from unit.diagnose.independent.scene import Scene
-from unit.diagnose.second import faults as second_faults
+from unit.diagnose.second import chain as second_chain
+from unit.diagnose.second import clusters as second_clusters
 from unit.diagnose.second import harmless as second_harmless
+from unit.diagnose.second import workloads as second_workloads
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ FIRST = Round(
 )  # fmt: skip
 SECOND = Round(
     "second",
-    second_faults.CASES,
+    (*second_clusters.CASES, *second_chain.CASES, *second_workloads.CASES),
     second_harmless.CASES,
     {
         "faults": 83, "faults_right": 71, "states": 954, "right": 816, "share": 0.8553, "harmless": 38,

@@ -5,11 +5,13 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable
 
-from lab.diagnose.faults.acts import Target
+from lab.diagnose.faults.acts import CONSUMER, FEATURE, FOLLOW, Target
 from lab.diagnose.faults.world import Json
 from unit.diagnose.independent.scene import Place, Scene, Shape
 
 Play = Callable[[Scene], None]
+
+_UNRESOLVED = "ConnectError('[Errno -3] Temporary failure in name resolution')"
 
 
 def gone(target: Target, *, kept: bool) -> Play:
@@ -39,6 +41,11 @@ def fallen(target: Target, shape: Callable[[Scene], Shape], *, rolled: bool = Fa
 def ends(target: Target, *lines: str, code: int = 1, reason: str = "Error", restarts: int = 6, index: int = 0) -> Play:
     """Let a container end again and again."""
     return fallen(target, lambda scene: scene.crashes(*lines, code=code, reason=reason, restarts=restarts, index=index))
+
+
+def crashed(target: Target, *lines: str, code: int = 1) -> Play:
+    """Let a container end again and again with its last words."""
+    return ends(target, *lines, code=code, restarts=7)
 
 
 def shaped(scene: Scene, pods: Iterable[Json], shape: Shape) -> None:
@@ -140,3 +147,21 @@ def said(target: Target, logger: str, event: str, *, times: int = 2, level: str 
             scene.utter(target.place, scene.line(logger, event, level, ago=8 + 9 * ago, **more))
 
     return play
+
+
+def nameless(scene: Scene) -> None:
+    """Let those who look for others by name say that names are not resolved."""
+    for target, logger, event, cause in (
+        (CONSUMER, "runtime.broker", "poll failed", "DnsResolutionError('kafka.platform.svc:9092')"),
+        (FEATURE, "feature.wire", "no connection to Redis", "[Errno -3] Temporary failure in name resolution"),
+        (FOLLOW, "serving.workers.follow", "no answer", _UNRESOLVED),
+    ):  # fmt: skip
+        if scene.objects("Deployment", "chain", target.name):
+            scene.complains(target.place, scene.line(logger, event, cause=cause))
+
+
+def no_endpoints(scene: Scene) -> None:
+    """Let the gateway have nobody to send to, and say so loudest."""
+    scene.door("gateway", 503, "no healthy upstream")
+    line = scene.line("serving.workers.follow", "no prediction", status=503, reason="no healthy upstream")
+    scene.utter(FOLLOW.place, line, line, line)
