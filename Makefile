@@ -39,13 +39,13 @@ down: venv ## remove the cluster and its files / supprimer le cluster
 	@$(LAB) down
 
 test: venv-test lint ## all but the long tests, on a cluster of its own / tous les tests
-	@$(PY) -m pytest -n 2 --dist loadgroup -m "not cluster" --durations=15 && $(PY) -m pytest -m "cluster and not long" --durations=40 && $(LAB) docs figures
+	@$(PY) -m pytest -n 2 --dist loadscope -m "not cluster" --durations=15 && $(PY) -m pytest -m "cluster and not long" --durations=40 && $(LAB) docs figures
 
 test-long: venv-test ## lab 04: its guide, releases under faults / guide et livraisons sous pannes
 	@$(PY) -m pytest -m "cluster and long" --durations=40
 
 test-fast: venv-test lint ## without a cluster or a database, under 2 minutes / sans cluster
-	@$(PY) -m pytest -n 2 --dist loadgroup -m "not cluster and not engines"
+	@$(PY) -m pytest -n 2 --dist loadscope -m "not cluster and not engines"
 
 compare: venv ## measure the patterns side by side (LAB=01) / mesurer et comparer
 	@$(LAB) compare $(LAB_NUMBER)

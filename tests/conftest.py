@@ -20,7 +20,7 @@ from driver import ROOT, Driver
 os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
 import prometheus_client  # noqa: F401  after the environment
 
-pytest_plugins: list[str] = []
+pytest_plugins = ["scheduling"]
 
 _ENGINES = (
     "integration/components", "integration/edge", "integration/feature", "integration/lake", "integration/page",
@@ -28,18 +28,13 @@ _ENGINES = (
     "integration/trials", "unit/lake", "unit/pipelines", "unit/releases", "unit/serving", "unit/training",
 )  # fmt: skip
 """Tests that start heavy servers, build tables, fit or run models, simulate releases: `make test-fast` goes without."""
-_TOGETHER = (*_ENGINES, "unit/authoring", "unit/diagnose")
-"""A file of these goes to one of pytest-xdist's workers as a whole: what its tests share is made once."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs an engine by where it lies, leave out what tests a draft, and go from lab to lab only once."""
     for item in items:
-        folder = item.path.parent.relative_to(ROOT / "tests").as_posix()
-        if folder in _ENGINES:
+        if item.path.parent.relative_to(ROOT / "tests").as_posix() in _ENGINES:
             item.add_marker(pytest.mark.engines)
-        if folder in _TOGETHER and not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(f"{folder}/{item.path.name}"))
         if item.get_closest_marker("draft") and not os.environ.get("LAB_DRAFTS"):
             item.add_marker(pytest.mark.skip(reason="of a lab that is being made; LAB_DRAFTS=1 runs it"))
     items.sort(key=_stands)

@@ -165,6 +165,13 @@ def test_the_gateway_traces_as_many_as_the_servers() -> None:
     assert "backendRefs" not in provider
 
 
+def test_a_trace_is_whole_within_a_second() -> None:
+    """Left alone, Envoy keeps its last spans for five; the layer is one more, and replaces none of the controller's."""
+    (patch,) = _proxies(DEFAULT)["bootstrap"]["jsonPatches"]
+    assert (patch["op"], patch["path"]) == ("add", "/layered_runtime/layers/-")
+    assert patch["value"]["static_layer"] == {"tracing.opentelemetry.flush_interval_ms": 1000}
+
+
 def test_envoy_keeps_figures_of_each_track() -> None:
     """Of every cluster that is made for a route: the page tells tracks apart by the clusters' names."""
     matches = _proxies(DEFAULT)["telemetry"]["metrics"]["matches"]

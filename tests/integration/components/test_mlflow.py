@@ -25,8 +25,6 @@ from integration.components.test_postgres import PACKAGES, PASSWORDS, Database
 
 __all__ = ["program"]
 
-pytestmark = pytest.mark.xdist_group("mlflow")  # each worker would make stores and tables of its own
-
 CASE = Case("mlflow", "default")
 SECONDS = 120
 """MLflow's imports alone take seconds, and its migrations are dozens."""

@@ -12,9 +12,6 @@ from playwright.sync_api import Browser, Page, expect
 
 from integration.page.traffic import MODEL
 
-# One browser and one Prometheus for all of them: they stay on one worker.
-pytestmark = pytest.mark.xdist_group("browser")
-
 _CONTRAST = """
 () => {
   const shade = (words) => words.match(/[\\d.]+/g).map(Number);

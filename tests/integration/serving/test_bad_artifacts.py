@@ -23,8 +23,6 @@ from integration.serving.processes import PATIENCE
 from integration.serving.victim import BODY, INFER, Victim, few, victim
 from unit.serving.graphs import FEATURES, external, linear, model, point, put, put_composition, told
 
-pytestmark = pytest.mark.xdist_group("artifacts")
-
 WHOLE = linear().SerializeToString()
 LIMIT = 2_000_000
 """Bytes that a model may have here."""

@@ -20,8 +20,6 @@ from integration.serving import raw
 from integration.serving.raw import CHUNKED, END, LENGTH, POST, WHOLE, chunk, computed, refused
 from integration.serving.victim import BODY, INFER, Victim
 
-pytestmark = pytest.mark.xdist_group("victim")
-
 POURED = 64_000_000
 """Bytes of a bomb; whoever kept them would be found out by `GROWN`."""
 GROWN = 40

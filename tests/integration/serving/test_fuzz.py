@@ -24,8 +24,6 @@ from integration.serving.description import HELD, Schema, nearly, operations, st
 from integration.serving.victim import Victim, few, victim
 from serving.endpoints import openapi
 
-pytestmark = pytest.mark.xdist_group("victim")
-
 FUZZED = settings(
     max_examples=20, derandomize=True, deadline=None, database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],

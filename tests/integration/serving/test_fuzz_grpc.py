@@ -21,8 +21,6 @@ from contracts.inference_grpc import CONTENTS, METHODS, SERVICE, message
 from integration.serving import raw
 from integration.serving.victim import Victim
 
-pytestmark = pytest.mark.xdist_group("victim")
-
 Code: TypeAlias = Any
 """One of grpcio's, which has no types."""
 CALLERS_FAULT = {

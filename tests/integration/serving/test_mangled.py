@@ -16,8 +16,6 @@ from integration.serving import raw
 from integration.serving.raw import CHUNKED, CLOSED, END, LENGTH, POST, WHOLE, chunk, computed, refused
 from integration.serving.victim import BODY, Victim
 
-pytestmark = pytest.mark.xdist_group("victim")
-
 
 @pytest.fixture(autouse=True)
 def _unharmed(server: Victim) -> Iterator[None]:

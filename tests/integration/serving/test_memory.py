@@ -16,8 +16,6 @@ from integration.serving.raw import POST, computed
 from integration.serving.victim import INFER, Victim
 from serving.settings import ServeSettings
 
-pytestmark = pytest.mark.xdist_group("victim")
-
 SIZES = ServeSettings()
 JSON, LARGEST = SIZES.json_bytes, SIZES.body_bytes
 _SHARE = 0.85

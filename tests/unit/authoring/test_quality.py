@@ -22,7 +22,6 @@ def figures() -> dict[str, Quality]:
     return measured
 
 
-@pytest.mark.xdist_group("quality")
 def test_every_lab_is_at_its_best(figures: dict[str, Quality]) -> None:
     """All mistakes are caught by the right condition, all right solutions accepted, nothing is done at the start."""
     for code, lab in figures.items():
@@ -32,13 +31,11 @@ def test_every_lab_is_at_its_best(figures: dict[str, Quality]) -> None:
         assert lab["conditions"] > lab["checks"], code
 
 
-@pytest.mark.xdist_group("quality")
 def test_checks_are_quick_over_a_recorded_state(figures: dict[str, Quality]) -> None:
     """From the file to all verdicts of a lab, with room for a busy machine."""
     assert {code: lab["seconds"] for code, lab in figures.items() if lab["seconds"] > MOST_SECONDS} == {}
 
 
-@pytest.mark.xdist_group("quality")
 def test_what_is_published_can_be_read_back(figures: dict[str, Quality]) -> None:
     """The page of figures is written from this file by another program."""
     told = json.loads((ROOT / "build/quality/checks.json").read_text("utf-8"))
