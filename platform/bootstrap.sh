@@ -21,6 +21,7 @@ if ! "$python" -c 'import ensurepip' 2>/dev/null; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
         say "Installing python3-venv from the distribution." "Installation de python3-venv depuis la distribution."
         (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
+            -o DPkg::Lock::Timeout=300 \
             python3-venv ca-certificates) >/dev/null
     else
         say "Python's venv module is missing: install python3-venv, then run again." \

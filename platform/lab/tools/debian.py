@@ -19,6 +19,8 @@ from lab.tools import once
 
 _ONE_AT_A_TIME = threading.Lock()
 """apt locks its database; phases of ours that run side by side would fail on it."""
+_LOCKED = 300
+"""Seconds that apt waits for another one: a new machine fetches what it lacks by itself."""
 SUITE = "bookworm"
 """The release inside our images: its systemd is the last that still runs on cgroup v1."""
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
@@ -38,7 +40,9 @@ def install(packages: Sequence[str], say: Say) -> None:
         raise _missing(names)
     say(Text(en=f"installing from the distribution: {names}", fr=f"installation depuis la distribution : {names}"))
     what = Text(en=f"installing {names}", fr=f"installation de {names}")
-    command = ["apt-get", "install", "-qq", "-y", "--no-install-recommends", *packages]
+    command = [
+        "apt-get", "install", "-qq", "-y", "--no-install-recommends", "-o", f"DPkg::Lock::Timeout={_LOCKED}", *packages,
+    ]  # fmt: skip
     quiet = {"DEBIAN_FRONTEND": "noninteractive"}
     with _ONE_AT_A_TIME:
         try:

@@ -94,6 +94,7 @@ def test_a_missing_program_is_installed(apt: Wire) -> None:
     (install,) = apt.calls("apt-get", "install")
     assert install["env"]["DEBIAN_FRONTEND"] == "noninteractive"
     assert install["args"][-1] == "maven"
+    assert "DPkg::Lock::Timeout=300" in install["args"]
     assert news == ["installing from the distribution: maven"]
     assert debian.need("mvn", "maven", _quiet) == apt.programs / "mvn"
     assert len(apt.calls("apt-get", "install")) == 1
