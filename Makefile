@@ -38,10 +38,10 @@ support: venv ## the lab's state for a trainer, no secrets / l'état pour le for
 down: venv ## remove the cluster and its files / supprimer le cluster
 	@$(LAB) down
 
-test: venv-test lint ## all but the long tests, on a cluster of its own / tous les tests
+test: venv-test lint ## all but the long tests, on a cluster of its own / les tests du jour
 	@$(PY) -m pytest -n 2 --dist loadscope -m "not cluster" --durations=15 && $(PY) -m pytest -m "cluster and not long" --durations=40 && $(LAB) docs figures
 
-test-long: venv-test ## lab 04: its guide, releases under faults / guide et livraisons sous pannes
+test-long: venv-test ## releases under faults, other days' turns / pannes, tests des autres jours
 	@$(PY) -m pytest -m "cluster and long" --durations=40
 
 test-fast: venv-test lint ## without a cluster or a database, under 2 minutes / sans cluster

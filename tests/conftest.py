@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 import pytest
 
+import turns
 from driver import ROOT, Driver
 
 # Feast's import makes the figures of all registries one, through the environment: whoever imports the client later, and
@@ -31,8 +32,9 @@ _ENGINES = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs an engine by where it lies, leave out what tests a draft, and go from lab to lab only once."""
+    """Mark what needs an engine by where it lies, leave out drafts, see whose turn it is, go to a lab only once."""
     for item in items:
+        turns.hold(item)
         if item.path.parent.relative_to(ROOT / "tests").as_posix() in _ENGINES:
             item.add_marker(pytest.mark.engines)
         if item.get_closest_marker("draft") and not os.environ.get("LAB_DRAFTS"):

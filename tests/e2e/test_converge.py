@@ -128,7 +128,9 @@ def test_what_the_manifests_no_longer_hold_is_pruned(lab: Driver) -> None:
     assert "extra" not in lab.kubectl("get", "configmap", "-n", "lab-01", "-o", "name")
 
 
-@pytest.mark.parametrize("after", [0.5, 3.0, 8.0])
+@pytest.mark.parametrize(
+    "after", [pytest.param(seconds, marks=pytest.mark.turn(turn)) for turn, seconds in enumerate((0.5, 3.0, 8.0))]
+)
 def test_an_interrupted_run_can_be_run_again(lab: Driver, after: float) -> None:
     """Ctrl-C at any moment leaves a state from which the next `lab up` finishes."""
     lab.kubectl("delete", "deployment,service", "--all", "-n", "platform", "--wait=false")

@@ -157,6 +157,7 @@ def there(started: Driver) -> object:
     return started.json("fingerprint", "01")
 
 
+@pytest.mark.turn(0)
 def test_a_reset_that_was_cut_off_is_finished_by_the_next(started: Driver, there: object) -> None:
     """Killed in the middle of its removal, it leaves nothing that the next one does not take away."""
     with subprocess.Popen([LAB, "reset", "01"], env=started.environment, cwd=ROOT, stderr=subprocess.DEVNULL) as killed:
@@ -166,6 +167,7 @@ def test_a_reset_that_was_cut_off_is_finished_by_the_next(started: Driver, there
     assert started.differences("01", there) == []
 
 
+@pytest.mark.turn(1)
 def test_a_jump_that_was_cut_off_is_mended_by_a_reset(started: Driver, there: object) -> None:
     """Killed while the broker is stopped for its volume, it leaves it without a pod; a reset finds the start again."""
     # It makes the checkpoint, without which the jump that is cut off would be a reset and stop no broker.
@@ -180,6 +182,7 @@ def test_a_jump_that_was_cut_off_is_mended_by_a_reset(started: Driver, there: ob
     assert started.differences("01", there) == []
 
 
+@pytest.mark.turn(2)
 def test_a_reset_brings_back_what_a_trainee_took_away(started: Driver, there: object) -> None:
     """A whole namespace, the broker and the volume of its log: afterwards all is as at the start."""
     started.kubectl("delete", "namespace", "chain", "--wait=false")
@@ -189,6 +192,7 @@ def test_a_reset_brings_back_what_a_trainee_took_away(started: Driver, there: ob
     assert started.differences("01", there) == []
 
 
+@pytest.mark.turn(0)
 def test_reset_names_what_it_cannot_remove(started: Driver) -> None:
     """An object that a finalizer holds makes the reset fail, and is named; without it the next reset is clean."""
     body = {"apiVersion": "v1", "kind": "ConfigMap"}

@@ -6,8 +6,6 @@ to; `make test-long` walks the rest. A pair that failed is walked again by its n
 
 from __future__ import annotations
 
-import datetime as dt
-
 import pytest
 
 from driver import Driver, measured
@@ -15,18 +13,15 @@ from driver import Driver, measured
 pytestmark = [pytest.mark.cluster, pytest.mark.stands("04"), pytest.mark.timeout(3600)]
 
 LABS = ("01", "02", "04")
-
-
-_TURN = dt.datetime.now(dt.UTC).toordinal() % len(LABS)
 _PAIRS = [
     pytest.param(
-        first, LABS[(at + steps) % len(LABS)], marks=[] if steps == _TURN else [pytest.mark.long],
+        first, LABS[(at + steps) % len(LABS)], marks=pytest.mark.turn(steps),
         id=f"{first}-{LABS[(at + steps) % len(LABS)]}",
     )
     for steps in range(len(LABS))
     for at, first in enumerate(LABS)
 ]  # fmt: skip
-"""Every ordered pair; those that are not today's turn are long."""
+"""Every ordered pair; each day three, of which each lab is once the first and once the second."""
 
 
 class Walk:
@@ -79,7 +74,7 @@ def test_nothing_of_one_lab_is_left_in_another(walk: Walk, first: str, second: s
     walk.reset(second)
 
 
-@pytest.mark.parametrize("code", LABS)
+@pytest.mark.parametrize("code", [pytest.param(each, marks=pytest.mark.turn(at)) for at, each in enumerate(LABS)])
 def test_a_solution_that_was_measured_comes_back(walk: Walk, code: str) -> None:
     """From another lab, with nothing measured anew, and equal to what was replayed."""
     walk.solve(code)

@@ -22,6 +22,7 @@ from replays import TOPICS, Replay
 pytestmark = [
     pytest.mark.cluster,
     pytest.mark.stands("02"),
+    pytest.mark.turn(0),
     pytest.mark.timeout(1800),
     # The Kafka client leaves connections that the kills break to the collector.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
