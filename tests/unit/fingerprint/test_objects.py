@@ -32,6 +32,11 @@ def _cluster(**changed: Any) -> Server:  # noqa: ANN401  JSON
             "type": "helm.sh/release.v1",
             "data": {changed.get("helm", "1"): ""},
         },
+        {
+            "kind": "Deployment",
+            "metadata": {"name": "d", "managedFields": changed.get("fields", [])},
+            "spec": {"replicas": changed.get("replicas", 1)},
+        },
         {"kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"x": changed.get("x", "1")}},
         {
             "kind": "HTTPRoute",
@@ -68,6 +73,25 @@ def test_what_was_asked_for_does() -> None:
         ["+ objects", " ConfigMap/c (chain)"],
         ["- objects", " ConfigMap/c (chain)"],
     ]
+
+
+def _set(manager: str, subresource: str = "", field: str = "f:replicas") -> dict[str, Any]:
+    return {"manager": manager, "subresource": subresource, "fieldsV1": {"f:spec": {field: {}}}}
+
+
+_MANIFEST = _set("lab", field="f:template")
+
+
+@pytest.mark.parametrize("fields", [[_MANIFEST], [_MANIFEST, _set("Python-urllib", "scale")]])
+def test_pods_that_nobody_asked_for_do_not_count(fields: list[dict[str, Any]]) -> None:
+    """Of a Deployment whose scaler starts pods by load, at one moment one and at another none."""
+    assert _print(fields=fields, replicas=3) == _print(fields=[_MANIFEST], replicas=0)
+
+
+@pytest.mark.parametrize("field", [_set("lab"), _set("kubectl", "scale"), _set("helm")])
+def test_pods_that_somebody_asked_for_do(field: dict[str, Any]) -> None:
+    """By a manifest, a chart, or by hand."""
+    assert _print(fields=[field], replicas=3) != _print(fields=[field], replicas=1)
 
 
 def test_a_release_counts_by_its_weights_and_its_phase() -> None:
