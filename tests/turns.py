@@ -12,8 +12,11 @@ import os
 import pytest
 
 DAYS = 3
-TODAY = int(os.environ.get("LAB_TEST_TURN") or dt.datetime.now(dt.UTC).toordinal()) % DAYS
-"""LAB_TEST_TURN=0, 1 or 2 makes it another day's."""
+_DAY = int(os.environ.get("LAB_TEST_TURN") or dt.datetime.now(dt.UTC).toordinal())
+TODAY = _DAY % DAYS
+"""LAB_TEST_TURN=0, 1 or 2 makes it another day's, 3 to 8 those of later rounds."""
+ROUND = _DAY // DAYS % DAYS
+"""What has three variants on the same day takes them in turn, one in each round of days."""
 
 
 def hold(item: pytest.Item) -> None:

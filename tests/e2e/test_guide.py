@@ -16,7 +16,7 @@ pytestmark = pytest.mark.cluster
     "code",
     [
         pytest.param("01", marks=pytest.mark.turn(0)),
-        pytest.param("02", marks=[pytest.mark.stands("02"), pytest.mark.turn(1)]),
+        pytest.param("02", marks=[pytest.mark.stands("02"), pytest.mark.long]),
         pytest.param("04", marks=[pytest.mark.stands("04"), pytest.mark.long]),
     ],
 )

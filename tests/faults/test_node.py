@@ -11,7 +11,7 @@ from driver import Driver, engine, until
 
 pytestmark = [
     pytest.mark.cluster,
-    pytest.mark.turn(2),
+    pytest.mark.turn(1),
     pytest.mark.timeout(600),
     # The Kafka client of earlier tests leaves connections that the fault breaks to the collector.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),

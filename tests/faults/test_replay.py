@@ -9,7 +9,7 @@ import pytest
 from driver import Driver, until
 from replays import Replay
 
-pytestmark = [pytest.mark.cluster, pytest.mark.turn(1), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.cluster, pytest.mark.turn(2), pytest.mark.timeout(600)]
 
 _EVENTS = 100_000
 _SPEEDUP = 80_000

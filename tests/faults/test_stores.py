@@ -12,7 +12,7 @@ from driver import Driver, until
 from faults.away import Away
 from faults.figures import values
 
-pytestmark = [pytest.mark.cluster, pytest.mark.stands("02"), pytest.mark.turn(2), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.cluster, pytest.mark.stands("02"), pytest.mark.turn(0), pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
