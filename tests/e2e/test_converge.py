@@ -145,8 +145,10 @@ def test_an_interrupted_run_can_be_run_again(lab: Driver, after: float) -> None:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGINT)  # what a terminal does: all of the group
         out, _ = process.communicate(timeout=20)
-    # Before it has begun to listen, the signal itself ends it: to a shell both are 130.
-    assert process.returncode in {130, -signal.SIGINT}, out
+    # Before it has begun to listen, the signal itself ends it: to a shell both are 130. Python that is still getting
+    # itself ready ends with its own 1 (2 of 60 tries within the first 0.6 s).
+    unready = process.returncode == 1 and out.rstrip().endswith("KeyboardInterrupt")
+    assert process.returncode in {130, -signal.SIGINT} or unready, out
     assert "interrupted" in out or process.returncode != 130
     assert lab.json("up", "01")["verdict"] == "converged"
 
