@@ -48,6 +48,8 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+# A script's background job ignores Ctrl-C, and so would all that tests start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 _ENDING = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
 
