@@ -1,7 +1,7 @@
 """Whose turn it is: what takes minutes on a cluster is shared out over the days, so that CI is done within its time.
 
-A test marked `turn(n)` belongs to `make test` every third day, and to `make test-long` on the others. Each lab comes up,
-is checked and is reset each day; one of them is solved and left for another.
+A test marked `turn(n)` belongs to `make test` every third day, and to `make test-long` on the others. Each lab comes
+up, is checked and is reset each day; one of them is solved and left for another.
 """
 
 from __future__ import annotations
