@@ -25,10 +25,13 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """Return settings of a checkout whose labs are the real ones, on a cluster that does not exist."""
+    """Return settings of a checkout whose labs are copies of the real ones, on a cluster that does not exist.
+
+    Working copies are made in a lab's own folder: in the real one, a test at the same time would find them.
+    """
     made = tmp_path / "checkout"
-    made.mkdir()
-    for each in ("labs", "platform", "services", "requirements"):
+    shutil.copytree(ROOT / "labs", made / "labs", ignore=shutil.ignore_patterns("work", "work-*"))
+    for each in ("platform", "services", "requirements"):
         (made / each).symlink_to(ROOT / each)
     return replace(Settings.load({"HOME": str(tmp_path), "LAB_NAME": "nowhere"}), root=made)
 
@@ -49,8 +52,7 @@ def test_only_what_stands_can_be_kept(settings: Settings, display: Progress) -> 
 def test_only_the_start_can_be_kept_as_the_start(settings: Settings, display: Progress) -> None:
     """A trainee's working copy is neither start nor solution."""
     Record(settings).converged("01", {})
-    work = workplace(settings, ROOT / "labs/01-patterns")
-    assert not work.exists()
+    assert not workplace(settings, Course(settings.root).folder("01")).exists()
     with pytest.raises(BadInput, match="is not its solved") as error:
         jump.keep(settings, "01", jump.SOLVED, display, list)
     assert "lab goto 01 --state solved" in error.value.remedy.en
@@ -61,12 +63,9 @@ def test_a_solution_that_is_not_done_is_not_kept(settings: Settings, display: Pr
     Record(settings).converged("01", {})
     course = Course(settings.root)
     work = Manifests(settings, course.folder("01"), course.lab("01"))
-    try:
-        work.replace("solved")
-        with pytest.raises(BadInput, match="not solved yet: bulkhead") as error:
-            jump.keep(settings, "01", jump.SOLVED, display, lambda: ["bulkhead"])
-    finally:
-        shutil.rmtree(work.work)
+    work.replace("solved")
+    with pytest.raises(BadInput, match="not solved yet: bulkhead") as error:
+        jump.keep(settings, "01", jump.SOLVED, display, lambda: ["bulkhead"])
     assert "lab solve 01" in error.value.remedy.en
 
 
