@@ -5,18 +5,21 @@ from __future__ import annotations
 import secrets
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from lab.api import Api
 from lab.broker import Broker
+from lab.cluster import Status, choose
 from lab.commands.common import number, standing, teller, wanted
 from lab.diagnose import challenge
 from lab.diagnose.causes import every
 from lab.diagnose.challenge import Challenge
 from lab.errors import BadInput, LabError
+from lab.reset import namespaces
 from lab.settings import Settings
 from lab.spec import Course
 from lab.state.record import lock
@@ -67,24 +70,50 @@ def break_(settings: Settings, number: str | None, seed: int | None, answer: str
             _begin(settings, code, secrets.randbelow(_SEEDS) if seed is None else seed)
 
 
-def end(settings: Settings, *, anyhow: bool = False) -> None:
+def end(settings: Settings, *, before: bool = False) -> None:
     """Undo the challenge that is under way, if one is.
 
     Args:
         settings: which cluster.
-        anyhow: forget it even where the cluster does not take all of it back: what follows makes everything anew.
+        before: what follows makes the labs' namespaces and topics anew: of what cannot be taken back now only the rest
+            is kept, for another `end` afterwards.
 
     Raises:
-        LabError: the cluster does not take something back; nothing is forgotten, and `--mend` can be tried again.
+        LabError: the cluster does not take something back; it is kept, and `--mend` can be tried again.
 
     """
     file = _file(settings)
     running = Challenge.read(file)
     if running is None:
         return
-    with suppress(*((LabError,) if anyhow else ())):
-        challenge.undo(running, Course(settings.root), Api(settings), lambda: Broker(settings))
-    file.unlink()
+    status = choose(settings).status()
+    if status is Status.ABSENT:  # what was broken went with it
+        file.unlink()
+        return
+    course, failures = Course(settings.root), list[LabError]()
+    if status is Status.RUNNING:
+        failures = challenge.undo(running, course, Api(settings), lambda: Broker(settings))
+    if before:
+        running.undo = challenge.beyond(running.undo, namespaces(course))
+    if running.undo:
+        running.write(file)
+    else:
+        file.unlink()
+    if failures and not before:
+        raise failures[0]
+
+
+@contextmanager
+def ended(settings: Settings) -> Iterator[None]:
+    """Undo the challenge around work that makes the labs' namespaces and topics anew.
+
+    Raises:
+        LabError: neither before nor afterwards the cluster takes back what was broken elsewhere.
+
+    """
+    end(settings, before=True)
+    yield
+    end(settings)
 
 
 def _begin(settings: Settings, code: str, seed: int) -> None:

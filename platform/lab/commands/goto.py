@@ -60,11 +60,9 @@ def goto(settings: Settings, number: str | None, state: str, output: str) -> Non
     Course(settings.root).lab(code)
     display = progress(settings, output)
     started = time.monotonic()
-    with lock(settings, f"goto {code}", display.say):
-        # A challenge is not stashed: what it broke is given back first.
-        challenge.end(settings, anyhow=True)
-        with explained(settings, code):
-            jumped = jump.goto(settings, code, state, display, partial(_undone, settings, code))
+    # A challenge is not stashed: what it broke is given back first.
+    with lock(settings, f"goto {code}", display.say), challenge.ended(settings), explained(settings, code):
+        jumped = jump.goto(settings, code, state, display, partial(_undone, settings, code))
     seconds = time.monotonic() - started
     back, stashed = jumped.put_back, jumped.stashed
     if output == "json":

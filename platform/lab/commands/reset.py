@@ -33,11 +33,9 @@ def reset(settings: Settings, number: str | None, output: str) -> None:
     standing(settings)
     display = progress(settings, output)
     started = time.monotonic()
-    with lock(settings, f"reset {code}", display.say):
-        # What a challenge broke outside the lab's namespaces a reset would not see.
-        challenge.end(settings, anyhow=True)
-        with explained(settings, code):
-            cleared = jump.reset(settings, code, display).cleared
+    # What a challenge broke outside the lab's namespaces a reset would not see.
+    with lock(settings, f"reset {code}", display.say), challenge.ended(settings), explained(settings, code):
+        cleared = jump.reset(settings, code, display).cleared
     seconds = time.monotonic() - started
     if output == "json":
         verdict = {"lab": code, "verdict": "clean", "removed": cleared.before, "residue": []}

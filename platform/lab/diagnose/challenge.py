@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,7 +16,7 @@ from lab.broker import Broker
 from lab.cluster.base import write_private
 from lab.diagnose.faults import FAULTS, Fault
 from lab.diagnose.faults.acts import Act, Make, Patch, Remove, RemoveTopic, Renew, Send
-from lab.errors import NotConverged
+from lab.errors import LabError, NotConverged
 from lab.spec import Course, LabSpec
 
 Json = dict[str, Any]
@@ -72,20 +72,50 @@ def inject(challenge: Challenge, fault: Fault, file: Path, api: Api, broker: Ope
         _do(done, api, broker)
 
 
-def undo(challenge: Challenge, course: Course, api: Api, broker: Opener) -> None:
-    """Take back what was done, the last first; pods that read it when they start are started again at the end."""
+def undo(challenge: Challenge, course: Course, api: Api, broker: Opener) -> list[LabError]:
+    """Take back what was done, the last first; pods that read it when they start are started again at the end.
+
+    Every step is tried, whatever became of the others; the challenge keeps those that failed.
+
+    Returns:
+        Why they failed, oldest last.
+
+    """
     renewed = [each for each in challenge.undo if "renew" in each]
-    for each in reversed(challenge.undo):
-        if "restore" in each:
-            api.restore(each["restore"])
-        elif "delete" in each:
-            api.delete([each["delete"]])
-        elif "topic" in each:
-            with broker() as opened:
-                wanted = course.topics(course.lab(challenge.lab))
-                opened.declare(topic for topic in wanted if topic.name == each["topic"])
-    for each in renewed:
-        _renew(Renew(**each["renew"]), api)
+    failed, failures = [], []
+    for each in [*reversed([each for each in challenge.undo if "renew" not in each]), *renewed]:
+        try:
+            _taken_back(each, challenge.lab, course, api, broker)
+        except LabError as failure:
+            failed.append(each)
+            failures.append(failure)
+    challenge.undo = [each for each in challenge.undo if each in failed]
+    return failures
+
+
+def beyond(steps: Iterable[Json], namespaces: Collection[str]) -> list[Json]:
+    """Return those steps that concern nothing in these namespaces, nor topics: what a reset does not make anew."""
+
+    def place(step: Json) -> str | None:
+        if "renew" in step:
+            return str(step["renew"]["namespace"])
+        there: Json = step.get("restore") or step["delete"]
+        space = there["metadata"].get("namespace")
+        return str(space) if space else None
+
+    return [each for each in steps if "topic" not in each and place(each) not in namespaces]
+
+
+def _taken_back(step: Json, lab: str, course: Course, api: Api, broker: Opener) -> None:
+    if "restore" in step:
+        api.restore(step["restore"])
+    elif "delete" in step:
+        api.delete([step["delete"]])
+    elif "topic" in step:
+        with broker() as opened:
+            opened.declare(topic for topic in course.topics(course.lab(lab)) if topic.name == step["topic"])
+    elif "renew" in step:
+        _renew(Renew(**step["renew"]), api)
 
 
 def _resolved(act: Act, api: Api) -> Act:

@@ -61,20 +61,26 @@ def clear(settings: Settings, code: str, say: Say, *, state: str = "start", topi
     course = Course(settings.root)
     lab = course.lab(code)
     api = Api(settings)
-    # Topics and positions belong to all labs alike: none of them may go on working with what is taken away.
-    labs = {course.lab(each).namespace for each in course.codes()}
-    ours = labs | {component.namespace for component in course.components.values()} - set(_KEPT)
-    namespaces = sorted(ours & {each["metadata"]["name"] for each in api.find("Namespace")})
+    standing = sorted(namespaces(course) & {each["metadata"]["name"] for each in api.find("Namespace")})
     with _broker(settings, api, topics=topics) as broker:
-        there = fingerprint.found(api, broker, namespaces)
+        there = fingerprint.found(api, broker, standing)
         cleared = Cleared(there.lines())
         say(Text(en="removing the lab and its data", fr="suppression du lab et de ses données"))
         _empty(api, there)
         _forget(broker)
-        _prove(api, broker, namespaces)
+        _prove(api, broker, standing)
     kept = Manifests(settings, course.folder(code), lab).replace(state)
     cleared.kept = [kept] if kept else []
     return cleared
+
+
+def namespaces(course: Course) -> set[str]:
+    """Return the namespaces that a reset empties, those of all labs and components but the platform's.
+
+    Topics and positions belong to all labs alike: none of them may go on working with what is taken away.
+    """
+    labs = {course.lab(each).namespace for each in course.codes()}
+    return labs | {component.namespace for component in course.components.values()} - set(_KEPT)
 
 
 @contextmanager
@@ -119,10 +125,10 @@ def _forget(broker: Broker | None) -> None:
     broker.delete_topics(sorted(broker.topics()))
 
 
-def _prove(api: Api, broker: Broker | None, namespaces: list[str]) -> None:
+def _prove(api: Api, broker: Broker | None, spaces: list[str]) -> None:
     """Look until nothing is left, or say what is: volumes are wiped by the cluster a moment after their claims."""
     deadline = time.monotonic() + _GONE_SECONDS
-    while left := (there := fingerprint.found(api, broker, namespaces)).lines():
+    while left := (there := fingerprint.found(api, broker, spaces)).lines():
         if time.monotonic() > deadline:
             listed = "\n".join(f"  {line}" for line in left)
             raise Residue(

@@ -22,6 +22,7 @@ from lab.diagnose.accuracy import healthy
 from lab.diagnose.challenge import Challenge
 from lab.diagnose.faults import FAULTS, Fault
 from lab.diagnose.faults.acts import Make, Patch, Remove, Renew
+from lab.reset import namespaces
 from lab.settings import Settings
 from lab.spec import Course
 from unit.patterns.servers import Server, serving
@@ -52,6 +53,8 @@ class Cluster:
         self.held: dict[str, dict[str, Any]] = {}
         self.changed: list[tuple[str, str]] = []
         self.bodies: list[Any] = []
+        self.refused = ""
+        """Path below which nothing is made."""
 
     def keep(self, version: str, kind: str, item: dict[str, Any]) -> str:
         """Keep an object; return its path."""
@@ -71,6 +74,8 @@ class Cluster:
             return self._read(place)
         self.changed.append((method, place))
         self.bodies.append(body)
+        if self.refused and place.startswith(self.refused):
+            return 403, {"kind": "Status", "status": "Failure", "message": "refused by the test", "reason": "Forbidden"}
         if method == "DELETE":
             return 200, self.held.pop(place, {"kind": "Status"})
         if method == "POST":
@@ -180,8 +185,41 @@ def test_what_is_broken_is_given_back(
     kept = Challenge.read(file)
     assert kept == running
     assert kept is not None
-    challenge.undo(kept, COURSE, asked, _no_broker)
+    assert challenge.undo(kept, COURSE, asked, _no_broker) == []
     assert shown() == before
+    assert kept.undo == []
+
+
+def test_what_cannot_be_given_back_is_kept_and_the_rest_given_back(
+    cluster: Cluster, connected: tuple[api.Api, Server]
+) -> None:
+    """One refusal stops no other step, and only what was refused is tried again."""
+    asked, _ = connected
+    closed = Patch("Node", None, "one", {"spec": {"unschedulable": True}})
+    running = Challenge("04", 1)
+    for act in (closed, Remove("HTTPRoute", "chain", "serving")):
+        running.undo += challenge._undoing(act, asked)
+        challenge._do(act, asked, _no_broker)
+    cluster.refused = "/api/v1/nodes"
+    failures = challenge.undo(running, COURSE, asked, _no_broker)
+    assert [each.what.en for each in failures] == ["Node/one is refused: refused by the test"]
+    assert [each["restore"]["kind"] for each in running.undo] == ["Node"]
+    assert asked.get("HTTPRoute", "serving", "chain")
+    cluster.refused = ""
+    assert challenge.undo(running, COURSE, asked, _no_broker) == []
+    assert (asked.get("Node", "one") or {})["spec"] == {}
+    assert running.undo == []
+
+
+def test_after_a_reset_only_what_it_does_not_make_anew_is_given_back() -> None:
+    """What stood in a lab's namespace would change its start; a node or the cluster's own services it leaves alone."""
+    node = {"restore": {"kind": "Node", "metadata": {"name": "one"}}}
+    resolver = {"restore": {"kind": "Deployment", "metadata": {"name": "coredns", "namespace": "kube-system"}}}
+    broker = {"renew": {"namespace": "platform", "labels": "app.kubernetes.io/name=kafka"}}
+    made = {"delete": {"kind": "NetworkPolicy", "metadata": {"name": "shut", "namespace": "chain"}}}
+    feature = {"renew": {"namespace": "chain", "labels": "app.kubernetes.io/name=feature"}}
+    steps: list[dict[str, Any]] = [node, made, {"topic": "weather"}, resolver, feature, broker]
+    assert challenge.beyond(steps, namespaces(COURSE)) == [node, resolver, broker]
 
 
 def test_a_change_is_merged_by_name_and_names_the_field(cluster: Cluster, connected: tuple[api.Api, Server]) -> None:
