@@ -13,12 +13,12 @@ and the check derives the right answer from there:
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import secrets
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from lab import files
 from lab.errors import LabError
 from lab.settings import Settings
 from lab.text import Text
@@ -55,10 +55,7 @@ def drawn(settings: Settings) -> str:
         return found
     seed, file = str(secrets.randbelow(_HIGHEST)), _file(settings)
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        part = file.with_suffix(f".{os.getpid()}.part")
-        part.write_text(seed + "\n", "utf-8")
-        part.replace(file)
+        files.write(file, seed + "\n")
     except OSError as error:
         reason = error.strerror or str(error)
         raise LabError(

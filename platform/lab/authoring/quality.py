@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypedDict
 
+from lab import files
 from lab.authoring.folder import Folder
 from lab.checks import runner
 from lab.state import bundle
@@ -68,12 +69,9 @@ def measure(lab: Folder) -> Quality:
 
 
 def publish(file: Path, labs: Mapping[str, Quality]) -> None:
-    """Write the figures of labs, by number, as JSON; a reader never sees half of it."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+    """Write the figures of labs, by number, as JSON."""
     whole = {"most_seconds": MOST_SECONDS, "labs": dict(labs)}
-    part = file.with_suffix(".part")
-    part.write_text(json.dumps(whole, indent=2, sort_keys=True) + "\n", "utf-8")
-    part.replace(file)
+    files.write(file, json.dumps(whole, indent=2, sort_keys=True) + "\n")
 
 
 def _seconds(lab: Folder) -> float:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
+from lab import files
 from lab.settings import Settings
 
 
@@ -39,26 +39,16 @@ class Ledger:
 
     def entries(self, code: str) -> list[Entry]:
         """Return what was measured of a lab, the newest first."""
-        found = self._read().get(code)
+        found = files.remembered(self._path).get(code)
         entries = [_entry(each) for each in found.values()] if isinstance(found, dict) else []
         return sorted((each for each in entries if each), key=lambda each: -each.at)
 
     def keep(self, code: str, entry: Entry) -> None:
-        """Keep what was measured, in place of what came the same way before; a reader never sees half of it."""
-        content = self._read()
+        """Keep what was measured, in place of what came the same way before."""
+        content = files.remembered(self._path)
         labs = content.get(code)
         content[code] = (labs if isinstance(labs, dict) else {}) | {entry.way: asdict(entry)}
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        partial = self._path.with_suffix(".part")
-        partial.write_text(json.dumps(content, indent=1) + "\n")
-        partial.rename(self._path)
-
-    def _read(self) -> dict[str, Any]:
-        try:
-            content = json.loads(self._path.read_text())
-        except (OSError, ValueError):
-            return {}
-        return content if isinstance(content, dict) else {}
+        files.write(self._path, json.dumps(content, indent=1) + "\n")
 
 
 def _entry(content: object) -> Entry | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from lab import files
 from lab.checkpoint.snapshot import Kept, Snapshot
 from lab.errors import BadInput
 from lab.settings import Settings
@@ -81,8 +82,7 @@ class Store:
         told = self._folder / f"{name}.json"
         (self._folder / _PARTIAL).rename(told.with_suffix(".tar"))
         # Last: without it the archive counts as not there.
-        told.with_suffix(".part").write_text(snapshot.model_dump_json())
-        told.with_suffix(".part").rename(told)
+        files.write(told, snapshot.model_dump_json())
         same = [each for each in self.all() if self._names(each.snapshot) == self._names(snapshot)]
         for each in same[: max(len(same) - most, 0)]:
             self.drop(each)

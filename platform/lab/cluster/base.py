@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import os
 import ssl
 from collections.abc import Collection, Mapping, Sequence
 from enum import Enum
@@ -158,13 +157,3 @@ def answers(port: int) -> bool:
         return False
     finally:
         connection.close()
-
-
-def write_private(path: Path, content: str) -> None:
-    """Write a file that at no moment anybody but its owner can read; what was there is replaced."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.part")
-    partial.unlink(missing_ok=True)
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(content)
-    partial.rename(path)

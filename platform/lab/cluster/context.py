@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lab.cluster.base import Claim, Status, write_private
+from lab import files
+from lab.cluster.base import Claim, Status
 from lab.cluster.forward import Forwarder
 from lab.cluster.packing import out_of_reach
 from lab.cluster.permissions import Permission, needed, question
@@ -70,7 +71,7 @@ class Context:
         """
         if self._claim.taken() and not self._claim.ours():
             raise self._claim.foreign(str(self._settings.folder))
-        write_private(self.kubeconfig, self._entry(say))
+        files.write(self.kubeconfig, self._entry(say), private=True)
         try:
             self._reach()
             self._may()

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import yaml
 
+from lab import files
 from lab.cluster import containerd, engine, packing
-from lab.cluster.base import AUDIT, Claim, Status, answers, write_private
+from lab.cluster.base import AUDIT, Claim, Status, answers
 from lab.cluster.daemon import Daemon, until
 from lab.cluster.forward import Forwarder
 from lab.cluster.sweep import sweep, unmount
@@ -161,8 +162,8 @@ class K3s:
         if _answers(_RUN / "containerd" / "containerd.sock"):
             raise _occupied()
         self._claim.take(self.backend)
-        write_private(self._settings.folder / "audit.yaml", yaml.safe_dump(AUDIT))
-        write_private(self._settings.folder / "k3s.yaml", yaml.safe_dump(configuration(self._settings)))
+        files.write(self._settings.folder / "audit.yaml", yaml.safe_dump(AUDIT), private=True)
+        files.write(self._settings.folder / "k3s.yaml", yaml.safe_dump(configuration(self._settings)), private=True)
         say(Text(en="starting k3s", fr="démarrage de k3s"))
         self._server.start([program, "server"], env=self._environment)
 

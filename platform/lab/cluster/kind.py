@@ -13,9 +13,9 @@ from typing import Any
 
 import yaml
 
-from lab import reading
+from lab import files, reading
 from lab.cluster import containerd, engine, node, packing
-from lab.cluster.base import AUDIT, Claim, Status, answers, write_private
+from lab.cluster.base import AUDIT, Claim, Status, answers
 from lab.cluster.daemon import until
 from lab.errors import BadInput, NotConverged
 from lab.process import CommandFailed, run
@@ -253,7 +253,7 @@ class Kind:
             )
         except CommandFailed:
             return False
-        write_private(self.kubeconfig, content)
+        files.write(self.kubeconfig, content, private=True)
         return True
 
     def _restart_silent(self, found: engine.Engine, say: Say) -> None:
@@ -309,7 +309,7 @@ class Kind:
             "resources": [{"resources": ["secrets"], "providers": providers}],
         }
         for name, content in (("encryption.yaml", encryption), ("audit.yaml", AUDIT)):
-            write_private(folder / name, yaml.safe_dump(content))
+            files.write(folder / name, yaml.safe_dump(content), private=True)
 
     def _processes(self) -> list[_Process]:
         """Return the node's processes that `settle` looks at; none where the node does not say."""

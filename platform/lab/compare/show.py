@@ -11,6 +11,7 @@ from typing import Any
 from rich.bar import Bar
 from rich.table import Table
 
+from lab import files
 from lab.text import Language, Text
 
 Figures = dict[str, Any]
@@ -71,7 +72,7 @@ def chart(rows: Sequence[Figures], column: Column, language: Language) -> Table:
 
 
 def picture(rows: Sequence[Figures], file: Path, language: Language) -> None:
-    """Write all columns as one PNG, a panel each; a reader never sees half of it."""
+    """Write all columns as one PNG, a panel each."""
     from matplotlib.figure import Figure  # noqa: PLC0415  slow to import, and only this command draws
 
     columns = [column for column in COLUMNS if any(row.get(column.key) is not None for row in rows)]
@@ -81,10 +82,7 @@ def picture(rows: Sequence[Figures], file: Path, language: Language) -> None:
         _panel(figure.add_subplot(lines, _PANELS_PER_ROW, place), rows, column, language)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_suffix(".part")
-    partial.write_bytes(buffer.getvalue())
-    partial.rename(file)
+    files.write(file, buffer.getvalue())
 
 
 def _panel(axes: Any, rows: Sequence[Figures], column: Column, language: Language) -> None:  # noqa: ANN401  matplotlib's

@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lab import files
 from lab.api import Api
 from lab.broker import Broker
-from lab.cluster.base import write_private
 from lab.diagnose.faults import FAULTS, Fault
 from lab.diagnose.faults.acts import Act, Make, Patch, Remove, RemoveTopic, Renew, Send
 from lab.errors import LabError, NotConverged
@@ -50,7 +50,7 @@ class Challenge:
 
     def write(self, file: Path) -> None:
         """Keep it, for its owner's eyes only: it may hold what a Secret was."""
-        write_private(file, json.dumps(asdict(self)))
+        files.write(file, json.dumps(asdict(self)), private=True)
 
 
 def draw(lab: LabSpec, seed: int) -> Fault:

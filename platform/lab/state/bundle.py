@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from pathlib import Path
 
+from lab import files
 from lab.errors import BadInput, LabError
 from lab.text import Text
 
@@ -63,24 +62,16 @@ def read(file: Path, lab: str) -> State:
 
 
 def write(file: Path, state: State) -> None:
-    """Write a bundle so that only its owner can read it; a reader never sees half of it.
+    """Write a bundle so that only its owner can read it.
 
     Raises:
         LabError: the file cannot be written.
 
     """
     text = json.dumps(state, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
-    temporary: Path | None = None
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-        temporary = Path(name)
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        temporary.replace(file)
+        files.write(file, text, private=True)
     except OSError as error:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
         reason = error.strerror or str(error)
         raise LabError(
             Text(en=f"{file} cannot be written: {reason}", fr=f"{file} ne peut pas être écrit : {reason}"),

@@ -12,6 +12,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from lab import files
 from lab.errors import Busy
 from lab.progress import Say
 from lab.settings import Settings
@@ -52,17 +53,10 @@ class Record:
         self._write(content)
 
     def _read(self) -> dict[str, Any]:
-        try:
-            content = json.loads(self._path.read_text())
-        except (OSError, ValueError):
-            return {}
-        return content if isinstance(content, dict) else {}
+        return files.remembered(self._path)
 
     def _write(self, content: dict[str, Any]) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        partial = self._path.with_suffix(".part")
-        partial.write_text(json.dumps(content))
-        partial.rename(self._path)
+        files.write(self._path, json.dumps(content))
 
 
 @contextmanager
