@@ -193,6 +193,22 @@ def test_grpc_goes_back_as_soon_as_it_can(tmp_path: Path) -> None:
         assert shares(cluster.grpc)["serving-canary", 8081] == 0
 
 
+def test_grpc_is_given_back_what_its_release_says(cluster: Cluster) -> None:
+    """Somebody changed its route alone, in the middle of a release: the next glance sees it."""
+    controller = cluster.controller()
+    controller.start(GOOD)
+    while cluster.state().stage == 0:
+        controller.glance()
+        cluster.wait(5)
+    given = shares(cluster.grpc)
+    assert given["serving-canary", 8081] > 0
+    for rule in cluster.grpc:
+        for ref in rule["backendRefs"]:
+            ref["weight"] = 7
+    controller.glance()
+    assert shares(cluster.grpc) == given
+
+
 def test_a_new_controller_looks_after_grpc_as_well(cluster: Cluster) -> None:
     """What the one before could not finish: the release is over, its route of gRPC is not."""
     controller = cluster.controller()

@@ -68,12 +68,13 @@ class Controller:
         if held.state is None:
             self._figures.show(None)
             return None
-        self._leveled(held.state)
-        held = self._finished(held, held.state)
+        before = held.state
+        self._leveled(before)
+        held = self._finished(held, before)
         state = held.state
         if state is not None and not state.over:
             state = self._looked(held, state)
-        if state is not None:
+        if state is not None and state != before:
             self._leveled(state)
         self._figures.show(state)
         return state

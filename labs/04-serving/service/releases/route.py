@@ -1,7 +1,7 @@
 """The HTTPRoute of the Gateway API: where requests go, and, in an annotation of the same object, why.
 
-Its GRPCRoute, if there is one of the same name, does as it does: it is written after it, by what the annotation says,
-and tried again until that is done. So gRPC may be a moment behind, and never goes another way.
+Its GRPCRoute, if there is one of the same name, does as it does: it is held to what the annotation says at every
+glance, whoever changed it. So gRPC may be a moment behind, and never goes another way.
 
 Weights and state are written together, in one patch that holds for one `resourceVersion` alone. So a route never says
 anything else than its release, and of two controllers that act at once one is told that it came second, before it has
@@ -62,8 +62,6 @@ class Route:
         self._unit = unit
         self._path = f"{_GATEWAY}/{kube.namespace}/httproutes/{name}"
         self._beside = f"{_GATEWAY}/{kube.namespace}/grpcroutes/{name}"
-        self._behind = True
-        """Whether the GRPCRoute may say something else than the HTTPRoute."""
 
     def read(self) -> Held:
         """The route and its release.
@@ -96,9 +94,7 @@ class Route:
             "metadata": {"resourceVersion": held.version, "annotations": {ANNOTATION: states.written(state)}},
             "spec": {"rules": self.wanted(held.rules, state)},
         }
-        held = self._held(self._kube.patch(self._path, body))
-        self._behind = True
-        return held
+        return self._held(self._kube.patch(self._path, body))
 
     def level(self, state: State) -> None:
         """Let the GRPCRoute do what the HTTPRoute does; nothing where that is done, or where there is none.
@@ -110,19 +106,15 @@ class Route:
             Conflict: somebody else changed the GRPCRoute at the same moment.
             ApiFailure: the API refuses or does not answer, or no rule leads to the stable Service.
         """
-        if not self._behind:
-            return
         try:
             beside = self._kube.get(self._beside)
         except Missing:
-            self._behind = False
             return
         rules = beside["spec"].get("rules", [])
         wanted = self.wanted(rules, state)
         if rules != wanted:
             version = beside["metadata"]["resourceVersion"]
             self._kube.patch(self._beside, {"metadata": {"resourceVersion": version}, "spec": {"rules": wanted}})
-        self._behind = False
 
     def wanted(self, rules: list[Rule], state: State) -> list[Rule]:
         """The rules that the state asks for, made from those that are there."""
