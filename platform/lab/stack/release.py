@@ -25,6 +25,8 @@ from lab.stack import definitions
 from lab.text import Text
 
 _RECORD = "tarmac.dev/release"
+_HELMS = "meta.helm.sh"
+"""Of the annotations by which Helm knows what is its own."""
 _WORKLOADS = ("Deployment", "StatefulSet")
 _OF_NO_NAMESPACE = ("Namespace", "GatewayClass")
 """Kinds that stand in no namespace, besides those whose name begins with `Cluster`."""
@@ -94,8 +96,7 @@ class Release:
 
     def stands(self, api: Api) -> bool:
         """Say whether the release is installed just so and nobody took or changed anything of it."""
-        record = api.get("ConfigMap", _record_name(self.name), self.component.namespace)
-        if record is None or record["data"].get("digest") != self.digest:
+        if not self._noted(api):
             return False
         wanted = self.component.definitions
         if wanted and not definitions.served(api, wanted):
@@ -110,14 +111,17 @@ class Release:
 
         """
         say(Text(en="installing", fr="installation"))
-        self._recover(api)
-        if self.component.definitions:
-            definitions.ensure(api, self.component.definitions, self.helm, self.settings, say)
-        # --force-conflicts does not exist in Helm 3: an upgrade only sends what differs from its last release, so
-        # what was changed by hand since is put right by a server-side apply.
-        self._upgrade(api, say)
-        otherwise = [each for each in self.manifests if not self._holds(api, each)]
-        api.apply([_placed(each, self.component.namespace) for each in otherwise])
+        noted = self._noted(api)
+        api.delete([_record(self)])  # whoever cuts this off leaves a release that does not stand
+        recovered = self._recover(api)
+        wanted = self.component.definitions
+        if wanted and not (noted and definitions.served(api, wanted)):
+            definitions.ensure(api, wanted, self.helm, self.settings, say)
+        # An upgrade only sends what differs from Helm's last release: nothing, where that is this one. What was taken
+        # away or changed by hand since (Helm 3 has no --force-conflicts) a server-side apply puts right.
+        if recovered or not noted:
+            self._upgrade(api, say)
+        api.apply([self._owned(each) for each in self.manifests if not self._holds(api, each)])
 
     def settled(self, api: Api) -> None:
         """Note that the release stands and its jobs are done: until then the next run begins anew."""
@@ -137,10 +141,33 @@ class Release:
             else:
                 return
 
-    def _recover(self, api: Api) -> None:
+    def _noted(self, api: Api) -> bool:
+        """Say whether just this release was once settled."""
+        record = api.get("ConfigMap", _record_name(self.name), self.component.namespace)
+        return record is not None and record["data"].get("digest") == self.digest
+
+    def _owned(self, each: Object) -> Object:
+        """Return an object as Helm would make it, as part of the release."""
+        placed = _placed(each, self.component.namespace)
+        meta = placed["metadata"]
+        marks = {f"{_HELMS}/release-name": self.name, f"{_HELMS}/release-namespace": self.component.namespace}
+        return {
+            **placed,
+            "metadata": {
+                **meta,
+                "labels": {**(meta.get("labels") or {}), "app.kubernetes.io/managed-by": "Helm"},
+                "annotations": {**(meta.get("annotations") or {}), **marks},
+            },
+        }
+
+    def _recover(self, api: Api) -> bool:
         """Forget a release that an interrupted command left half made: Helm refuses to touch one in progress.
 
         Its state is read from the labels of Helm's own records: asking Helm takes a start of it for each release.
+
+        Returns:
+            Whether there was one.
+
         """
         records = api.find("Secret", self.component.namespace, f"owner=helm,name={self.name}")
         labels = [each["metadata"]["labels"] for each in records]
@@ -149,6 +176,9 @@ class Release:
             self._helm("uninstall", self.name)
         elif last["status"].startswith("pending"):
             self._helm("rollback", self.name)
+        else:
+            return False
+        return True
 
     def _holds(self, api: Api, each: Object) -> bool:
         live = self._live(api, each)

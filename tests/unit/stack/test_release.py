@@ -110,6 +110,40 @@ def test_what_was_taken_away_is_missed_and_comes_back(kind: str, release: Releas
     assert _again(release).stands(server)  # type: ignore[arg-type]
 
 
+def test_what_helm_knows_already_it_is_not_told_again(release: Release, server: Server, wire: Wire) -> None:
+    """An object that is missing is made as Helm would make it; another release, or one cut off, is Helm's work."""
+    _installed(release, server)
+    del server.held["Service", "platform", "thing"]
+    _installed(_again(release), server)
+    assert len(wire.calls("helm", "upgrade")) == 1
+    meta = server.held["Service", "platform", "thing"]["metadata"]
+    assert meta["labels"] == {"app.kubernetes.io/managed-by": "Helm"}
+    assert meta["annotations"] == {
+        "meta.helm.sh/release-name": "thing", "meta.helm.sh/release-namespace": "platform",
+    }  # fmt: skip
+    _record(server, "pending-upgrade", "2")
+    _installed(_again(release), server)
+    assert len(wire.calls("helm", "upgrade")) == 2
+
+
+def test_a_repair_that_was_cut_off_is_done_again(
+    release: Release, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the release was before: its jobs may not have run since."""
+    _installed(release, server)
+    del server.held["Service", "platform", "thing"]
+
+    def cut(_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(server, "apply", cut)
+        _again(release).install(server, lambda _: None)  # type: ignore[arg-type]
+    assert not _again(release).stands(server)  # type: ignore[arg-type]
+    _installed(_again(release), server)
+    assert _again(release).stands(server)  # type: ignore[arg-type]
+
+
 def test_what_was_changed_by_hand_is_put_right(release: Release, server: Server) -> None:
     """A port that somebody changed is seen and comes back."""
     _installed(release, server)
