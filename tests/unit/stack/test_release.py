@@ -136,9 +136,10 @@ def test_a_repair_that_was_cut_off_is_done_again(
     def cut(_: object) -> None:
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr(server, "apply", cut)
-        _again(release).install(server, lambda _: None)  # type: ignore[arg-type]
+        with pytest.raises(KeyboardInterrupt):
+            _again(release).install(server, lambda _: None)  # type: ignore[arg-type]
     assert not _again(release).stands(server)  # type: ignore[arg-type]
     _installed(_again(release), server)
     assert _again(release).stands(server)  # type: ignore[arg-type]
