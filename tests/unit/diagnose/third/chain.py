@@ -77,12 +77,17 @@ def _other_disk(scene: Scene) -> None:
 
 
 def _unread_bucket(scene: Scene) -> None:
-    """Let a trainee have removed the bucket that the lab keeps its versions of data in."""
-    told = "An error occurred (NoSuchBucket) when calling the PutObject operation: The specified bucket does not exist"
-    cause = f"botocore.exceptions.ClientError: {told}"
-    line = scene.line("pipelines.versions", "dvc push failed", "error", cause=cause)
-    for pod in scene.pods("lab-02", "Deployment", "pipelines"):
-        scene.words(pod, line, line)
+    """Let a trainee have removed the bucket that the lab keeps its versions of data in.
+
+    At the first run the words were invented, and named no bucket; these are what the lab's experiment says.
+    """
+    told = (
+        "An error occurred (NoSuchBucket) when calling the ListObjectsV2 operation: The specified bucket does not exist"
+    )
+    cause = f"DVC's remote s3://dvc/lab-02 at http://objectstore.data.svc:7070: {told}"
+    said(mine("02", "pipelines"), "runtime.conductor", "experiment failed", experiment="data-versions", cause=cause)(
+        scene
+    )
 
 
 _NO_LAKE = (

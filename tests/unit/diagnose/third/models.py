@@ -110,11 +110,14 @@ def _unread(target: Target, error: str) -> Play:
 
 
 def _unlabelled(scene: Scene) -> None:
-    """Let a release have lost the annotation by which Prometheus finds the pod."""
-    names = set()
-    for place in (scene.workload(*STABLE.place)["spec"]["template"], *scene.pods(*STABLE.place)):
-        place["metadata"]["annotations"].pop("prometheus.io/port", None)
-        names.add(place["metadata"].get("name"))
+    """Let a release have lost the annotation by which Prometheus finds the pod.
+
+    At the first run the targets without a pod (the kubelet's) were taken away too, by mistake.
+    """
+    pods = scene.pods(*STABLE.place)
+    for each in (scene.workload(*STABLE.place)["spec"]["template"], *pods):
+        each["metadata"]["annotations"].pop("prometheus.io/port", None)
+    names = {each["metadata"]["name"] for each in pods}
     scene.health["targets"] = [each for each in scene.health["targets"] if each["pod"] not in names]
 
 
