@@ -93,6 +93,12 @@ class Scene:
         return [Pod(item, self._lines(item), self._told(item), self.taken) for item in self.of("Pod")]
 
     @cached_property
+    def fallen(self) -> list[Pod]:
+        """Return the pods that are not ready, of workloads that do not stand."""
+        down = [each for each in (*self.system, *self.workloads) if not each.stands]
+        return [pod for workload in down for pod in workload.pods if not pod.ready]
+
+    @cached_property
     def taken(self) -> datetime | None:
         """Return when the state was recorded."""
         return instant(self._state.get("taken"))
