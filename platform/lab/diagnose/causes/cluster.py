@@ -17,8 +17,8 @@ _EXPIRED = re.compile(r"certificate[ _](?:has[ _])?expired", re.IGNORECASE)
 """In a program's words, or as TLS calls the alert by which the other side refuses it: CERTIFICATE_EXPIRED."""
 _UNBORN = re.compile(r"certificate (?:has expired or )?is not yet valid", re.IGNORECASE)
 _OTHER, _DOWN = ("foreign", "other"), ("stopped", "absent", "broken")
-_OURS = ("kind", "k3s")
-"""Clusters that the tool makes: there it is known what runs their DNS; elsewhere it may be called anything."""
+_NOBODY = re.compile(r"UnauthorizedError|\(401\)")
+"""The API server's answer to who comes in with a certificate that it takes for nobody's."""
 
 
 def _status(scene: Scene) -> tuple[str, str]:
@@ -43,8 +43,11 @@ def _clock(scene: Scene, _: str) -> Iterator[Found]:
 
 
 def _certificate(scene: Scene, _: str) -> Iterator[Found]:
-    if _EXPIRED.search(scene.problem("kubernetes")):
-        yield Found("Cluster/lab", evidence=scene.problem("kubernetes"))
+    told = scene.problem("kubernetes")
+    # Into a cluster that it made the tool comes with a certificate, and it knows that cluster's: another one in its
+    # place would have failed before any answer. Elsewhere one may come in by a token, or as whom nobody ever knew.
+    if _EXPIRED.search(told) or (scene.ours and _NOBODY.search(told)):
+        yield Found("Cluster/lab", evidence=told)
     # Only a pod's own words: what the kubelet says of a certificate is about a registry's.
     for pod in scene.fallen:
         if line := next((each for each in pod.lines if _EXPIRED.search(each)), ""):
@@ -63,13 +66,26 @@ def _silent(scene: Scene, _: str) -> Iterator[Found]:
 
 
 def _names(scene: Scene, _: str) -> Iterator[Found]:
-    servers = [workload for workload in scene.system if _DNS in workload.name]
-    for workload in servers:
+    yield from without(scene, _DNS, "kube-system", _DNS)
+
+
+def without(scene: Scene, called: str, namespace: str, name: str) -> Iterator[Found]:
+    """Go through programs of the cluster itself that have no ready pod, or that are not there.
+
+    Args:
+        scene: the state.
+        called: what their names have in common.
+        namespace: where the one is on clusters that the tool made; elsewhere it may be called anything.
+        name: what it is called there.
+
+    """
+    there = [workload for workload in scene.system if called in workload.name]
+    for workload in there:
         if not part(workload.item, "status", "readyReplicas"):
             yield Found(workload.what, workload.namespace, f"0 of {part(workload.item, 'spec', 'replicas')} pods ready")
     # Where other parts of the cluster were recorded, this one would have been.
-    if scene.system and not servers and part(scene.health, "cluster", "backend") in _OURS:
-        yield Found(f"Deployment/{_DNS}", "kube-system", "not there", mend=f"lab down && lab up {scene.lab}")
+    if scene.system and not there and scene.ours:
+        yield Found(f"Deployment/{name}", namespace, "not there", mend=f"lab down && lab up {scene.lab}")
 
 
 OTHER = Cause(

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from lab.diagnose.causes.model import Cause, Found
-from lab.diagnose.causes.pods import part
+from lab.diagnose.causes.pods import Pod, part
 from lab.diagnose.causes.scene import Json, Scene
 from lab.text import Text
 
 _FULL = re.compile(r"no space left on device", re.IGNORECASE)
+_LITTLE = 1 << 30
+"""Bytes free below which a program that runs and says so means this disk, rather than a small one of its own."""
 _WATCHES = re.compile(r"too many open files|inotify", re.IGNORECASE)
 _NAMED_TAINT = re.compile(r"taints?(?:\(s\))?:? \{")
 
@@ -30,7 +33,11 @@ def _not_ready(scene: Scene, _: str) -> Iterator[Found]:
 
 def _disk(scene: Scene, _: str) -> Iterator[Found]:
     yield from _node(scene, "DiskPressure", "False")
-    yield from _words(scene, _FULL)
+    free = part(scene.health, "machine", "disk_free")
+    # The cluster's disk is this machine's where the tool made it. While it is full, a database runs and writes nothing.
+    full = scene.ours and isinstance(free, int | float) and free < _LITTLE
+    for found in _words(scene.pods if full else scene.fallen, _FULL):
+        yield replace(found, evidence=f"{found.evidence} ({free / _LITTLE:.1f} GiB free)") if full else found
 
 
 def _pressure(scene: Scene, _: str) -> Iterator[Found]:
@@ -39,12 +46,12 @@ def _pressure(scene: Scene, _: str) -> Iterator[Found]:
 
 
 def _inotify(scene: Scene, _: str) -> Iterator[Found]:
-    yield from _words(scene, _WATCHES)
+    yield from _words(scene.fallen, _WATCHES)
 
 
-def _words(scene: Scene, wanted: re.Pattern[str]) -> Iterator[Found]:
-    """Go through pods that do not stand and say so, or of which the cluster does."""
-    for pod in scene.fallen:
+def _words(pods: Iterable[Pod], wanted: re.Pattern[str]) -> Iterator[Found]:
+    """Go through pods that say so, or of which the cluster does."""
+    for pod in pods:
         said = [*pod.lines, *(message for _, message in pod.told), pod.reason[1]]
         line = next((each for each in said if wanted.search(each)), "")
         if line:
