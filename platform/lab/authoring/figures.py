@@ -16,6 +16,7 @@ _RECORDS = {
     "diagnosis": "build/diagnosis.json",
     "independent": "build/diagnosis-independent.json",
     "second": "build/diagnosis-second.json",
+    "third": "build/diagnosis-third.json",
     "breaks": "build/quality/breaks.json",
     "times": "build/quality/times.json",
     "budgets": "build/quality/budgets.json",
@@ -65,6 +66,12 @@ _WHOSE = {
         fr="d'un deuxième jeu, d'un autre auteur qui n'avait pas lu les causes non plus, après leur correction d'après "
         "le premier",
     ),
+    "third": Text(
+        en="of a third set by a further author, who had not read the causes either, after they had been mended by the "
+        "second",
+        fr="d'un troisième jeu, d'un autre auteur encore qui n'avait pas lu les causes non plus, après leur correction "
+        "d'après le deuxième",
+    ),
 }
 _BROKEN = Text(
     en="Done to the cluster itself by `lab break`, others each day: of {count} faults {first} were named right at the "
@@ -102,8 +109,8 @@ def page(records: Mapping[str, Any], language: Language) -> str:
     """Return the page.
 
     Args:
-        records: `checks`, `diagnosis`, `independent`, `second`, `breaks`, `times` and `budgets` as the tests write
-            them; None for what was not measured.
+        records: `checks`, `diagnosis`, `independent`, `second`, `third`, `breaks`, `times` and `budgets` as the
+            tests write them; None for what was not measured.
         language: of the page.
 
     """
@@ -111,7 +118,7 @@ def page(records: Mapping[str, Any], language: Language) -> str:
     lines = [part.in_(language) for part in parts]
     for title, name, section in (
         (_CHECKS, "checks", _checks), (_DIAGNOSIS, "diagnosis", _diagnosis), (None, "independent", _of("independent")),
-        (None, "second", _of("second")), (None, "breaks", _breaks),
+        (None, "second", _of("second")), (None, "third", _of("third")), (None, "breaks", _breaks),
         (_TIMES, "times", _times),
         (_BUDGETS, "budgets", taken.section),
     ):  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from lab.diagnose.causes import CHAIN, Cause
+from lab.diagnose.causes import CHAIN, PODS, Cause
 from lab.text import Language, Text
 
 FILES: dict[Language, str] = {"en": "docs/causes.md", "fr": "docs/causes.fr.md"}
@@ -53,16 +53,14 @@ def write(root: Path) -> None:
 
 def _chapters() -> Iterator[tuple[Text, list[Cause]]]:
     """Go through the chain: each link with what only it has, then what the pods of any of them have."""
-    counts: dict[str, int] = {}
+    told = set(PODS)
     for link in CHAIN:
-        for cause in link.causes:
-            counts[cause.code] = counts.get(cause.code, 0) + 1
-    for link in CHAIN:
-        own = [cause for cause in link.causes if counts[cause.code] == 1]
+        own = [cause for cause in link.causes if cause not in told]
+        told.update(own)
         if own:
             heading = Text(en=_LINK.en.format(name=link.name), fr=_LINK.fr.format(name=link.name))
             yield heading, own
-    yield _PODS, [cause for cause in CHAIN[-1].causes if counts[cause.code] > 1]
+    yield _PODS, list(PODS)
 
 
 def _section(cause: Cause, language: Language) -> str:

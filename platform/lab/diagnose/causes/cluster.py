@@ -1,13 +1,14 @@
-"""The cluster: whether it is the right one, answers, has room, and knows names."""
+"""The cluster: whether it is the right one, answers, and knows names; between these, what its nodes lack."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
+from lab.diagnose.causes import nodes
 from lab.diagnose.causes.model import Cause, Found
-from lab.diagnose.causes.pods import Pod, part
-from lab.diagnose.causes.scene import Json, Scene
+from lab.diagnose.causes.pods import part
+from lab.diagnose.causes.scene import Scene
 from lab.text import Text
 
 _SKEW_SECONDS = 30
@@ -15,12 +16,9 @@ _DNS = "coredns"
 _EXPIRED = re.compile(r"certificate[ _](?:has[ _])?expired", re.IGNORECASE)
 """In a program's words, or as TLS calls the alert by which the other side refuses it: CERTIFICATE_EXPIRED."""
 _UNBORN = re.compile(r"certificate (?:has expired or )?is not yet valid", re.IGNORECASE)
-_FULL = re.compile(r"no space left on device", re.IGNORECASE)
-_WATCHES = re.compile(r"too many open files|inotify", re.IGNORECASE)
 _OTHER, _DOWN = ("foreign", "other"), ("stopped", "absent", "broken")
-_NAMED_TAINT = re.compile(r"taints?(?:\(s\))?:? \{")
-_OURS = ("kind", "k3s")
-"""Clusters that the tool makes: there it is known what runs their DNS; elsewhere it may be called anything."""
+_NOBODY = re.compile(r"UnauthorizedError|\(401\)")
+"""The API server's answer to who comes in with a certificate that it takes for nobody's."""
 
 
 def _status(scene: Scene) -> tuple[str, str]:
@@ -45,10 +43,13 @@ def _clock(scene: Scene, _: str) -> Iterator[Found]:
 
 
 def _certificate(scene: Scene, _: str) -> Iterator[Found]:
-    if _EXPIRED.search(scene.problem("kubernetes")):
-        yield Found("Cluster/lab", evidence=scene.problem("kubernetes"))
+    told = scene.problem("kubernetes")
+    # Into a cluster that it made the tool comes with a certificate, and it knows that cluster's: another one in its
+    # place would have failed before any answer. Elsewhere one may come in by a token, or as whom nobody ever knew.
+    if _EXPIRED.search(told) or (scene.ours and _NOBODY.search(told)):
+        yield Found("Cluster/lab", evidence=told)
     # Only a pod's own words: what the kubelet says of a certificate is about a registry's.
-    for pod in _fallen(scene):
+    for pod in scene.fallen:
         if line := next((each for each in pod.lines if _EXPIRED.search(each)), ""):
             yield Found(f"Pod/{pod.name}", pod.namespace, line[-200:])
 
@@ -64,93 +65,27 @@ def _silent(scene: Scene, _: str) -> Iterator[Found]:
         yield Found("Cluster/lab", evidence=told)
 
 
-def _node(scene: Scene, kind: str, well: str) -> Iterator[Found]:
-    """Go through the nodes on which a condition is not as it is on a well one."""
-    for node in scene.of("Node"):
-        for each in part(node, "status", "conditions") or []:
-            if each.get("type") == kind and each.get("status") != well:
-                told = f"{kind}={each.get('status')} {each.get('message') or each.get('reason') or ''}"
-                yield Found(f"Node/{part(node, 'metadata', 'name')}", evidence=told.strip())
-
-
-def _not_ready(scene: Scene, _: str) -> Iterator[Found]:
-    yield from _node(scene, "Ready", "True")
-
-
-def _disk(scene: Scene, _: str) -> Iterator[Found]:
-    yield from _node(scene, "DiskPressure", "False")
-    yield from _words(scene, _FULL)
-
-
-def _pressure(scene: Scene, _: str) -> Iterator[Found]:
-    for kind in ("MemoryPressure", "PIDPressure"):
-        yield from _node(scene, kind, "False")
-
-
-def _inotify(scene: Scene, _: str) -> Iterator[Found]:
-    yield from _words(scene, _WATCHES)
-
-
-def _words(scene: Scene, wanted: re.Pattern[str]) -> Iterator[Found]:
-    """Go through pods that do not stand and say so, or of which the cluster does."""
-    for pod in _fallen(scene):
-        said = [*pod.lines, *(message for _, message in pod.told), pod.reason[1]]
-        line = next((each for each in said if wanted.search(each)), "")
-        if line:
-            yield Found(f"Pod/{pod.name}", pod.namespace, line[-200:])
-
-
-def _fallen(scene: Scene) -> Iterator[Pod]:
-    for workload in [*scene.system, *scene.workloads]:
-        if not workload.stands:
-            yield from (pod for pod in workload.pods if not pod.ready)
-
-
-def _closed(scene: Scene, _: str) -> Iterator[Found]:
-    waiting = {
-        pod.unscheduled: f"{pod.namespace}/{pod.name}: {pod.unscheduled}"
-        for workload in scene.workloads
-        for pod in workload.pods
-        if pod.unscheduled
-    }
-    nodes = scene.of("Node")
-    told = next((said for why, said in waiting.items() if "unschedulable" in why), "")
-    for node in nodes if told else []:
-        if part(node, "spec", "unschedulable"):
-            yield Found(f"Node/{part(node, 'metadata', 'name')}", evidence=f"spec.unschedulable, {told}")
-    # Where another node is open, a taint explains nothing.
-    if all(_taints(node) or part(node, "spec", "unschedulable") for node in nodes):
-        yield from (found for node in nodes for found in _tainted(node, waiting))
-
-
-def _taints(node: Json) -> list[str]:
-    """Return the keys of a node's taints that somebody put there; the cluster's own follow from conditions."""
-    taints = part(node, "spec", "taints") or []
-    keys = [str(each.get("key")) for each in taints if each.get("effect") in ("NoSchedule", "NoExecute")]
-    return [key for key in keys if not key.startswith("node.kubernetes.io/")]
-
-
-def _tainted(node: Json, waiting: dict[str, str]) -> Iterator[Found]:
-    name = str(part(node, "metadata", "name"))
-    for key in _taints(node):
-        # Some releases of the scheduler name the taints, others only say that there are some.
-        told = next(
-            (said for why, said in waiting.items() if "taint" in why and (key in why or not _NAMED_TAINT.search(why))),
-            "",
-        )
-        if told:
-            mend = f"lab kubectl taint nodes {name} {key}-"
-            yield Found(f"Node/{name}", evidence=f"taint {key}, {told}", mend=mend)
-
-
 def _names(scene: Scene, _: str) -> Iterator[Found]:
-    servers = [workload for workload in scene.system if _DNS in workload.name]
-    for workload in servers:
+    yield from without(scene, _DNS, "kube-system", _DNS)
+
+
+def without(scene: Scene, called: str, namespace: str, name: str) -> Iterator[Found]:
+    """Go through programs of the cluster itself that have no ready pod, or that are not there.
+
+    Args:
+        scene: the state.
+        called: what their names have in common.
+        namespace: where the one is on clusters that the tool made; elsewhere it may be called anything.
+        name: what it is called there.
+
+    """
+    there = [workload for workload in scene.system if called in workload.name]
+    for workload in there:
         if not part(workload.item, "status", "readyReplicas"):
             yield Found(workload.what, workload.namespace, f"0 of {part(workload.item, 'spec', 'replicas')} pods ready")
     # Where other parts of the cluster were recorded, this one would have been.
-    if scene.system and not servers and part(scene.health, "cluster", "backend") in _OURS:
-        yield Found(f"Deployment/{_DNS}", "kube-system", "not there", mend=f"lab down && lab up {scene.lab}")
+    if scene.system and not there and scene.ours:
+        yield Found(f"Deployment/{name}", namespace, "not there", mend=f"lab down && lab up {scene.lab}")
 
 
 OTHER = Cause(
@@ -215,67 +150,6 @@ SILENT = Cause(
     "lab up {lab}",
     _silent,
 )
-NODE = Cause(
-    "TD-NODE-NOT-READY",
-    Text(en="a node is not ready", fr="un nœud n'est pas prêt"),
-    Text(
-        en="The kubelet does not report, or says that it cannot run pods: every pod on that node counts as lost.",
-        fr="Le kubelet ne se manifeste pas, ou dit ne pas pouvoir lancer de pods : chaque pod du nœud compte pour "
-        "perdu.",
-    ),
-    "lab kubectl describe node {name}",
-    "lab up {lab}",
-    _not_ready,
-)
-DISK = Cause(
-    "TD-DISK-FULL",
-    Text(en="the disk is full", fr="le disque est plein"),
-    Text(
-        en="The node's disk has no room: pods are put off it, databases and the broker stop writing. Volumes are "
-        "folders on that disk.",
-        fr="Le disque du nœud est plein : des pods en sont chassés, les bases et le courtier n'écrivent plus. Les "
-        "volumes sont des dossiers de ce disque.",
-    ),
-    "df -h; lab kubectl get events -A --field-selector type=Warning",
-    "docker image prune; lab up {lab}",
-    _disk,
-)
-PRESSURE = Cause(
-    "TD-NODE-PRESSURE",
-    Text(en="a node is short of memory or processes", fr="un nœud manque de mémoire ou de processus"),
-    Text(
-        en="The node says that it is under pressure: it takes no new pods, and puts off those that ask for least.",
-        fr="Le nœud se dit sous pression : il ne prend plus de pods et chasse ceux qui demandent le moins.",
-    ),
-    "lab kubectl describe node {name}; free -h",
-    "lab doctor",
-    _pressure,
-)
-INOTIFY = Cause(
-    "TD-INOTIFY",
-    Text(en="too few inotify watches", fr="trop peu de surveillances inotify"),
-    Text(
-        en="The kernel's limits of watched files are used up: programs that follow files end with `too many open "
-        "files`.",
-        fr="Les limites du noyau pour les fichiers surveillés sont atteintes : les programmes qui suivent des fichiers "
-        "finissent par `too many open files`.",
-    ),
-    "sysctl fs.inotify",
-    "lab doctor --fix",
-    _inotify,
-)
-CLOSED = Cause(
-    "TD-NODE-CLOSED",
-    Text(en="a node takes no pods", fr="un nœud ne prend pas de pods"),
-    Text(
-        en="The node was cordoned, or bears a taint that no pod of ours tolerates: whatever has to start waits.",
-        fr="Le nœud a été fermé (cordon), ou porte une marque (taint) qu'aucun pod à nous ne tolère : ce qui doit "
-        "démarrer attend.",
-    ),
-    "lab kubectl get nodes",
-    "lab kubectl uncordon {name}",
-    _closed,
-)
 NAMES = Cause(
     "TD-DNS-GONE",
     Text(en="names are not resolved", fr="les noms ne sont pas résolus"),
@@ -289,4 +163,4 @@ NAMES = Cause(
     "lab kubectl -n {namespace} scale deployment/{name} --replicas=1",
     _names,
 )
-CAUSES = (OTHER, CLOCK, CERTIFICATE, STOPPED, SILENT, NODE, DISK, PRESSURE, INOTIFY, CLOSED, NAMES)
+CAUSES = (OTHER, CLOCK, CERTIFICATE, STOPPED, SILENT, *nodes.CAUSES, NAMES)

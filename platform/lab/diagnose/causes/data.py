@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from lab.diagnose.causes.chain import LAB
 from lab.diagnose.causes.model import Cause, Found
 from lab.diagnose.causes.pods import part
 from lab.diagnose.causes.scene import Scene
@@ -12,6 +13,8 @@ from lab.text import Text
 
 _LAG = 5000
 """Events that may wait; as the alert IngestLagging has it."""
+_NO_MEMORY = re.compile(r"command not allowed when used memory")
+"""What Redis answers whose write has no room any more."""
 _BUCKET = re.compile(r"NoSuchBucket|bucket does not exist", re.IGNORECASE)
 
 
@@ -29,15 +32,21 @@ def _topics(scene: Scene, _: str) -> Iterator[Found]:
             yield Found(f"Topic/{name}", evidence=f"there are: {', '.join(sorted(there)) or 'none'}"[:300])
 
 
-def _bucket(scene: Scene, _: str) -> Iterator[Found]:
-    for pod, line in scene.logs("lake", "mlflow", "serving"):
+def _bucket(scene: Scene, component: str) -> Iterator[Found]:
+    # The lab's own bucket concerns the lab only: it is asked last.
+    for pod, line in scene.logs(*((LAB,) if component == LAB else ("lake", "mlflow", "serving"))):
         if _BUCKET.search(line):
             yield Found(f"Pod/{pod.name}", pod.namespace, line[-300:])
 
 
 def _full(scene: Scene, _: str) -> Iterator[Found]:
-    if (refused := sum(scene.figure("redis_refused").values())) >= 1:
+    counted = scene.figure("redis_refused")
+    if (refused := sum(counted.values())) >= 1:
         yield Found("StatefulSet/redis", "data", f"{refused:.0f} writes refused in 5 minutes")
+    # A count of none is newer than what a client that waits may have said last.
+    for pod, line in () if counted else scene.logs(*scene.components, LAB):
+        if _NO_MEMORY.search(line):
+            yield Found("StatefulSet/redis", "data", f"pod {pod.name}: {line[-300:]}")
 
 
 def _lag(scene: Scene, _: str) -> Iterator[Found]:

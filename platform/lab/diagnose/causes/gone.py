@@ -1,4 +1,4 @@
-"""Components that are not there: deleted, asked to run no pod, or without a pod for a reason that nobody tells."""
+"""Components that are not there: deleted, asked to run no pod, or without one: none is made, or the old never ends."""
 
 from __future__ import annotations
 
@@ -105,6 +105,8 @@ def _gone(scene: Scene, component: str) -> Iterator[Found]:
     for workload in scene.running(component):
         if told := _why(scene, workload):
             yield Found(workload.what, workload.namespace, told)
+        elif not workload.stands and workload.pods and all(pod.overdue for pod in workload.pods):
+            yield _lingers(workload)
 
 
 def _why(scene: Scene, workload: Workload) -> str:
@@ -112,4 +114,18 @@ def _why(scene: Scene, workload: Workload) -> str:
         return "not there" if scene.objects else ""
     if workload.idle:
         return "spec.replicas: 0"
-    return "no pod" if scene.pods and not workload.pods and not workload.stands and not workload.refused() else ""
+    if not scene.pods or workload.pods or workload.stands:
+        return ""
+    # A quota and the standard were asked about before; whatever else is refused (an account, say) is told here.
+    return f"no pod: {why}" if (why := workload.refused()) else "no pod"
+
+
+def _lingers(workload: Workload) -> Found:
+    """Return a workload all of whose pods were deleted and do not end, so that none takes their place."""
+    pod = workload.pods[0]
+    said = [message for reason, message in pod.told if reason == "FailedKillPod"]
+    told = f"pod {pod.name} was deleted, and should have ended {pod.overdue:.0f} s ago"
+    names = " ".join(each.name for each in workload.pods)
+    mend = f"lab kubectl -n {workload.namespace} delete pod {names} --force --grace-period=0"
+    evidence = f"{told}: {said[-1][-200:]}" if said else told
+    return Found(workload.what, workload.namespace, evidence, mend=mend)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from lab.diagnose.causes.cluster import without
 from lab.diagnose.causes.model import Cause, Found
 from lab.diagnose.causes.pods import Pod, Workload, part
 from lab.diagnose.causes.scene import Scene
@@ -13,9 +14,10 @@ from lab.text import Text
 _OURS = "tarmac.local/"
 _UNPULLED = ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "RegistryUnavailable")
 _NO_NAME = "InvalidImageName"
-_UNMET = re.compile(r"persistent ?volume|volume ?binding|binding volumes", re.IGNORECASE)
-"""What the scheduler says of a pod whose claims have no volume: that they are unbound, or that it waited in vain."""
-_NAMED = re.compile(r'persistentvolumeclaim "([^"]+)" not found')
+_UNMET = re.compile(r"persistent ?volume|pvc\(s\)|volume ?binding|binding volumes", re.IGNORECASE)
+"""What the scheduler says of a pod whose claims have no volume: unbound, waited for in vain, or bound to one lost."""
+_NAMED = re.compile(r'persistentvolumeclaim "([^"]+)"')
+"""A claim that is not there, or is being deleted: then the scheduler names it."""
 
 
 def _waiting(scene: Scene, reasons: tuple[str, ...]) -> Iterator[tuple[Found, str]]:
@@ -68,9 +70,7 @@ def _claims(scene: Scene, workload: Workload, pod: Pod) -> Iterator[Found]:
 def _provisioner(scene: Scene, component: str) -> Iterator[Found]:
     if not next(_unbound(scene, component), None):
         return
-    for workload in scene.system:
-        if "provisioner" in workload.name and not part(workload.item, "status", "readyReplicas"):
-            yield Found(workload.what, workload.namespace, "0 pods ready")
+    yield from without(scene, "provisioner", "storage", "volume-provisioner")
 
 
 MISSING = Cause(
@@ -124,10 +124,10 @@ UNBOUND = Cause(
     "TD-CLAIM-PENDING",
     Text(en="a volume claim is not met", fr="une demande de volume n'est pas satisfaite"),
     Text(
-        en="A pod waits for a volume: its claim is not there, names a storage class that is not there, or asks for "
-        "what no volume has.",
-        fr="Un pod attend un volume : sa demande n'existe pas, nomme une classe de stockage qui n'existe pas, ou "
-        "demande ce qu'aucun volume n'a.",
+        en="A pod waits for a volume: its claim is not there or is being deleted, has lost its volume, names a storage "
+        "class that is not there, or asks for what no volume has.",
+        fr="Un pod attend un volume : sa demande n'existe pas ou est en cours de suppression, a perdu son volume, "
+        "nomme une classe de stockage qui n'existe pas, ou demande ce qu'aucun volume n'a.",
     ),
     "lab kubectl -n {namespace} describe pvc",
     "lab kubectl -n {namespace} delete {kind} {name} --wait=false; lab up {lab}",

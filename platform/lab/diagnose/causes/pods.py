@@ -13,6 +13,10 @@ _LATELY = 600
 """Seconds during which a pod that came back is still taken for one that crashes again and again."""
 _AGAIN = 3
 _BACK_OFF = "CrashLoopBackOff"
+_LINGERS = 120
+"""Seconds after the end of its time for which a deleted pod may be left: its node may be busy."""
+_BEFORE = ("ContainerCreating", "PodInitializing")
+"""What a container waits for before it is made."""
 _PERMANENT = 2
 """Exit code of our services for what no restart cures."""
 _OOM = "OOMKilled"
@@ -92,6 +96,12 @@ class Pod:
             if waits:
                 yield str(waits.get("reason")), str(waits.get("message") or ""), str(status.get("image") or "")
 
+    @property
+    def unmade(self) -> bool:
+        """Say whether none of its containers was made yet: its volumes are not mounted, or its network is not there."""
+        waits = [part(status, "state", "waiting", "reason") for status in self.statuses]
+        return all(each in _BEFORE for each in waits)
+
     def crashes(self) -> Iterator[Json]:
         """Go through how containers ended that do not stay up; a past end of a pod that stands now is none."""
         for status in self.statuses:
@@ -126,6 +136,13 @@ class Pod:
     def age(self) -> float | None:
         """Return the seconds since it was started, None where that is not known."""
         return self._since(part(self._item, "status", "startTime"))
+
+    @property
+    def overdue(self) -> float:
+        """Return the seconds since it should have ended, having been deleted; 0 for one that may take its time."""
+        # The API server writes down when the time is over that a pod may take, not when it was deleted.
+        late = self._since(part(self._item, "metadata", "deletionTimestamp"))
+        return late if late is not None and late > _LINGERS else 0.0
 
     def _ended_by_probe(self, ended: Json) -> str:
         """Return what the probe said for which the kubelet ended a container, empty where it was not that.

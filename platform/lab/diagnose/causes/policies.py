@@ -9,12 +9,15 @@ from typing import Any
 from lab.diagnose.causes.chain import SERVICES
 from lab.diagnose.causes.model import Cause, Found
 from lab.diagnose.causes.pods import Pod, Workload, part
+from lab.diagnose.causes.refused import ports
 from lab.diagnose.causes.scene import Scene
 from lab.text import Text
 
 _Json = Mapping[str, Any]
 _LATE = re.compile(r"timed out|timeout|deadline exceeded", re.IGNORECASE)
 """A policy drops in silence: whoever is refused was reached."""
+_WAITED = re.compile(rf"{_LATE.pattern}|no answer within", re.IGNORECASE)
+"""What a client says that a policy keeps from the server it names; without that, one may just be late under load."""
 _NAMELESS = re.compile(
     r"temporary failure in name resolution|EAI_AGAIN|could not resolve host"
     r"|DNS ?(?:lookup|resolution) ?(?:failed|failure|error)",
@@ -38,20 +41,24 @@ def _cut(scene: Scene, component: str) -> Iterator[Found]:
                 continue
             pods = [pod for pod in workload.pods if _chooses(chosen, pod.labels)]
             told = pods and (
-                _unreached(scene, component, pods) or _nameless(policy, pods) or _shut_out(scene, policy, workload)
+                _unreached(scene, policy, component, pods)
+                or _nameless(policy, pods)
+                or _shut_out(scene, policy, workload)
             )
             if told:
                 yield Found(f"NetworkPolicy/{part(policy, 'metadata', 'name')}", workload.namespace, told)
 
 
-def _unreached(scene: Scene, component: str, pods: list[Pod]) -> str:
+def _unreached(scene: Scene, policy: _Json, component: str, pods: list[Pod]) -> str:
     """Return what shows that pods are not reached, or reach nobody."""
     names = {pod.name for pod in pods}
     targets = [each for each in scene.health.get("targets") or [] if each.get("pod") in names]
     answer = part(scene.health, "answers", component) or {}
     told = [f"{each.get('pod')}: {each.get('error')}" for each in targets]
     told += [str(answer.get("body"))] if answer.get("status") == 0 else []
-    told += [line for pod in pods for line in pod.lines] + [scene.problem(component)]
+    # A pod tells of whom it asked: nothing of that is kept from it by a policy of who comes in.
+    told += [line for pod in pods for line in pod.lines] if "Egress" in _kinds(policy) else []
+    told += [scene.problem(component)]
     return next((each[-200:] for each in told if _LATE.search(each)), "")
 
 
@@ -77,16 +84,29 @@ def _shut_out(scene: Scene, policy: _Json, served: Workload) -> str:
         return ""
     rules = part(policy, "spec", "ingress") or []
     places = [f"{name}.{namespace}.svc" for namespace, name in SERVICES.get(served.component, ())]
-    named = re.compile(rf"\b{re.escape(served.component)}\b", re.IGNORECASE)
+    named = _names(scene, served.component)
     for client in scene.workloads:
         if client.component != served.component and any(
             place in value for _, value in client.env() for place in places
         ):
             for pod in client.pods:
-                line = next((each for each in pod.lines if _LATE.search(each) and named.search(each)), "")
+                line = next((each for each in pod.lines if _WAITED.search(each) and named.search(each)), "")
                 if line and not any(_admits(rule, served.namespace, pod) for rule in rules):
                     return f"{client.what}: {line[-200:]}"
     return ""
+
+
+def _names(scene: Scene, component: str) -> re.Pattern[str]:
+    """Return what a line has that is about a component: its name, or an address or port that only its Services have."""
+    homes = SERVICES.get(component, ())
+    services = {(space, name): item for (kind, space, name), item in scene.objects.items() if kind == "Service"}
+    own = [item for place, item in services.items() if place in homes]
+    foreign = {port for place, item in services.items() if place not in homes for port in ports(item)}
+    addresses = [part(item, "spec", "clusterIP") for item in own]
+    names = [component, *(each for each in addresses if each and each != "None")]
+    shown = [port for item in own for port in ports(item) if port not in foreign]
+    told = [rf"\b(?:{'|'.join(map(re.escape, names))})\b", *(rf"(?:\bport[ =]|:){port}\b" for port in shown)]
+    return re.compile("|".join(told), re.IGNORECASE)
 
 
 def _admits(rule: _Json, namespace: str, pod: Pod) -> bool:

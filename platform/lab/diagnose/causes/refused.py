@@ -12,13 +12,17 @@ from lab.diagnose.causes.scene import Json, Scene
 from lab.state.health import SYSTEM
 from lab.text import Text
 
-_QUOTA = re.compile(r"exceeded quota|must specify (?:limits|requests)|maximum \w+ usage", re.IGNORECASE)
+_QUOTA = re.compile(
+    r"exceeded quota|must specify (?:limits|requests)|(?:maximum|minimum) \S+ usage per|max limit to request ratio per",
+    re.IGNORECASE,
+)
+"""What a ResourceQuota says, and what a LimitRange does: of one bound bare, of several between brackets."""
 _SECURITY = re.compile(r"violates PodSecurity", re.IGNORECASE)
 _NO_CONFIG = "CreateContainerConfigError"
 _UNMOUNTED = re.compile(r"not found|references non-existent (?:secret|config) key", re.IGNORECASE)
 """What the kubelet says of a volume whose Secret or ConfigMap, or a key in it, is not there."""
-_ROOT = re.compile(r"runAsNonRoot", re.IGNORECASE)
-"""The kubelet keeps the standard too: it makes no container of an image that would run as root."""
+_ROOT = re.compile(r"runAsNonRoot|breaks non-root policy", re.IGNORECASE)
+"""The kubelet keeps the standard too: it makes no container that would run as root, by its image or by its user."""
 _SETTING = re.compile(r"environment variable \w+(?:=\S+)? (?:is unknown|cannot be read|is none of|is out of range)")
 _PASSWORD = re.compile(
     r"WRONGPASS|NOAUTH|invalid username-password|password authentication failed(?: for user \"[^\"]+\")?"
@@ -78,7 +82,9 @@ def _config(scene: Scene, component: str) -> Iterator[Found]:
     for workload in scene.running(component):
         for pod in workload.pods:
             told = [message for message in _unmade([pod]) if not _ROOT.search(message)]
-            told += [message for reason, message in pod.told if reason == "FailedMount" and _UNMOUNTED.search(message)]
+            # What a mount lacked once is of no account any more where a container was made: all is mounted then.
+            mounts = [message for reason, message in pod.told if reason == "FailedMount"] if pod.unmade else []
+            told += [message for message in mounts if _UNMOUNTED.search(message)]
             if told and not pod.ready:
                 yield at(workload, told[0])
 
@@ -130,7 +136,7 @@ def _address(scene: Scene, component: str) -> Iterator[Found]:
         place: set() for each in scene.components for place in SERVICES.get(each, ())
     }
     there = ((place, item) for (kind, *place), item in scene.objects.items() if kind == "Service")
-    known |= {(namespace, name): _ports(item) for (namespace, name), item in there}
+    known |= {(namespace, name): ports(item) for (namespace, name), item in there}
     for workload in scene.running(component):
         for variable, value in workload.env():
             if variable != "TARMAC_TRACES" and any(
@@ -139,7 +145,7 @@ def _address(scene: Scene, component: str) -> Iterator[Found]:
                 yield at(workload, f"{variable}={value}")
 
 
-def _ports(service: Json) -> set[str]:
+def ports(service: Json) -> set[str]:
     """Return the ports that a Service has; none where any will do, for its name leads to the pods themselves."""
     if part(service, "spec", "clusterIP") == "None":
         return set()
@@ -148,8 +154,8 @@ def _ports(service: Json) -> set[str]:
 
 def _nowhere(known: dict[tuple[str, str], set[str]], workload: Workload, name: str, namespace: str, port: str) -> bool:
     if (namespace, name) in known:
-        ports = known[namespace, name]
-        return bool(port and ports and port not in ports)
+        open_ = known[namespace, name]
+        return bool(port and open_ and port not in open_)
     if namespace in _RECORDED_BY_NOBODY:
         return False
     # A namespace that is none of ours is wrong where whoever asks there does not stand.
@@ -172,9 +178,9 @@ SECURITY = Cause(
     Text(en="Pod Security lets no pod in", fr="Pod Security ne laisse entrer aucun pod"),
     Text(
         en="The pod asks for what the standard `restricted` forbids: root, privileges, a folder of the node; or its "
-        "image would run as root.",
+        "container would run as root, by its image or its user.",
         fr="Le pod demande ce que le standard `restricted` interdit : root, des privilèges, un dossier du nœud ; ou "
-        "son image tournerait en root.",
+        "son conteneur tournerait en root, par son image ou son utilisateur.",
     ),
     "lab kubectl -n {namespace} describe {kind} {name}",
     "lab up {lab}",

@@ -13,8 +13,11 @@ from typing import Any
 from lab.api import ready
 from lab.diagnose.causes.chain import LAB, PART_OF, WORKLOADS
 from lab.diagnose.causes.pods import Pod, Workload, part
+from lab.state.health import SYSTEM
 
 Json = Mapping[str, Any]
+
+_OURS = ("kind", "k3s")
 
 
 class Scene:
@@ -48,6 +51,11 @@ class Scene:
             for (each, place, _), item in self.objects.items()
             if each == kind and (namespace is None or place == namespace)
         ]
+
+    @property
+    def ours(self) -> bool:
+        """Say whether the tool made the cluster: it is known what runs there, and that its disk is this machine's."""
+        return part(self.health, "cluster", "backend") in _OURS
 
     @cached_property
     def components(self) -> list[str]:
@@ -84,13 +92,20 @@ class Scene:
         return [
             self._workload("cluster", namespace, kind, name)
             for kind, namespace, name in self.objects
-            if kind == "Deployment" and namespace in ("kube-system", "storage")
+            if kind == "Deployment" and namespace in SYSTEM
         ]
 
     @cached_property
     def pods(self) -> list[Pod]:
         """Return every pod."""
         return [Pod(item, self._lines(item), self._told(item), self.taken) for item in self.of("Pod")]
+
+    @cached_property
+    def fallen(self) -> list[Pod]:
+        """Return the pods that are not ready, of workloads that do not stand; of the cluster's own, each by itself."""
+        down = [each for each in (*self.system, *self.workloads) if not each.stands]
+        of_workloads = [pod for workload in down for pod in workload.pods if not pod.ready]
+        return of_workloads + [pod for pod in self._nodes_own if pod.phase == "Running" and not pod.ready]
 
     @cached_property
     def taken(self) -> datetime | None:
@@ -135,6 +150,15 @@ class Scene:
         told = self.warnings(namespace, name)
         stands = item is not None and ready({"kind": kind, **item})
         return Workload(component, namespace, kind, name, item or {}, pods, told, item is not None, stands)
+
+    @property
+    def _nodes_own(self) -> list[Pod]:
+        """Return the cluster's pods that no recorded workload has: those of a DaemonSet, those of the kubelet's files.
+
+        Those of a job end, and are not ready either.
+        """
+        owned = {(pod.namespace, pod.name) for workload in self.system for pod in workload.pods}
+        return [pod for pod in self.pods if pod.namespace in SYSTEM and (pod.namespace, pod.name) not in owned]
 
     def _events(self, namespace: str, name: str) -> list[Json]:
         return self._told_of.get((namespace, name), [])

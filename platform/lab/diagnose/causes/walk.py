@@ -11,7 +11,7 @@ from lab.diagnose.causes.gone import gone
 from lab.diagnose.causes.model import Blame, Cause
 from lab.diagnose.causes.scene import Json, Scene
 
-_PODS = (*refused.CAUSES, *running.CAUSES)
+PODS = (*refused.CAUSES, *running.CAUSES)
 """What can be wrong with the pods of any component, those that never began before those that do not stay."""
 
 
@@ -52,7 +52,7 @@ CHAIN = (
     _component("prometheus", watching.UNREAD),
     _component("jaeger", watching.BLOCKED),
     _component("page"),
-    Link(LAB, LAB, _PODS),
+    Link(LAB, LAB, (*refused.CAUSES, data.BUCKET, *running.CAUSES)),
 )
 """Every link, the one on which all others stand first: what is broken upstream explains what lies downstream."""
 

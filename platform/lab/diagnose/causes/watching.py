@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from lab.diagnose.causes.chain import LAB
 from lab.diagnose.causes.model import Cause, Found
-from lab.diagnose.causes.pods import Pod, part
+from lab.diagnose.causes.pods import Pod, Workload, part
 from lab.diagnose.causes.refused import at
 from lab.diagnose.causes.scene import Scene
 from lab.state.health import FIGURES
@@ -17,6 +18,8 @@ _YOUNG = 60
 """Seconds within which a new pod may not have been read yet."""
 _SETTLED = 300
 """Seconds after which a pod's figures of the last minutes have a sample."""
+_MUTE = ("kafka", "objectstore", "postgres")
+"""The only workloads of the chain that have no figures: all others announce their pods by the annotation."""
 _GIVEN = {"ingest-consumer": "lag", "ingest-producer": "produced", "redis": "redis_refused"}
 """Workload -> a recorded figure that has a sample whenever its pods are read."""
 _TRACES = "TARMAC_TRACES"
@@ -32,11 +35,17 @@ def _unread(scene: Scene, _: str) -> Iterator[Found]:
         return
     for workload in scene.workloads:
         for pod in workload.pods:
-            if pod.ready and _PORT in pod.annotations and (pod.age is None or pod.age > _YOUNG):
+            if pod.ready and _announced(workload, pod) and (pod.age is None or pod.age > _YOUNG):
                 told = _how(targets.get(pod.name))
                 if told:
-                    yield at(workload, f"pod {pod.name}: {told}")
+                    lost = "" if _PORT in pod.annotations else f"no annotation {_PORT}, "
+                    yield at(workload, f"pod {pod.name}: {lost}{told}")
     yield from _lacking(scene)
+
+
+def _announced(workload: Workload, pod: Pod) -> bool:
+    """Say whether a pod says that it has figures, or ought to."""
+    return _PORT in pod.annotations or (workload.component != LAB and workload.name not in _MUTE)
 
 
 def _lacking(scene: Scene) -> Iterator[Found]:
