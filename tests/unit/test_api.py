@@ -66,8 +66,13 @@ def _answers(*, known: bool) -> dict[str, Any]:
     return answers
 
 
+_SERVING = {"metadata": {"name": "serving", "namespace": "chain"}}
+
+
 @contextmanager
-def _cluster(tmp_path: Path, answers: dict[str, Any], *, forbidden: str = "") -> Iterator[tuple[api.Api, Server]]:
+def _cluster(
+    tmp_path: Path, answers: dict[str, Any], *, forbidden: str | tuple[str, ...] = ()
+) -> Iterator[tuple[api.Api, Server]]:
     """An API server at the wire, and a connection to it."""
 
     def answer(_: str, path: str, __: object) -> tuple[int, Any]:
@@ -104,14 +109,32 @@ def test_a_kind_that_no_component_brought_has_no_objects(tmp_path: Path) -> None
 def test_a_kind_that_a_component_brought_is_found(tmp_path: Path) -> None:
     """Its objects are listed, each with its kind and version."""
     answers = _answers(known=True)
-    listed = {"apiVersion": f"{GROUP}/v1", "kind": "HTTPRouteList", "items": [{"metadata": {"name": "serving"}}]}
+    listed = {"apiVersion": f"{GROUP}/v1", "kind": "HTTPRouteList", "items": [_SERVING]}
+    other = {"metadata": {"name": "serving", "namespace": "somebodys"}}
     answers[f"/apis/{GROUP}/v1/namespaces/chain/httproutes"] = listed
-    answers["/api/v1/namespaces/chain/configmaps"] = {"apiVersion": "v1", "items": None}  # as servers say of none
-    with _cluster(tmp_path, answers) as (asked, _):
+    answers[f"/apis/{GROUP}/v1/httproutes"] = {**listed, "items": [other, _SERVING]}
+    answers["/api/v1/configmaps"] = {"apiVersion": "v1", "items": None}  # as servers say of none
+    with _cluster(tmp_path, answers) as (asked, server):
         (route,) = asked.find("HTTPRoute", "chain")
-        (same,) = asked.inventory(["ConfigMap", "HTTPRoute"], ["chain"])
+        (same,) = asked.inventory(["ConfigMap", "HTTPRoute"], ["chain", "data", "lab-04"])
     assert same == route
     assert (route["kind"], route["apiVersion"], route["metadata"]["name"]) == ("HTTPRoute", f"{GROUP}/v1", "serving")
+    assert [path for _, path, _ in server.calls].count("/api/v1/configmaps") == 1
+
+
+def test_who_has_rights_in_namespaces_alone_asks_in_each(tmp_path: Path) -> None:
+    """A list of all namespaces is refused: what is in those that are meant is found all the same."""
+    answers = _answers(known=True)
+    for version, plural in ((f"apis/{GROUP}/v1", "httproutes"), ("api/v1", "configmaps")):
+        for namespace in ("chain", "data"):
+            held = {"metadata": {"name": "serving", "namespace": namespace}}
+            answers[f"/{version}/namespaces/{namespace}/{plural}"] = {"apiVersion": "v1", "items": [held]}
+    places = (f"/apis/{GROUP}/v1/httproutes", "/api/v1/configmaps")
+    with _cluster(tmp_path, answers, forbidden=places) as (asked, _):
+        found = asked.inventory(["ConfigMap", "HTTPRoute"], ["chain", "data"])
+    assert [(each["kind"], each["metadata"]["namespace"]) for each in found] == [
+        ("ConfigMap", "chain"), ("HTTPRoute", "chain"), ("ConfigMap", "data"), ("HTTPRoute", "data"),
+    ]  # fmt: skip
 
 
 def test_what_nobody_lets_us_see_is_not_ours(tmp_path: Path) -> None:

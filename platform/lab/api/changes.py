@@ -89,7 +89,7 @@ class Api(Questions):
 
         Args:
             objects: which.
-            wait: seconds for all of them.
+            wait: seconds for all of them; 0: nobody waits for their end.
             grace: seconds that pods have to end by themselves; None: as they ask.
             orphan: whether what they made stays; else it goes, in as much time as it asks.
 
@@ -101,7 +101,7 @@ class Api(Questions):
         with ThreadPoolExecutor(AT_ONCE) as pool:
             list(pool.map(lambda target: self._delete_one(target, grace, orphan=orphan), targets))
         deadline = time.monotonic() + wait
-        for target in targets:
+        for target in targets if wait else ():
             self._wait_gone(target, deadline)
 
     def scale(self, workload: Object, replicas: int) -> None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any
 
 import urllib3
@@ -54,12 +55,13 @@ class Questions(Connection):
         """Return all objects of some kinds in some namespaces, of each no more than its kind and its metadata.
 
         A namespace of ten releases holds megabytes of content. A kind that this cluster does not know has no objects.
+        Where it may be asked, one question for each kind tells of all namespaces.
         """
         brought = {version: self.kinds(version) for version in {ORIGIN[kind] for kind in kinds if kind in ORIGIN}}
         known = [kind for kind in kinds if kind not in ORIGIN or kind in brought[ORIGIN[kind]]]
-        places = [(kind, namespace) for namespace in namespaces for kind in known]
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            return [each for found in pool.map(lambda place: self._metadata(*place), places) for each in found]
+            found = [each for told in pool.map(lambda kind: self._within(kind, namespaces), known) for each in told]
+        return sorted(found, key=lambda each: str(each["metadata"]["namespace"]))
 
     def watch(
         self, kind: str, namespace: str, enough: Callable[[dict[str, Object]], bool], seconds: float
@@ -148,17 +150,30 @@ class Questions(Connection):
         answer.read()
         return parsedate_to_datetime(answer.getheader("Date")).timestamp() + 0.5 - (before + time.time()) / 2
 
-    def _metadata(self, kind: str, namespace: str) -> list[Object]:
-        def ask(resource: Resource) -> Object:
-            told = self._dynamic.request(
-                "get", resource.path(namespace=namespace), header_params={"Accept": _METADATA},
-                serializer=lambda _, content: content,
-            )  # fmt: skip
-            return {"apiVersion": resource.group_version, "items": told["items"] or []}
+    def _within(self, kind: str, namespaces: Collection[str]) -> list[Object]:
+        """Return the metadata of a kind's objects in some namespaces."""
+        try:
+            lists = [self._metadata(self._resource(kind), None)]
+        except ResourceNotFoundError:
+            return []
+        except DynamicApiError as error:
+            if error.status != _FORBIDDEN:
+                raise
+            # Whoever has rights in these namespaces alone asks in each.
+            lists = [self._listed(kind, partial(self._metadata, namespace=each)) for each in namespaces]
+        return [
+            {"apiVersion": told["apiVersion"], "kind": kind, "metadata": each["metadata"]}
+            for told in lists
+            for each in told["items"]
+            if each["metadata"].get("namespace") in namespaces
+        ]
 
-        told = self._listed(kind, ask)
-        version = told.get("apiVersion", "")
-        return [{"apiVersion": version, "kind": kind, "metadata": each["metadata"]} for each in told["items"]]
+    def _metadata(self, resource: Resource, namespace: str | None) -> Object:
+        told = self._dynamic.request(
+            "get", resource.path(namespace=namespace), header_params={"Accept": _METADATA},
+            serializer=lambda _, content: content,
+        )  # fmt: skip
+        return {"apiVersion": resource.group_version, "items": told["items"] or []}
 
     def _listed(self, kind: str, ask: Callable[[Resource], Object]) -> Object:
         """Return what the server lists of a kind; nothing of one that it does not know, or lets nobody see."""

@@ -6,7 +6,6 @@ import json
 import random
 import time
 from collections.abc import Callable, Collection, Iterable
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from lab.api import Api
 from lab.broker import Broker
 from lab.diagnose.faults import FAULTS, Fault
 from lab.diagnose.faults.acts import Act, Make, Patch, Remove, RemoveTopic, Renew, Send
-from lab.errors import LabError, NotConverged
+from lab.errors import LabError
 from lab.spec import Course, LabSpec
 
 Json = dict[str, Any]
@@ -165,5 +164,4 @@ def _do(act: Act, api: Api, broker: Opener) -> None:
 
 def _renew(act: Renew, api: Api) -> None:
     # Not waited for: a pod of a StatefulSet comes back under its own name, and others may not come back at all.
-    with suppress(NotConverged):
-        api.delete(api.find("Pod", act.namespace, act.labels), wait=0)
+    api.delete(api.find("Pod", act.namespace, act.labels), wait=0)

@@ -106,9 +106,10 @@ def _empty(api: Api, there: Found) -> None:
     Charts outside the platform hold nothing that stands in no namespace, so Helm itself, a second for each release, is
     not needed for that.
     """
-    # What they made stays for a moment: a pod that was once given all the time it asks for takes it.
+    # What they made stays for a moment: a pod that was once given all the time it asks for takes it. Once their end has
+    # begun, they make nothing anew.
     for kinds in _MAKERS:
-        api.delete((each for each in there.objects if each["kind"] in kinds), orphan=True)
+        api.delete((each for each in there.objects if each["kind"] in kinds), wait=0, orphan=True)
     makers = [kind for kinds in _MAKERS for kind in kinds]
     # A pod has nothing to finish any more: its topics and positions go as well. A controller that saw late that its
     # workload is gone may have made one more, which holds a claim: it goes in the next round (`_prove`).

@@ -94,7 +94,7 @@ class Server:
         self, objects: Iterable[Object], *, wait: float = 60, grace: int | None = None, orphan: bool = False
     ) -> None:
         """Take objects away; only makers leave what they made to whoever asks next."""
-        assert wait > 0
+        assert wait >= 0
         objects = list(objects)
         assert not orphan or all(each["kind"] not in ("Pod", "Secret") for each in objects)
         assert grace is None or grace > 0
