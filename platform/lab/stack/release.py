@@ -36,6 +36,9 @@ _BUSY = ("etcdserver: request timed out", "etcdserver: leader changed", "etcdser
 """What the API server says where its store had no time: a disk or a machine that others keep busy for a moment."""
 _PAUSE = 3.0
 """Seconds before it is asked again."""
+_UNREAD = ("--disable-openapi-validation",)
+"""Helm need not read megabytes of schema for each release, half of its work: what an API server does not take of an
+object is applied afterwards, and then refused by its field."""
 _MISFIT = re.compile(r"- at '/?([^']*)': (.+)")
 """How Helm names a value that its schema refuses, by JSON pointer."""
 _UNITS = {"": Decimal(1), "m": Decimal("0.001"), "Ki": Decimal(2**10), "Mi": Decimal(2**20), "Gi": Decimal(2**30)}
@@ -131,7 +134,7 @@ class Release:
         """Have Helm install or upgrade it, again where the API server's store was too busy to answer in its time."""
         for last in (False, False, True):
             try:
-                self._helm("upgrade", "--install", self.name, self.chart, *self._layers())
+                self._helm("upgrade", "--install", self.name, self.chart, *self._layers(), *_UNREAD)
             except CommandFailed as error:
                 if last or not any(each in error.output for each in _BUSY):
                     raise
