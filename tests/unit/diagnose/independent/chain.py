@@ -206,7 +206,7 @@ def _no_listener(scene: Scene) -> None:
     scene.utter(FOLLOW.place, line, line)
 
 
-def _unread(target: Target, error: str) -> Play:
+def unread(target: Target, error: str) -> Play:
     """Let Prometheus ask a healthy pod in vain."""
 
     def play(scene: Scene) -> None:
@@ -316,9 +316,9 @@ CASES = (
     Case("route-at-no-listener", "TD-ROUTE-NOWHERE", ("serving",), _no_listener),
     Case("follow-scaled-away", "TD-FOLLOW-GONE", ("serving",), _gone(FOLLOW, kept=True), "serving-follow"),
     Case("prometheus-scaled-away", "TD-PROMETHEUS-GONE", (), _gone(PROMETHEUS, kept=True), "prometheus"),
-    Case("metrics-at-a-wrong-path", "TD-SCRAPE-MISSING", (), _unread(
+    Case("metrics-at-a-wrong-path", "TD-SCRAPE-MISSING", (), unread(
         PRODUCER, "server returned HTTP status 404 Not Found")),
-    Case("metrics-are-a-page", "TD-SCRAPE-MISSING", ("feature",), _unread(
+    Case("metrics-are-a-page", "TD-SCRAPE-MISSING", ("feature",), unread(
         FEATURE, 'received unsupported Content-Type "text/html; charset=utf-8" and no fallback_scrape_protocol '
         "specified for target")),
     Case("metrics-not-announced", "TD-SCRAPE-MISSING", (), _not_listed),

@@ -20,7 +20,7 @@ from lab.diagnose.faults.acts import (
 from lab.diagnose.faults.world import Json
 from unit.diagnose.independent.case import Case
 from unit.diagnose.independent.scene import MINUTE, Scene
-from unit.diagnose.second.tools import Play, crashed, left, nameless, unbound
+from unit.diagnose.second.tools import Play, answers_not, crashed, left, nameless, unbound
 
 _HELPLESS = "preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling."
 _TAINTED = "0/1 nodes are available: 1 node(s) had untolerated taint(s). no new claims to deallocate, " + _HELPLESS
@@ -28,11 +28,8 @@ _TAINTED = "0/1 nodes are available: 1 node(s) had untolerated taint(s). no new 
 
 def _etcd(scene: Scene) -> None:
     """Let the API server have lost its store: it listens, and answers nothing; what runs goes on."""
-    scene.health |= {"objects": [], "events": [], "copies": [], "logs": {}}
-    scene.health["machine"]["skew_seconds"] = None
-    scene.state |= {"objects": [], "versions": {"kubernetes": ""}}
-    scene.problem(
-        "kubernetes",
+    answers_not(
+        scene,
         "ReadTimeoutError: HTTPSConnectionPool(host='127.0.0.1', port=16443): Read timed out. (read timeout=10)",
     )
 

@@ -165,3 +165,11 @@ def no_endpoints(scene: Scene) -> None:
     scene.door("gateway", 503, "no healthy upstream")
     line = scene.line("serving.workers.follow", "no prediction", status=503, reason="no healthy upstream")
     scene.utter(FOLLOW.place, line, line, line)
+
+
+def answers_not(scene: Scene, why: str) -> None:
+    """Let nothing be had from the Kubernetes API; what is asked elsewhere goes on."""
+    scene.health |= {"objects": [], "events": [], "copies": [], "logs": {}}
+    scene.health["machine"]["skew_seconds"] = None
+    scene.state |= {"objects": [], "versions": {"kubernetes": ""}}
+    scene.problem("kubernetes", why)

@@ -21,9 +21,8 @@ from lab.diagnose.faults.acts import (
 from lab.diagnose.faults.world import Json
 from unit.diagnose.independent.case import Case
 from unit.diagnose.independent.scene import MINUTE, Scene
-from unit.diagnose.second.tools import Play, all_of, left, nameless, said
+from unit.diagnose.second.tools import Play, all_of, answers_not, left, nameless, said
 from unit.diagnose.third.tools import (
-    answers_not,
     condition,
     dark,
     dies,

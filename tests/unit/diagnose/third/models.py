@@ -18,6 +18,7 @@ from lab.diagnose.faults.acts import (
     Target,
 )
 from unit.diagnose.independent.case import Case
+from unit.diagnose.independent.chain import unread
 from unit.diagnose.independent.scene import HOUR, Scene
 from unit.diagnose.second.tools import Play, all_of, gone, said
 from unit.diagnose.third.tools import (
@@ -99,16 +100,6 @@ def _paused(scene: Scene) -> None:
     workload["status"] |= {"unavailableReplicas": 1, "conditions": [{"type": "Progressing", **told}]}
 
 
-def _unread(target: Target, error: str) -> Play:
-    def play(scene: Scene) -> None:
-        names = {pod["metadata"]["name"] for pod in scene.pods(*target.place)}
-        for each in scene.health["targets"]:
-            if each["pod"] in names:
-                each |= {"health": "down", "error": error}
-
-    return play
-
-
 def _unlabelled(scene: Scene) -> None:
     """Let a release have lost the annotation by which Prometheus finds the pod.
 
@@ -184,9 +175,9 @@ CASES: tuple[Case, ...] = (
         PAGE, "httpx.ConnectError: All connection attempts failed", restarts=11), warned(
         JAEGER, "Unhealthy", "Liveness probe failed: HTTP probe failed with statuscode: 503", 2 * HOUR)), "prometheus"),
     Case("server-not-announced", "TD-SCRAPE-MISSING", ("serving",), _unlabelled),
-    Case("figures-cannot-be-made", "TD-SCRAPE-MISSING", ("mlflow",), _unread(
+    Case("figures-cannot-be-made", "TD-SCRAPE-MISSING", ("mlflow",), unread(
         MLFLOW, "server returned HTTP status 500 Internal Server Error")),
-    Case("figures-are-asked-over-tls", "TD-SCRAPE-MISSING", ("lake",), _unread(BRONZE, 'Get "https://10.244.0.61:8080/'
+    Case("figures-are-asked-over-tls", "TD-SCRAPE-MISSING", ("lake",), unread(BRONZE, 'Get "https://10.244.0.61:8080/'
          'metrics": tls: first record does not look like a TLS handshake')),
     Case("jaeger-refused-by-a-webhook", "TD-JAEGER-GONE", (), refused(JAEGER, HOOK), "jaeger"),
     Case("spans-sent-to-the-page", "TD-TRACES-BLOCKED", ("feature",), _untraced(

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from lab.diagnose.faults.acts import Target
 from lab.diagnose.faults.world import Json
 from unit.diagnose.independent.scene import MINUTE, Scene, Shape
-from unit.diagnose.second.tools import Play
+from unit.diagnose.second.tools import Play, answers_not
 
 CANARY = Target("serving", "chain", "Deployment", "serving-canary", "server")
 LABELS = Target("serving", "chain", "Deployment", "serving-labels", "labels")
@@ -159,14 +159,6 @@ def stale(*views: str, seconds: float = 2400) -> Play:
             scene.figure("feature_staleness", view, seconds)
 
     return play
-
-
-def answers_not(scene: Scene, why: str) -> None:
-    """Let nothing be had from the Kubernetes API; what is asked elsewhere goes on."""
-    scene.health |= {"objects": [], "events": [], "copies": [], "logs": {}}
-    scene.health["machine"]["skew_seconds"] = None
-    scene.state |= {"objects": [], "versions": {"kubernetes": ""}}
-    scene.problem("kubernetes", why)
 
 
 def dark(scene: Scene, why: str, **cluster: str) -> None:
