@@ -72,7 +72,7 @@ class ServeSettings(ModelSettings):
     feature: str = ""
     """Address of the feature service, where the features of flights are looked up; empty: no flights are taken."""
 
-    feature_seconds: float = between(0.8, 0.01, 30)
+    feature_seconds: float = between(0.7, 0.01, 30)
     """Seconds that it may take to answer."""
 
     timetable: str = ""

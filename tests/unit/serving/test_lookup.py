@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import time
 from typing import Any
 
 import httpx
@@ -165,6 +166,26 @@ def test_a_service_that_is_silent_is_given_up_in_time(service: FeatureService) -
 
     asyncio.run(look())
     assert service.registry.get_sample_value("serving_lookup_failures_total", {"reason": "timeout"}) == 1
+
+
+def test_an_answer_that_lay_waiting_counts(service: FeatureService) -> None:
+    """A process that stands still itself, on a busy machine, does not blame the feature service for it."""
+    answer = service.lookup()._client._transport
+
+    async def answered(request: httpx.Request) -> httpx.Response:
+        asyncio.get_running_loop().call_soon(time.sleep, 0.2)
+        await asyncio.sleep(0.01)
+        return await answer.handle_async_request(request)
+
+    async def look() -> Looked:
+        lookup = service.lookup(0.05)
+        lookup._client._transport = httpx.MockTransport(answered)
+        try:
+            return await lookup.features(lookup.columns(card()), given("N1"))
+        finally:
+            await lookup.close()
+
+    assert asyncio.run(look()).missing == [[]]
 
 
 @pytest.mark.parametrize(
