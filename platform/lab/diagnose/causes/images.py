@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from lab.diagnose.causes.cluster import without
 from lab.diagnose.causes.model import Cause, Found
-from lab.diagnose.causes.pods import Pod, Workload, part
+from lab.diagnose.causes.pods import Json, Pod, Workload, part
 from lab.diagnose.causes.scene import Scene
 from lab.text import Text
 
@@ -46,6 +46,10 @@ def _unbound(scene: Scene, _: str) -> Iterator[Found]:
         for pod in workload.pods:
             if _UNMET.search(pod.unscheduled):
                 yield from _claims(scene, workload, pod)
+    # A claim that is new waits for a moment: one of which nothing bad was said may yet be met.
+    for namespace, name in _awaited(scene):
+        for said in scene.warnings(namespace, name)[-1:]:
+            yield Found(f"PersistentVolumeClaim/{name}", namespace, said)
 
 
 def _claims(scene: Scene, workload: Workload, pod: Pod) -> Iterator[Found]:
@@ -54,9 +58,7 @@ def _claims(scene: Scene, workload: Workload, pod: Pod) -> Iterator[Found]:
     if named := _NAMED.search(told):
         yield Found(f"PersistentVolumeClaim/{named[1]}", namespace, told)
         return
-    waiting = [
-        each for each in scene.of("PersistentVolumeClaim", namespace) if part(each, "status", "phase") != "Bound"
-    ]
+    waiting = _without_volume(scene, namespace)
     # A claim that no pod mounts waits too, for its first pod: the ones that this pod mounts are meant.
     mounted = workload.claims(pod)
     names = [str(part(claim, "metadata", "name")) for claim in waiting]
@@ -67,10 +69,23 @@ def _claims(scene: Scene, workload: Workload, pod: Pod) -> Iterator[Found]:
         yield Found("PersistentVolumeClaim/?", namespace, told)
 
 
+def _without_volume(scene: Scene, namespace: str) -> list[Json]:
+    claims = scene.of("PersistentVolumeClaim", namespace)
+    return [each for each in claims if part(each, "status", "phase") != "Bound"]
+
+
+def _awaited(scene: Scene) -> Iterator[tuple[str, str]]:
+    """Go through the claims, namespace and name, whose volumes the scheduler waits for without a word of their pods."""
+    for workload in scene.workloads:
+        waiting = {str(part(each, "metadata", "name")) for each in _without_volume(scene, workload.namespace)}
+        for pod in workload.pods:
+            if pod.undecided:
+                yield from ((workload.namespace, name) for name in sorted(workload.claims(pod) & waiting))
+
+
 def _provisioner(scene: Scene, component: str) -> Iterator[Found]:
-    if not next(_unbound(scene, component), None):
-        return
-    yield from without(scene, "provisioner", "storage", "volume-provisioner")
+    if next(_unbound(scene, component), None) or next(_awaited(scene), None):
+        yield from without(scene, "provisioner", "storage", "volume-provisioner")
 
 
 MISSING = Cause(

@@ -84,6 +84,15 @@ class Pod:
         return str(seen.get("message") or seen.get("reason") or "?") if seen.get("status") == "False" else ""
 
     @property
+    def undecided(self) -> bool:
+        """Say whether the scheduler is still at it: no node, and not a word why.
+
+        Where a node is found, but not yet the volumes there, it waits ten minutes for whoever makes them.
+        """
+        placed = part(self._item, "spec", "nodeName") or self._condition("PodScheduled")
+        return self.phase == "Pending" and not placed
+
+    @property
     def statuses(self) -> list[Json]:
         """Return the states of its containers."""
         seen = part(self._item, "status") or {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from lab.diagnose.causes.chain import LAB
 from lab.diagnose.causes.model import Cause, Found
@@ -15,7 +15,7 @@ from lab.text import Text
 
 _PORT = "prometheus.io/port"
 _YOUNG = 60
-"""Seconds within which a new pod may not have been read yet."""
+"""Seconds within which a new pod may not have been read yet, or a new Prometheus may not have read all of them."""
 _SETTLED = 300
 """Seconds after which a pod's figures of the last minutes have a sample."""
 _MUTE = ("kafka", "objectstore", "postgres")
@@ -33,14 +33,20 @@ def _unread(scene: Scene, _: str) -> Iterator[Found]:
     targets = {each.get("pod"): each for each in scene.health.get("targets") or [] if each.get("pod")}
     if not targets or scene.problem("prometheus"):
         return
-    for workload in scene.workloads:
+    for workload in scene.workloads if _aged(scene.running("prometheus"), _YOUNG) else ():
         for pod in workload.pods:
             if pod.ready and _announced(workload, pod) and (pod.age is None or pod.age > _YOUNG):
                 told = _how(targets.get(pod.name))
                 if told:
                     lost = "" if _PORT in pod.annotations else f"no annotation {_PORT}, "
                     yield at(workload, f"pod {pod.name}: {lost}{told}")
-    yield from _lacking(scene)
+    if _aged(scene.running("prometheus"), _SETTLED):
+        yield from _lacking(scene)
+
+
+def _aged(workloads: Iterable[Workload], seconds: float) -> bool:
+    """Say whether all their pods are older than that, or of an age that nobody knows."""
+    return all(pod.age is None or pod.age > seconds for each in workloads for pod in each.pods)
 
 
 def _announced(workload: Workload, pod: Pod) -> bool:
@@ -53,8 +59,8 @@ def _lacking(scene: Scene) -> Iterator[Found]:
     figures = scene.health.get("figures") or {}
     for workload in scene.workloads:
         name = _GIVEN.get(workload.name, "")
-        aged = workload.stands and all(pod.age is None or pod.age > _SETTLED for pod in workload.pods)
-        if name in figures and not figures[name] and aged:
+        lacks = name in figures and not figures[name]
+        if lacks and workload.stands and _aged([workload], _SETTLED):
             yield at(workload, f"no sample of {name} ({FIGURES[name]})")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lab.diagnose.faults import acts
 from lab.diagnose.faults.acts import Make, Patch, Remove, Target
 from lab.diagnose.faults.fault import Fault, on
-from lab.diagnose.faults.world import Json, World, looping, stuck, unplaced, waiting
+from lab.diagnose.faults.world import Json, World, looping, stuck, undecided, unplaced, waiting
 
 _BAD_SETTING = '{"level": "error", "event": "environment variable TARMAC_SPEDUP is unknown", "kind": "BadSetting"}'
 _CLAIM = "claim-of-nobody"
@@ -150,10 +150,12 @@ def unclaimed(target: Target, *, classless: bool) -> Fault:
         claim["spec"]["storageClassName"] = "nowhere"
     volume = {"name": "more", "persistentVolumeClaim": {"claimName": _CLAIM}}
     mount = target.template({"spec": {"volumes": [volume]}})
-    told = "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims"
 
     def simulate(world: World) -> None:
-        world.rolled(target.place, unplaced(told))
+        # Without a class there is nothing to choose a node by; with one, the scheduler waits for the volume, wordless.
+        told = "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims"
+        world.rolled(target.place, undecided if classless else unplaced(told))
+        world.workload(*target.place)["spec"]["template"]["spec"].setdefault("volumes", []).append(volume)
         world.health["objects"].append({**claim, "status": {"phase": "Pending"}})
         if classless:
             world.gone(acts.PROVISIONER.place, kept=True)

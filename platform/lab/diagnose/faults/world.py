@@ -284,6 +284,13 @@ def unplaced(message: str) -> Callable[[Json], None]:
     return shape
 
 
+def undecided(pod: Json) -> None:
+    """Make a pod one that has no node yet, and of which the scheduler has said nothing."""
+    pod["spec"].pop("nodeName", None)
+    pod["status"] = {"phase": "Pending", "nominatedNodeName": "node"}
+    pod["told"] = []
+
+
 def _unready(pod: Json) -> None:
     for each in pod["status"]["conditions"]:
         if each["type"] in ("Ready", "ContainersReady"):
