@@ -1,0 +1,90 @@
+"""Rules that faults on a real cluster asked for: what each has to find, and what it has to pass over."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab.diagnose.accuracy import healthy
+from lab.diagnose.causes import root
+from lab.diagnose.faults import acts
+from lab.diagnose.faults.healthy import clone
+from lab.diagnose.faults.world import WARN
+from lab.spec import Course
+from unit.diagnose.independent.scene import HOUR, Scene
+
+ROOT = Path(__file__).resolve().parents[3]
+STATES = {name: state for name, _, state in healthy(Course(ROOT, drafts=False))}
+LARGEST = STATES["04 solved"]
+_CLAIM = "more"
+_NOT_FOUND = 'failed to provision volume with StorageClass "standard": no space left'
+
+
+def _told(scene: Scene) -> str:
+    found = root(scene.state)
+    return f"{found.cause.code} {found.where}" if found else ""
+
+
+@pytest.fixture
+def waiting() -> Scene:
+    """Return a state in which the scheduler waits for the volume of a claim that Jaeger's pod mounts."""
+    scene = Scene(clone(LARGEST), WARN)
+    template = scene.workload(*acts.JAEGER.place)["spec"]["template"]
+    template["spec"].setdefault("volumes", []).append({"name": _CLAIM, "persistentVolumeClaim": {"claimName": _CLAIM}})
+    scene.claim(acts.JAEGER.namespace, _CLAIM)
+    for pod in scene.pods(*acts.JAEGER.place):
+        pod["spec"].pop("nodeName", None)
+        pod["status"] = {"phase": "Pending", "nominatedNodeName": "tarmac-control-plane"}
+    return scene
+
+
+class TestAClaimThatTheSchedulerWaitsFor:
+    """With a storage class the scheduler finds a node first, and waits ten minutes for the volume without a word."""
+
+    def test_is_blamed_on_the_provisioner_that_is_gone(self, waiting: Scene) -> None:
+        """Whoever makes volumes is told, not the claim."""
+        waiting.gone(acts.PROVISIONER.place, kept=True)
+        assert _told(waiting) == "TD-PROVISIONER-GONE storage/Deployment/volume-provisioner"
+
+    def test_may_be_met_in_a_moment(self, waiting: Scene) -> None:
+        """While whoever makes volumes runs, and says nothing."""
+        assert "CLAIM" not in _told(waiting)
+        assert "PROVISIONER" not in _told(waiting)
+
+    def test_is_told_once_it_is_refused(self, waiting: Scene) -> None:
+        """In the words of whoever refuses it."""
+        waiting.warn("PersistentVolumeClaim", acts.JAEGER.namespace, _CLAIM, "ProvisioningFailed", _NOT_FOUND)
+        assert _told(waiting) == f"TD-CLAIM-PENDING {acts.JAEGER.namespace}/PersistentVolumeClaim/{_CLAIM}"
+
+    def test_of_another_pod_is_no_reason(self, waiting: Scene) -> None:
+        """A claim that nobody mounts waits for its first pod."""
+        template = waiting.workload(*acts.JAEGER.place)["spec"]["template"]
+        template["spec"]["volumes"] = []
+        waiting.gone(acts.PROVISIONER.place, kept=True)
+        assert "PROVISIONER" not in _told(waiting)
+
+
+@pytest.mark.parametrize(("seconds", "blamed"), [(20, False), (90, True)])
+def test_a_new_prometheus_may_not_have_found_all_pods(seconds: float, *, blamed: bool) -> None:
+    """A pod that is no target of it is told after a minute."""
+    scene = Scene(clone(LARGEST), WARN)
+    _begun(scene, seconds)
+    names = {pod["metadata"]["name"] for pod in scene.pods(*acts.FEATURE.place)}
+    scene.health["targets"] = [each for each in scene.health["targets"] if each.get("pod") not in names]
+    assert ("TD-SCRAPE-MISSING" in _told(scene)) is blamed
+
+
+@pytest.mark.parametrize(("seconds", "blamed"), [(90, False), (HOUR, True)])
+def test_a_new_prometheus_has_no_increase_yet(seconds: float, *, blamed: bool) -> None:
+    """What grew in five minutes takes two samples in them."""
+    scene = Scene(clone(LARGEST), WARN)
+    _begun(scene, seconds)
+    scene.health["figures"]["redis_refused"] = []
+    assert ("TD-SCRAPE-MISSING" in _told(scene)) is blamed
+
+
+def _begun(scene: Scene, seconds: float) -> None:
+    for pod in scene.pods(*acts.PROMETHEUS.place):
+        pod["status"]["startTime"] = scene.at(seconds)
