@@ -80,8 +80,9 @@ _BROKEN = Text(
     "juste dès la première réponse, {right} à la fin. {each}.",
 )
 _UNBROKEN = Text(
-    en="No fault was done to the cluster itself in this run: `make test-long` does some.",
-    fr="Aucune panne n'a été faite au cluster lui-même dans cette exécution : `make test-long` en fait.",
+    en="No fault was done to the cluster itself in this run: `make test` does one, `make test-long` more.",
+    fr="Aucune panne n'a été faite au cluster lui-même dans cette exécution : `make test` en fait une, `make test-long` "
+    "plusieurs.",
 )
 _TIMES = Text(en="## Times on the cluster", fr="## Durées sur le cluster")
 _TIMES_HEAD = Text(en="| lab | what | seconds | target |", fr="| lab | quoi | secondes | objectif |")
