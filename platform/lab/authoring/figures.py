@@ -81,8 +81,8 @@ _BROKEN = Text(
 )
 _UNBROKEN = Text(
     en="No fault was done to the cluster itself in this run: `make test` does one, `make test-long` more.",
-    fr="Aucune panne n'a été faite au cluster lui-même dans cette exécution : `make test` en fait une, `make test-long` "
-    "plusieurs.",
+    fr="Aucune panne n'a été faite au cluster lui-même dans cette exécution : `make test` en fait une, "
+    "`make test-long` plusieurs.",
 )
 _TIMES = Text(en="## Times on the cluster", fr="## Durées sur le cluster")
 _TIMES_HEAD = Text(en="| lab | what | seconds | target |", fr="| lab | quoi | secondes | objectif |")
