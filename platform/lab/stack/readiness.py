@@ -18,6 +18,8 @@ _SETTLED = ("ErrImageNeverPull", "InvalidImageName", "CreateContainerConfigError
 _NO_POD = "ReplicaFailure"
 _PERMANENT = 2
 """Exit code of our services for what no restart cures."""
+_REVISION = "controller-revision-hash"
+"""Label of a StatefulSet's pods that names the template which they were made of."""
 _TRIES = 5
 _PAUSE_SECONDS = 0.5
 _CRASHES = 3
@@ -46,6 +48,8 @@ def _stands_within(api: Api, kind: str, name: str, namespace: str, deadline: flo
     found = api.watch(kind, namespace, _stands(kind, name), max(0.5, slice_end - time.monotonic()))
     if _stands(kind, name)(found):
         return True
+    if kind == "StatefulSet" and name in found and _freed(api, found[name], namespace):
+        return False
     trouble = cause(api, found.get(name), namespace, final=time.monotonic() >= deadline)
     if trouble:
         raise NotConverged(
@@ -63,6 +67,32 @@ def _stands_within(api: Api, kind: str, name: str, namespace: str, deadline: flo
 
 def _stands(kind: str, name: str) -> Callable[[dict[str, Object]], bool]:
     return lambda known: name in known and ready({"kind": kind, **known[name]})
+
+
+def _freed(api: Api, workload: Object, namespace: str) -> bool:
+    """End the pods of a StatefulSet that are of an earlier revision and not ready; say whether there were any.
+
+    Its controller waits for such a pod before it goes on, so one that cannot start is never replaced, however right
+    the StatefulSet is by now (Kubernetes' documentation, "forced rollback").
+    """
+    status = workload.get("status", {})
+    if status.get("observedGeneration", 0) < workload["metadata"].get("generation", 0):
+        return False
+    labels = ",".join(f"{key}={value}" for key, value in workload["spec"]["selector"]["matchLabels"].items())
+    stuck = [
+        pod
+        for pod in api.find("Pod", namespace, labels)
+        if pod["metadata"].get("labels", {}).get(_REVISION) != status.get("updateRevision")
+        and not _is_ready(pod)
+        and not pod["metadata"].get("deletionTimestamp")
+    ]
+    api.delete(stuck, wait=0)
+    return bool(stuck)
+
+
+def _is_ready(pod: Object) -> bool:
+    conditions = pod.get("status", {}).get("conditions", [])
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 
 
 def cause(api: Api, workload: Object | None, namespace: str, *, final: bool) -> Text | None:

@@ -125,3 +125,46 @@ def test_a_workload_that_is_not_there_is_told(server: Server) -> None:
     told = _wait(server, 0.05)
     assert "it does not exist" in told.what.en
     assert "il n'existe pas" in told.what.fr
+
+
+class TestAStatefulSetWhosePodIsOfAnEarlierRevision:
+    """Its controller waits for the pod, which cannot start, before it makes one of the new revision."""
+
+    @pytest.fixture
+    def begun(self, server: Server) -> Server:
+        """Return a cluster with one that was put right, and its pod, which was not."""
+        each = _deployment(server, {"observedGeneration": 1, "updateRevision": "thing-2"})
+        server.held["StatefulSet", "chain", "thing"] = {**each, "kind": "StatefulSet"}
+        _pod(server, {})
+        self._pod(server)["metadata"]["labels"]["controller-revision-hash"] = "thing-1"
+        return server
+
+    @staticmethod
+    def _pod(server: Server) -> dict[str, Any]:
+        return server.held["Pod", "chain", "thing-1"]
+
+    @staticmethod
+    def _waited(server: Server) -> None:
+        workload = {"kind": "StatefulSet", "metadata": {"name": "thing"}}
+        with pytest.raises(NotConverged):
+            readiness.wait(server, [workload], "chain", lambda _: None, 0.6)  # type: ignore[arg-type]
+
+    def test_is_freed_of_it(self, begun: Server) -> None:
+        """The pod is ended; what comes next is the controller's work."""
+        self._waited(begun)
+        assert begun.deleted == ["Pod/thing-1"]
+
+    @pytest.mark.parametrize("reason", ["ready", "ends", "current", "unseen"])
+    def test_is_left_alone_otherwise(self, begun: Server, reason: str) -> None:
+        """A pod that serves, ends already or is of the new revision; or a change that the controller has not seen."""
+        pod = self._pod(begun)
+        if reason == "ready":
+            pod["status"]["conditions"] = [{"type": "Ready", "status": "True"}]
+        elif reason == "ends":
+            pod["metadata"]["deletionTimestamp"] = "2013-01-01T00:00:00Z"
+        elif reason == "current":
+            pod["metadata"]["labels"]["controller-revision-hash"] = "thing-2"
+        else:
+            begun.held["StatefulSet", "chain", "thing"]["metadata"]["generation"] = 2
+        self._waited(begun)
+        assert begun.deleted == []

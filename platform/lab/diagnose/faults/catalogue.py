@@ -11,7 +11,7 @@ FAULTS: tuple[Fault, ...] = (
     *(pods.unpulled(each) for each in (acts.JAEGER, acts.WATCH, acts.PROMETHEUS)),
     *(pods.misnamed(each) for each in (acts.CONSUMER, acts.PAGE)),
     *(pods.crashing(each) for each in (acts.PRODUCER, acts.BRONZE, acts.MLFLOW, acts.CONSUMER, acts.JAEGER)),
-    *(pods.starved(*each) for each in ((acts.CONSUMER, "16Mi"), (acts.STABLE, "32Mi"), (acts.REDIS, "8Mi"))),
+    *(pods.starved(*each) for each in ((acts.CONSUMER, "16Mi"), (acts.STABLE, "32Mi"))),
     *(pods.starved(*each) for each in ((acts.KAFKA, "64Mi"), (acts.PROMETHEUS, "16Mi"))),
     *(pods.misset(each) for each in (acts.PRODUCER, acts.CONSUMER, acts.FEATURE)),
     *(pods.misprobed(each) for each in (acts.CONSUMER, acts.PRODUCER, acts.STABLE)),
