@@ -78,16 +78,20 @@ def _freed(api: Api, workload: Object, namespace: str) -> bool:
     status = workload.get("status", {})
     if status.get("observedGeneration", 0) < workload["metadata"].get("generation", 0):
         return False
-    labels = ",".join(f"{key}={value}" for key, value in workload["spec"]["selector"]["matchLabels"].items())
     stuck = [
         pod
-        for pod in api.find("Pod", namespace, labels)
+        for pod in _pods(api, workload, namespace)
         if pod["metadata"].get("labels", {}).get(_REVISION) != status.get("updateRevision")
         and not _is_ready(pod)
         and not pod["metadata"].get("deletionTimestamp")
     ]
     api.delete(stuck, wait=0)
     return bool(stuck)
+
+
+def _pods(api: Api, workload: Object, namespace: str) -> list[Object]:
+    selector = workload["spec"]["selector"]["matchLabels"]
+    return api.find("Pod", namespace, ",".join(f"{key}={value}" for key, value in selector.items()))
 
 
 def _is_ready(pod: Object) -> bool:
@@ -99,10 +103,7 @@ def cause(api: Api, workload: Object | None, namespace: str, *, final: bool) -> 
     """Return what keeps a workload from being ready; None while waiting may still help (unless `final`)."""
     if workload is None:
         return Text(en="it does not exist", fr="il n'existe pas") if final else None
-    selector = workload["spec"]["selector"]["matchLabels"]
-    labels = ",".join(f"{key}={value}" for key, value in selector.items())
-    pods = api.find("Pod", namespace, labels)
-    for pod in pods:
+    for pod in _pods(api, workload, namespace):
         found = _pod(api, pod, namespace, final=final)
         if found:
             return found
