@@ -10,7 +10,7 @@ from lab.diagnose.accuracy import healthy
 from lab.diagnose.causes import root
 from lab.diagnose.faults import acts
 from lab.diagnose.faults.healthy import clone
-from lab.diagnose.faults.world import WARN
+from lab.diagnose.faults.world import WARN, undecided
 from lab.spec import Course
 from unit.diagnose.independent.scene import HOUR, Scene
 
@@ -34,8 +34,7 @@ def waiting() -> Scene:
     template["spec"].setdefault("volumes", []).append({"name": _CLAIM, "persistentVolumeClaim": {"claimName": _CLAIM}})
     scene.claim(acts.JAEGER.namespace, _CLAIM)
     for pod in scene.pods(*acts.JAEGER.place):
-        pod["spec"].pop("nodeName", None)
-        pod["status"] = {"phase": "Pending", "nominatedNodeName": "tarmac-control-plane"}
+        undecided(pod)
     return scene
 
 
