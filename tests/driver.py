@@ -104,6 +104,15 @@ class Driver:
         """Run a command with `--output json` and return what it printed."""
         return json.loads(self.run(*words, "--output", "json", code=code, **variables).stdout)
 
+    def shell(self, command: str) -> None:
+        """Run a line as somebody types it who was told to, `lab` being on the path."""
+        path = f"{LAB.parent}{os.pathsep}{os.environ['PATH']}"
+        words = ["bash", "-c", command]
+        done = subprocess.run(
+            words, env=self.environment | {"PATH": path}, cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
+
     def differences(self, code: str, told: object) -> list[str]:
         """Return what a lab holds otherwise than when its fingerprint was told."""
         file = self.home / "fingerprint.json"

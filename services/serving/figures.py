@@ -4,7 +4,7 @@ The hot path counts in plain numbers; they become metrics when somebody scrapes.
 """
 
 from collections import Counter as Counted
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -28,7 +28,9 @@ class Figures(Collector):
         self.members: Counted[tuple[str, str, str, str]] = Counted()
         """Composition, its version, member and the member's version -> rows that it answered."""
         self.loads: Counted[tuple[str, str]] = Counted()
-        """Model and outcome (loaded, refused, evicted, unloaded) -> how often."""
+        """Model and outcome (loaded, refused, unavailable, evicted, unloaded) -> how often."""
+        self.refused: Collection[tuple[str, str]] = ()
+        """Model and version that its default or an alias names and that cannot be served as it is."""
         self.loaded: Mapping[tuple[str, str], int] = {}
         """Model and version that are in memory -> bytes of their files."""
         self.aliases: Mapping[tuple[str, str], str] = {}
@@ -83,6 +85,12 @@ class Figures(Collector):
         loads = CounterMetricFamily("serving_loads", "Versions by what came of them", labels=["model", "outcome"])
         for (model, outcome), count in self.loads.items():
             loads.add_metric([model, outcome], count)
+        refused = GaugeMetricFamily(
+            "serving_version_refused", "1 for a version that an alias or the default names and that cannot be served",
+            labels=LABELS,
+        )  # fmt: skip
+        for each in self.refused:
+            refused.add_metric(each, 1)
         sizes = GaugeMetricFamily("serving_model_bytes", "Bytes of a version in memory", labels=LABELS)
         for (model, version), size in self.loaded.items():
             sizes.add_metric([model, version], size)
@@ -92,7 +100,7 @@ class Figures(Collector):
         for (model, alias), version in self.aliases.items():
             if version.isdecimal():
                 aliases.add_metric([model, alias], int(version))
-        yield from (loads, sizes, aliases)
+        yield from (loads, refused, sizes, aliases)
 
     def _counter(self, name: str, meaning: str, what: str) -> Metric:
         family = CounterMetricFamily(name, meaning, labels=LABELS)

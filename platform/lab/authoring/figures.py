@@ -75,9 +75,9 @@ _WHOSE = {
 }
 _BROKEN = Text(
     en="Done to the cluster itself by `lab break`, others each day: of {count} faults {first} were named right at the "
-    "first telling, {right} in the end. {each}.",
+    "first telling, {right} in the end; the command that was told with it put {mended} of them right. {each}.",
     fr="Faites au cluster lui-même par `lab break`, d'autres chaque jour : sur {count} pannes, {first} ont été nommées "
-    "juste dès la première réponse, {right} à la fin. {each}.",
+    "juste dès la première réponse, {right} à la fin ; la commande donnée avec la cause en a réparé {mended}. {each}.",
 )
 _UNBROKEN = Text(
     en="No fault was done to the cluster itself in this run: `make test` does one, `make test-long` more.",
@@ -160,6 +160,7 @@ def _breaks(record: Mapping[str, Any], language: Language) -> Iterator[str]:
         count=len(found),
         first=sum(each["told"][:1] == [each["cause"]] for _, _, each in found),
         right=sum(each["told"][-1:] == [each["cause"]] for _, _, each in found),
+        mended=sum("mended" in each for _, _, each in found),
         each=", ".join(f"lab {code} `{name}` ({each['seconds']:.0f} s)" for code, name, each in found),
     )
 

@@ -32,7 +32,7 @@ FIGURES = {
     "produced": "sum by (topic) (rate(ingest_produced_total[2m]))",
     "feature_staleness": "max by (view) (feature_staleness_seconds)",
     "redis_refused": "sum(increase(redis_refused_writes_total[5m]))",
-    "models_refused": 'sum by (model) (increase(serving_loads_total{outcome="refused"}[10m]))',
+    "models_refused": "max by (model, version) (serving_version_refused)",
     "lookup_failures": "sum by (reason) (increase(serving_lookup_failures_total[5m]))",
 }
 """PromQL of what a diagnosis weighs, by name; a figure whose component does not stand has no sample."""

@@ -20,7 +20,7 @@ from typing import Any, Protocol
 
 from contracts.inference import IndexEntry
 from contracts.models import CHAMPION
-from runtime.errors import ServiceError
+from runtime.errors import ServiceError, Temporary
 from serving.errors import Loading, ModelUnknown, NotServable, SourceUnavailable
 from serving.figures import Figures
 from serving.model.outline import Outline
@@ -252,7 +252,7 @@ class Repository:
 
     def _refused(self, shelf: Shelf, version: str, failure: ServiceError) -> ServiceError:
         shelf.refuse(version, failure, time.perf_counter())
-        self._figures.loads[shelf.name, "refused"] += 1
+        self._figures.loads[shelf.name, "unavailable" if isinstance(failure, Temporary) else "refused"] += 1
         told = {"model": shelf.name, "version": version, "remedy": failure.remedy, "kind": type(failure).__name__}
         log.error(failure.what, extra=told)
         return failure
@@ -262,6 +262,7 @@ class Repository:
         shelves = self._shelves.values()
         self._table = {(shelf.name, selector): each for shelf in shelves for selector, each in shelf.answering.items()}
         self.find = self._table.get
+        self._figures.refused = [(shelf.name, version) for shelf in shelves for version in sorted(shelf.unfit())]
         self._figures.loaded = {
             (shelf.name, version): each.size for shelf in shelves for version, each in shelf.loaded.items()
         }

@@ -159,6 +159,13 @@ class Shelf:
         """Whether the default or an alias is answered by a version."""
         return any(each.version == version for selector, each in self.answering.items() if selector not in self.loaded)
 
+    def unfit(self) -> set[str]:
+        """Versions that the default or an alias names and that cannot be served; not those that cannot be had now."""
+        if self.off:
+            return set()
+        named = {version for _, version in self._targets()}
+        return {each for each in named & set(self.refused) if not isinstance(self.refused[each].error, Temporary)}
+
     def entries(self, loading: set[tuple[str, str]]) -> Iterator[IndexEntry]:
         """What the repository's index tells: each version and its state."""
         for version in dict.fromkeys((*self.listing.versions, *self.loaded)):

@@ -164,6 +164,7 @@ def test_a_corrupt_new_version_leaves_the_old_one_serving(tmp_path: Path, conten
         point(tmp_path, "m", champion="2")
         await models.refresh()
         assert version(models) == version(models, "m", "champion") == "1"
+        assert (models._figures.loads["m", "refused"], models._figures.refused) == (1, [("m", "2")])
         for _ in range(2):
             with pytest.raises(NotOnnx):
                 await models.want(("m", "2"), soon())
@@ -174,6 +175,39 @@ def test_a_corrupt_new_version_leaves_the_old_one_serving(tmp_path: Path, conten
         (tmp_path / "m/2/model.onnx").write_bytes(linear().SerializeToString())
         await models.load("m")
         assert version(models) == "2"
+        assert not models._figures.refused
+
+    play(scene())
+
+
+class Absent:
+    """An opener whose source does not hand a version out, the first time."""
+
+    def __init__(self, opener: Opener) -> None:
+        self.opener = opener
+        self.asked = 0
+
+    def open(self, name: str, version: str) -> Made:
+        """Open, the second time."""
+        self.asked += 1
+        if self.asked == 1:
+            raise SourceUnavailable("MLflow does not answer", "see to it")
+        return self.opener.open(name, version)
+
+
+def test_a_version_that_could_not_be_had_is_not_called_unfit(tmp_path: Path) -> None:
+    """It is looked for again at once, and no figure says that something is wrong with the model."""
+
+    async def scene() -> None:
+        put(tmp_path, "m", "1", linear())
+        models = repository(tmp_path)
+        models._opener = Absent(models._opener)  # type: ignore[arg-type]
+        figures = models._figures
+        await models.refresh()
+        assert (version(models), figures.refused) == (None, [])
+        await models.refresh()
+        assert version(models) == "1"
+        assert (figures.loads["m", "unavailable"], figures.loads["m", "refused"]) == (1, 0)
 
     play(scene())
 

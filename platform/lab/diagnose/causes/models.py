@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from lab.diagnose.causes.model import Cause, Found
 from lab.diagnose.causes.pods import part
 from lab.diagnose.causes.refused import at
+from lab.diagnose.causes.registry import CHAMPION, leave, point
 from lab.diagnose.causes.scene import Scene
 from lab.text import Text
 
@@ -18,6 +19,7 @@ STREAMED = {
 """What the names of views begin with that are written as events of a topic come; others are made once a day."""
 _STALE_SECONDS = 300
 _MISFIT = re.compile(r"have the same definitions|FeaturesUnknown|CardWrong|contradicts its card")
+_VERSION = re.compile(r"model (\S+) version (\d+)")
 _TRIALS = "trial-"
 """Models that lab 04's experiments make, broken ones among them."""
 
@@ -43,15 +45,24 @@ def _alias(scene: Scene, _: str) -> Iterator[Found]:
         versions = {str(each) for each in part(model, "versions") or []}
         for alias, version in (part(model, "aliases") or {}).items():
             if version not in versions:
-                yield Found(f"Model/{name}", "", f"{alias} points to version {version}, there are {sorted(versions)}")
+                told = f"{alias} points to version {version}, there are {sorted(versions)}"
+                yield Found(f"Model/{name}", "", told, mend=point(scene, name, alias))
     stable = [each for each in scene.running("serving") if each.name == "serving-stable"]
     for workload in stable if models else []:
         settings = dict(workload.env())
         alias, default = settings.get("TARMAC_ALIAS"), settings.get("TARMAC_DEFAULT_MODEL")
         if default and default not in models:
-            yield at(workload, f"TARMAC_DEFAULT_MODEL={default}, there are {', '.join(sorted(models))}")
+            told = f"TARMAC_DEFAULT_MODEL={default}, there are {', '.join(sorted(models))}"
+            # Who serves the challenger asks for the same model: if it does, the model is what is missing.
+            yield at(workload, told, mend=f"lab reset {scene.lab}" if _asked_by_others(scene, default) else "")
         elif alias and alias not in (part(models, str(default), "aliases") or {} if default else _aliases(scene)):
-            yield at(workload, f"TARMAC_ALIAS={alias}, {default or 'no model'} has no such alias")
+            told = f"TARMAC_ALIAS={alias}, {default or 'no model'} has no such alias"
+            yield at(workload, told, mend=point(scene, default, alias) if default and alias == CHAMPION else "")
+
+
+def _asked_by_others(scene: Scene, model: str) -> bool:
+    others = [each for each in scene.running("serving") if each.name != "serving-stable"]
+    return any(("TARMAC_DEFAULT_MODEL", model) in each.env() for each in others)
 
 
 def _aliases(scene: Scene) -> set[str]:
@@ -63,13 +74,17 @@ def _misfit(scene: Scene, _: str) -> Iterator[Found]:
         yield Found("Deployment/serving-stable", "chain", f"{count:.0f} questions for features that are unknown")
     for pod, line in scene.logs("serving"):
         if _MISFIT.search(line) and _TRIALS not in line:
-            yield Found("Deployment/serving-stable", "chain", f"pod {pod.name}: {line[-250:]}")
+            named = _VERSION.search(line)
+            mend = leave(scene, *named.groups()) if named else ""
+            yield Found("Deployment/serving-stable", "chain", f"pod {pod.name}: {line[-250:]}", mend=mend)
 
 
 def _refused(scene: Scene, _: str) -> Iterator[Found]:
-    for model, count in scene.figure("models_refused", "model").items():
-        if count >= 1 and not model.startswith(_TRIALS):
-            yield Found(f"Model/{model}", "", f"{count:.0f} loads of {model} refused in 10 minutes")
+    for each in scene.samples("models_refused"):
+        model, version = (str(part(each, "labels", name) or "") for name in ("model", "version"))
+        if float(part(each, "value") or 0) >= 1 and not model.startswith(_TRIALS):
+            told = f"version {version} is refused" if version else "a version is refused"
+            yield Found(f"Model/{model}", "", told, mend=leave(scene, model, version))
 
 
 def _nowhere(scene: Scene, _: str) -> Iterator[Found]:

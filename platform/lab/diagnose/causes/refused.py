@@ -44,9 +44,9 @@ def said(pods: list[Pod], wanted: re.Pattern[str]) -> str:
     return next((line[-300:] for pod in pods for line in reversed(pod.lines) if wanted.search(line)), "")
 
 
-def at(workload: Workload, evidence: str) -> Found:
-    """Return a workload as the place of a cause."""
-    return Found(workload.what, workload.namespace, evidence)
+def at(workload: Workload, evidence: str, mend: str = "") -> Found:
+    """Return a workload as the place of a cause, with what mends it where that is not what mends the cause."""
+    return Found(workload.what, workload.namespace, evidence, mend=mend)
 
 
 def _turned_away(scene: Scene, component: str, wanted: re.Pattern[str]) -> Iterator[Found]:

@@ -5,7 +5,7 @@ Nothing here raises: a bundle may come from a cluster of which hardly anything a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -132,8 +132,11 @@ class Scene:
 
     def figure(self, name: str, label: str = "") -> dict[str, float]:
         """Return a figure's samples by the value of a label."""
-        samples = part(self.health, "figures", name) or []
-        return {str(part(each, "labels", label) or ""): float(part(each, "value") or 0) for each in samples}
+        return {str(part(each, "labels", label) or ""): float(part(each, "value") or 0) for each in self.samples(name)}
+
+    def samples(self, name: str) -> Sequence[Json]:
+        """Return a figure's samples with all their labels."""
+        return part(self.health, "figures", name) or []
 
     def problem(self, source: str) -> str:
         """Return what a source could not give, empty where it answered."""
