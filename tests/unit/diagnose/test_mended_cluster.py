@@ -10,7 +10,7 @@ from lab.diagnose.accuracy import healthy
 from lab.diagnose.causes import root
 from lab.diagnose.faults import acts
 from lab.diagnose.faults.healthy import clone
-from lab.diagnose.faults.world import WARN, undecided
+from lab.diagnose.faults.world import WARN, unboxed, undecided
 from lab.spec import Course
 from unit.diagnose.independent.scene import HOUR, Scene
 
@@ -81,6 +81,26 @@ def test_a_new_prometheus_has_no_increase_yet(seconds: float, *, blamed: bool) -
     _begun(scene, seconds)
     scene.health["figures"]["redis_refused"] = []
     assert ("TD-SCRAPE-MISSING" in _told(scene)) is blamed
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(10, ""), (60, "TD-POD-SANDBOX")])
+def test_a_node_may_try_again_to_make_a_sandbox(seconds: float, told: str) -> None:
+    """It often succeeds at the second try."""
+    scene = Scene(clone(LARGEST), WARN)
+
+    def young(pod: dict[str, dict[str, object]]) -> None:
+        unboxed("no IP addresses available")(pod)
+        pod["status"]["startTime"] = scene.at(seconds)
+
+    scene.rolled(acts.WATCH.place, young)
+    assert _told(scene).partition(" ")[0] == told
+
+
+def test_what_a_sandbox_lacked_once_is_no_cause(waiting: Scene) -> None:
+    """The kubelet's warning stays for an hour; the pod has its containers."""
+    (pod,) = waiting.pods(*acts.WATCH.place)
+    waiting.warn("Pod", acts.WATCH.namespace, pod["metadata"]["name"], "FailedCreatePodSandBox", "OOM-killed")
+    assert "lake-watch" not in _told(waiting)
 
 
 def _begun(scene: Scene, seconds: float) -> None:

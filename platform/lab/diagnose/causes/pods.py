@@ -111,6 +111,11 @@ class Pod:
         waits = [part(status, "state", "waiting", "reason") for status in self.statuses]
         return all(each in _BEFORE for each in waits)
 
+    @property
+    def unboxed(self) -> list[str]:
+        """Return why the node could not make what its containers run in, oldest first; empty once one was made."""
+        return [message for reason, message in self.told if reason == "FailedCreatePodSandBox"] if self.unmade else []
+
     def crashes(self) -> Iterator[Json]:
         """Go through how containers ended that do not stay up; a past end of a pod that stands now is none."""
         for status in self.statuses:

@@ -14,12 +14,27 @@ from lab.diagnose.causes.scene import Scene
 from lab.text import Text
 
 _OOM = "OOMKilled"
+_NOT_EVEN_BEGUN = "OOM-killed"
+"""What runc says of a container, or of a pod's sandbox, that died of too little memory before it was anything."""
+_TRIES = 30
+"""Seconds during which a node may fail to make a pod's sandbox: it tries again."""
 
 
 def _memory(scene: Scene, component: str) -> Iterator[Found]:
     for workload, pod, ended in _crashes(scene, component):
-        if ended.get("reason") == _OOM:
-            yield at(workload, f"pod {pod.name}: OOMKilled")
+        told = str(ended.get("message") or "")
+        if ended.get("reason") == _OOM or _NOT_EVEN_BEGUN in told:
+            yield at(workload, f"pod {pod.name}: {told or _OOM}")
+    for workload in scene.running(component):
+        for pod in workload.pods:
+            yield from (at(workload, f"pod {pod.name}: {told}") for told in pod.unboxed if _NOT_EVEN_BEGUN in told)
+
+
+def _sandbox(scene: Scene, component: str) -> Iterator[Found]:
+    for workload in scene.running(component):
+        for pod in workload.pods:
+            if pod.unboxed and (pod.age is None or pod.age > _TRIES):
+                yield at(workload, f"pod {pod.name}: {pod.unboxed[-1]}")
 
 
 def _crash(scene: Scene, component: str) -> Iterator[Found]:
@@ -82,12 +97,26 @@ MEMORY = Cause(
     "TD-POD-OOM",
     Text(en="a pod needs more memory than it may have", fr="un pod veut plus de mémoire qu'il n'en a droit"),
     Text(
-        en="The kernel ends a container at its memory limit (OOMKilled), again and again.",
-        fr="Le noyau met fin à un conteneur à sa limite de mémoire (OOMKilled), encore et encore.",
+        en="The kernel ends a container at its memory limit (OOMKilled), again and again, or it cannot even begin.",
+        fr="Le noyau met fin à un conteneur à sa limite de mémoire (OOMKilled), encore et encore, ou il ne peut même "
+        "pas commencer.",
     ),
     "lab kubectl -n {namespace} describe {kind} {name}; lab kubectl -n {namespace} get pods",
     "lab up {lab}",
     _memory,
+)
+SANDBOX = Cause(
+    "TD-POD-SANDBOX",
+    Text(en="a pod's sandbox cannot be made", fr="la sandbox d'un pod ne peut être créée"),
+    Text(
+        en="Before its containers, the node makes a pod's network and first process. It fails at it, again and again: "
+        "its network plugin is not there, say, or has no address left.",
+        fr="Avant ses conteneurs, le nœud crée le réseau et le premier processus d'un pod. Il échoue, encore et "
+        "encore : son plugin réseau est absent, par exemple, ou n'a plus d'adresse.",
+    ),
+    "lab kubectl -n {namespace} describe {kind} {name}; lab kubectl get events -A --field-selector type=Warning",
+    "lab down && lab up {lab}",
+    _sandbox,
 )
 CRASH = Cause(
     "TD-POD-CRASH",
@@ -128,4 +157,4 @@ UNSERVED = Cause(
     "lab up {lab}",
     _unserved,
 )
-CAUSES = (MEMORY, UNSERVED, CUT, CRASH, STUCK)
+CAUSES = (MEMORY, SANDBOX, UNSERVED, CUT, CRASH, STUCK)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from lab.diagnose.faults import acts
 from lab.diagnose.faults.acts import Make, Patch, Remove, Target
 from lab.diagnose.faults.fault import Fault, on
-from lab.diagnose.faults.world import Json, World, looping, stuck, undecided, unplaced, waiting
+from lab.diagnose.faults.world import Json, World, looping, stuck, unboxed, undecided, unplaced, waiting
 
 _BAD_SETTING = '{"level": "error", "event": "environment variable TARMAC_SPEDUP is unknown", "kind": "BadSetting"}'
 _CLAIM = "claim-of-nobody"
+_NO_INIT = "unable to start container process: container init was OOM-killed (memory limit too low?)"
+_NO_ADDRESS = 'failed to setup network for sandbox "5a": plugin type="ptp" failed (add): no IP addresses available'
 _MIGHTY = {"allowPrivilegeEscalation": True, "privileged": True}
 
 
@@ -50,13 +54,33 @@ def crashing(target: Target) -> Fault:
 
 def starved(target: Target, memory: str) -> Fault:
     """Return the fault that a container may have too little memory."""
-    name, where, needs = on(target, "oom")
+    return _starved(target, memory, "oom", looping(137, "OOMKilled"))
+
+
+def unbegun(target: Target, memory: str) -> Fault:
+    """Return the fault that a container may have too little memory to begin in."""
+    return _starved(target, memory, "oom-begin", looping(128, "StartError", _NO_INIT))
+
+
+def unhoused(target: Target, memory: str) -> Fault:
+    """Return the fault that a pod may have too little memory for its sandbox."""
+    return _starved(target, memory, "oom-sandbox", unboxed(_NO_INIT))
+
+
+def _starved(target: Target, memory: str, what: str, shape: Callable[[Json], None]) -> Fault:
+    name, where, needs = on(target, what)
     resources = {"limits": {"memory": memory}, "requests": {"memory": memory}}
 
     def simulate(world: World) -> None:
-        world.rolled(target.place, looping(137, "OOMKilled"))
+        world.rolled(target.place, shape)
 
     return Fault(name, "TD-POD-OOM", where, needs, simulate, (target.container_with(resources=resources),))
+
+
+def unnetworked(target: Target) -> Fault:
+    """Return the fault that no address is left for a pod; it cannot be done through the API."""
+    name, where, needs = on(target, "network")
+    return Fault(name, "TD-POD-SANDBOX", where, needs, lambda world: world.rolled(target.place, unboxed(_NO_ADDRESS)))
 
 
 def misset(target: Target) -> Fault:

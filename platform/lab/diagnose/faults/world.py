@@ -239,12 +239,12 @@ class World:
         lines += [words] * max(0, times - lines.count(words))
 
 
-def looping(code: int, reason: str = "Error") -> Callable[[Json], None]:
-    """Return the shape of a pod whose first container ends again and again."""
+def looping(code: int, reason: str = "Error", message: str = "") -> Callable[[Json], None]:
+    """Return the shape of a pod whose first container ends again and again, or cannot even be begun."""
 
     def shape(pod: Json) -> None:
         _unready(pod)
-        ended = {"terminated": {"exitCode": code, "reason": reason, "finishedAt": None}}
+        ended = {"terminated": {"exitCode": code, "reason": reason, "message": message, "finishedAt": None}}
         waits = {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 1m20s restarting failed container"}}
         pod["status"]["containerStatuses"][0] |= {"restartCount": 5, "state": waits, "lastState": ended}
         pod["told"] = [("BackOff", "Back-off restarting failed container")]
@@ -261,6 +261,20 @@ def waiting(reason: str, message: str, image: str = "") -> Callable[[Json], None
         status = pod["status"]["containerStatuses"][0]
         status |= {"state": {"waiting": {"reason": reason, "message": message}}, "image": image or status["image"]}
         pod["told"] = [("Failed", message)]
+
+    return shape
+
+
+def unboxed(message: str) -> Callable[[Json], None]:
+    """Return the shape of a pod whose network or first process the node cannot make."""
+
+    def shape(pod: Json) -> None:
+        _unready(pod)
+        pod["status"]["phase"] = "Pending"
+        for each in pod["status"]["containerStatuses"]:
+            each |= {"ready": False, "restartCount": 0, "lastState": {}}
+            each["state"] = {"waiting": {"reason": "ContainerCreating"}}
+        pod["told"] = [("FailedCreatePodSandBox", f"Failed to create pod sandbox: rpc error: {message}")]
 
     return shape
 
