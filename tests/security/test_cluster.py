@@ -55,6 +55,14 @@ def test_the_audit_log_names_who_did_what(lab: Driver) -> None:
     assert "never-in-the-log" not in json.dumps(lines())
 
 
+@pytest.mark.parametrize("address", ["10.96.255.254", "10.244.255.254"])
+def test_what_nobody_has_is_refused_inside(lab: Driver, address: str) -> None:
+    """Packets for a Service or a pod that is not there do not leave the node: outside, somebody might answer them."""
+    tried = f"import socket; socket.create_connection(('{address}', 4317), 5)"
+    words = ("exec", "-n", "chain", "deployment/ingest-consumer", "--", "python3", "-c", tried)
+    assert "ConnectionRefusedError" in lab.run("kubectl", *words, code=1).stderr
+
+
 @pytest.mark.parametrize("namespace", ["platform", "chain", "lab-01"])
 def test_a_privileged_pod_is_refused(lab: Driver, namespace: str) -> None:
     """Pod Security Admission holds our namespaces to the restricted standard."""

@@ -277,6 +277,7 @@ class Kind:
         _patches(folder / "control/patches")
         config = folder / "kind.yaml"
         template = reading.document((self._settings.root / "kind-config.yaml").read_text())
+        (folder / "control/kubelet.conf").write_text(_guard(template["networking"]))
         config.write_text(yaml.safe_dump(rendered(template, self._settings, image)))
         say(Text(en="creating the cluster", fr="création du cluster"))
         self._unfinished.touch()
@@ -344,6 +345,7 @@ class Kind:
             )
 
 
+_REFUSED = ("-p tcp -j REJECT --reject-with tcp-reset", "-j REJECT")
 _CONTROL_PLANE = ("kube-apiserver", "kube-scheduler", "etcd")
 _READINESS_SECONDS = 5
 
@@ -354,6 +356,24 @@ def _patches(folder: Path) -> None:
     for name in _CONTROL_PLANE:
         probe = {"name": name, "readinessProbe": {"periodSeconds": _READINESS_SECONDS}}
         (folder / f"{name}+strategic.yaml").write_text(yaml.safe_dump({"spec": {"containers": [probe]}}))
+
+
+def _guard(networking: Mapping[str, Any]) -> str:
+    """Return what refuses packets for addresses of the cluster that nobody there has, each time the kubelet starts.
+
+    While a Service has no pod, and after a pod has ended, there is a moment in which a packet for its address finds no
+    rule and no way inside: it would leave the node by the default route. Where somebody answers for every address
+    outside (a proxy, a router of a company that uses the same ones), a client that comes back in that moment is
+    connected to nobody for as long as it keeps the connection; elsewhere it waits until its time is over. Refused at
+    once, it tries again.
+    """
+    services, pods = networking["serviceSubnet"], networking["podSubnet"]
+    # The one node has every pod: none is out there.
+    places = [f"-d {services}", f"-d {pods} -o eth0"]
+    rules = [f"FORWARD {each} {how}" for each in places for how in _REFUSED]
+    # A node whose rules cannot be changed is no worse than one without them.
+    lines = [f'ExecStartPre=-/bin/sh -c "iptables -w -C {rule} || iptables -w -A {rule}"' for rule in rules]
+    return "\n".join(["[Service]", *lines, ""])
 
 
 def rendered(template: dict[str, Any], settings: Settings, image: node.NodeImage) -> dict[str, Any]:

@@ -282,6 +282,16 @@ def test_the_configuration_is_the_repositorys_with_this_machines_ports(
     assert got["kubeadmConfigPatches"] == wanted["kubeadmConfigPatches"]
 
 
+def test_addresses_of_the_cluster_stay_in_the_node(machine: Machine, cluster: Kind) -> None:
+    """The kubelet's start puts a rule there once for each range, and goes on without where that is not possible."""
+    cluster.up(machine.say)
+    lines = (machine.settings().folder / "control/kubelet.conf").read_text().splitlines()
+    assert lines[0] == "[Service]"
+    tcp = "FORWARD -d 10.96.0.0/16 -p tcp -j REJECT --reject-with tcp-reset"
+    assert f'ExecStartPre=-/bin/sh -c "iptables -w -C {tcp} || iptables -w -A {tcp}"' in lines
+    assert sum("-d 10.244.0.0/16 -o eth0" in line for line in lines) == sum("-d 10.96.0.0/16" in line for line in lines)
+
+
 def test_every_host_port_has_its_place_in_the_configuration(machine: Machine) -> None:
     """A service that the tool expects on a host port is mapped by kind-config.yaml under that port."""
     settings: Settings = machine.settings()

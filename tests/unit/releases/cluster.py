@@ -18,11 +18,13 @@ from releases.registry import Registry
 from releases.route import ANNOTATION, Route
 from releases.samples import Histogram, Sample
 from releases.settings import ReleaseSettings
-from releases.state import State, Weigh
+from releases.state import Phase, State, Weigh
 from runtime import metrics
 from unit.patterns.servers import Reply, Server, serving
-from unit.releases.worlds import World
+from unit.releases.worlds import World, plan
 
+GOOD = plan(steps=[{"weight": 25, "seconds": 30}, {"weight": 50, "seconds": 30}])
+"""A plan that a good version passes."""
 HEADER, UNIT = "x-tarmac-variant", "x-tarmac-unit"
 RULES: list[dict[str, Any]] = [
     {
@@ -217,3 +219,13 @@ def standing(world: World, account: Path) -> Iterator[Cluster]:
 def address(server: Server) -> str:
     """Where a fake is."""
     return server.address
+
+
+def ended(cluster: Cluster, controller: Controller, glances: int = 200) -> Phase:
+    """How a release ends, at which the controller glances every five seconds."""
+    for _ in range(glances):
+        state = controller.glance()
+        if state is not None and state.over:
+            return state.phase
+        cluster.wait(5)
+    raise AssertionError(cluster.state().decisions[-1])

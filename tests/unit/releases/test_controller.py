@@ -1,42 +1,21 @@
 """The controller against Kubernetes, Prometheus and MLflow at the wire."""
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from releases.controller import Controller
 from releases.errors import ApiFailure, BadPlan, Conflict, NoRegistry, NotNow
 from releases.state import Phase
-from unit.releases.cluster import RULES, Cluster, standing
+from unit.releases.cluster import GOOD, RULES, Cluster, ended, standing
 from unit.releases.worlds import Version, World, plan
-
-GOOD = plan(steps=[{"weight": 25, "seconds": 30}, {"weight": 50, "seconds": 30}])
-
-
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[Cluster]:
-    """A cluster whose new version is good."""
-    with standing(World(11), tmp_path) as made:
-        yield made
-
-
-def lived(cluster: Cluster, controller: Controller, glances: int = 200) -> Phase:
-    """Glance every five seconds until the release has ended."""
-    for _ in range(glances):
-        state = controller.glance()
-        if state is not None and state.over:
-            return state.phase
-        cluster.wait(5)
-    raise AssertionError(cluster.state().decisions[-1])
 
 
 def test_a_good_canary_goes_all_the_way(cluster: Cluster) -> None:
     """Weights rise in the route, the alias moves, the route leads to the stable Service again, and events tell it."""
     controller = cluster.controller()
     controller.start(GOOD)
-    assert lived(cluster, controller) is Phase.PROMOTED
+    assert ended(cluster, controller) is Phase.PROMOTED
     assert cluster.aliases == {"delay-boosting@challenger": "7", "delay-boosting@champion": "7"}
     assert cluster.weight() == 0
     controller.glance()
@@ -61,7 +40,7 @@ def test_a_bad_canary_is_taken_back(tmp_path: Path, canary: Version, words: str)
     with standing(World(12, canary), tmp_path) as cluster:
         controller = cluster.controller()
         controller.start(GOOD)
-        assert lived(cluster, controller) is Phase.ROLLED_BACK
+        assert ended(cluster, controller) is Phase.ROLLED_BACK
         state = cluster.state()
         assert state.looks + state.evidence.looks * (state.stage > 1) <= GOOD.criteria.threshold + 1
         assert cluster.weight() == 0
@@ -119,7 +98,7 @@ def test_a_registry_that_is_away_delays_the_end(cluster: Cluster) -> None:
     controller.glance()
     cluster.away.add("registry")
     with pytest.raises(NoRegistry):
-        lived(cluster, controller)
+        ended(cluster, controller)
     for _ in range(5):
         cluster.wait(5)
         with pytest.raises(NoRegistry):
@@ -129,7 +108,7 @@ def test_a_registry_that_is_away_delays_the_end(cluster: Cluster) -> None:
         with pytest.raises(NotNow, match="is being promoted"):
             order()
     cluster.away.clear()
-    assert lived(cluster, controller) is Phase.PROMOTED
+    assert ended(cluster, controller) is Phase.PROMOTED
 
 
 def test_events_that_cannot_be_made_stop_nothing(tmp_path: Path) -> None:
@@ -138,88 +117,8 @@ def test_events_that_cannot_be_made_stop_nothing(tmp_path: Path) -> None:
         cluster.away.add("events")
         controller = cluster.controller()
         controller.start(GOOD)
-        assert lived(cluster, controller) is Phase.ROLLED_BACK
+        assert ended(cluster, controller) is Phase.ROLLED_BACK
         assert cluster.weight() == 0
-
-
-def shares(rules: list[dict[str, Any]]) -> dict[tuple[str, int], int]:
-    """Weight of each Service's port, by the last rule that names it."""
-    return {(ref["name"], ref["port"]): ref["weight"] for rule in rules for ref in rule["backendRefs"]}
-
-
-def test_grpc_goes_where_http_goes(cluster: Cluster) -> None:
-    """Its route has the same weights at every step, on its own port, and what it matches stays."""
-    controller = cluster.controller()
-    controller.start(GOOD)
-    seen = set()
-    for _ in range(200):
-        state = controller.glance()
-        assert state
-        canary = shares(cluster.grpc)["serving-canary", 8081]
-        assert canary == shares(cluster.rules)["serving-canary", 8080]
-        assert {match["method"]["service"] for rule in cluster.grpc for match in rule["matches"]} == {
-            "inference.GRPCInferenceService"
-        }
-        seen.add(canary)
-        if state.over:
-            break
-        cluster.wait(5)
-    assert seen == {0, 25, 50}
-
-
-@pytest.mark.parametrize("trouble", ["grpc", "grpc refused"])
-def test_a_release_goes_on_without_a_route_of_grpc(cluster: Cluster, trouble: str) -> None:
-    """There is none, or it cannot be touched: HTTP goes on."""
-    cluster.away.add(trouble)
-    controller = cluster.controller()
-    controller.start(GOOD)
-    assert lived(cluster, controller) is Phase.PROMOTED
-    assert shares(cluster.grpc) == {("serving-stable", 8081): 1}
-
-
-def test_grpc_goes_back_as_soon_as_it_can(tmp_path: Path) -> None:
-    """Its route could not be touched when a bad canary went back: it is tried again though the release is over."""
-    with standing(World(12, Version(errors=0.5)), tmp_path) as cluster:
-        controller = cluster.controller()
-        controller.start(GOOD)
-        while shares(cluster.grpc).get(("serving-canary", 8081), 0) == 0:
-            controller.glance()
-            cluster.wait(5)
-        cluster.away.add("grpc refused")
-        assert lived(cluster, controller) is Phase.ROLLED_BACK
-        assert shares(cluster.grpc)["serving-canary", 8081] == 25
-        cluster.away.clear()
-        controller.glance()
-        assert shares(cluster.grpc)["serving-canary", 8081] == 0
-
-
-def test_grpc_is_given_back_what_its_release_says(cluster: Cluster) -> None:
-    """Somebody changed its route alone, in the middle of a release: the next glance sees it."""
-    controller = cluster.controller()
-    controller.start(GOOD)
-    while cluster.state().stage == 0:
-        controller.glance()
-        cluster.wait(5)
-    given = shares(cluster.grpc)
-    assert given["serving-canary", 8081] > 0
-    for rule in cluster.grpc:
-        for ref in rule["backendRefs"]:
-            ref["weight"] = 7
-    controller.glance()
-    assert shares(cluster.grpc) == given
-
-
-def test_a_new_controller_looks_after_grpc_as_well(cluster: Cluster) -> None:
-    """What the one before could not finish: the release is over, its route of gRPC is not."""
-    controller = cluster.controller()
-    controller.start(GOOD)
-    while cluster.state().stage == 0:
-        controller.glance()
-        cluster.wait(5)
-    controller.abort()
-    assert shares(cluster.grpc)["serving-canary", 8081] == 25
-    cluster.controller().glance()
-    assert shares(cluster.grpc)["serving-canary", 8081] == 0
 
 
 def test_prometheus_away_for_a_while_is_a_pause(cluster: Cluster) -> None:
@@ -235,7 +134,7 @@ def test_prometheus_away_for_a_while_is_a_pause(cluster: Cluster) -> None:
         controller.glance()
     assert cluster.state().phase is Phase.PAUSED
     cluster.away.clear()
-    assert lived(cluster, controller) is Phase.PROMOTED
+    assert ended(cluster, controller) is Phase.PROMOTED
 
 
 def test_a_route_that_somebody_changed_is_put_right(cluster: Cluster) -> None:
@@ -312,7 +211,7 @@ def test_a_paused_release_stays_and_is_resumed(cluster: Cluster) -> None:
     assert (state.phase, state.stage, cluster.weight()) == (Phase.RUNNING, 1, 25)
     assert "somebody has paused it" in state.decisions[-1].reasons[0].en
     assert not controller.resume().halted
-    assert lived(cluster, controller) is Phase.PROMOTED
+    assert ended(cluster, controller) is Phase.PROMOTED
     reasons = [event["reason"] for event in cluster.events.values()]
     assert reasons.index("Halted") < reasons.index("Resumed")
 
@@ -339,7 +238,7 @@ def test_a_pause_protects_nobody_from_going_back(tmp_path: Path, canary: Version
         _at_first_step(cluster, controller)
         controller.halt()
         cluster.away.add(away)
-        assert lived(cluster, controller) is Phase.ROLLED_BACK
+        assert ended(cluster, controller) is Phase.ROLLED_BACK
         assert cluster.weight() == 0
 
 

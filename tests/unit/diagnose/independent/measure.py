@@ -13,7 +13,7 @@ from lab.diagnose.causes import root
 from lab.diagnose.faults.healthy import clone
 from lab.diagnose.faults.world import CRASH, UNREADY, WARN
 from lab.spec import Course
-from unit.diagnose.independent import chain, clusters, harmless, workloads
+from unit.diagnose.independent import chain, clusters, harmless, reached, workloads
 from unit.diagnose.independent.case import Case
 from unit.diagnose.independent.scene import Scene
 from unit.diagnose.second import chain as second_chain
@@ -55,7 +55,7 @@ class Round:
 
 FIRST = Round(
     "independent",
-    (*clusters.CASES, *workloads.CASES, *chain.CASES),
+    (*clusters.CASES, *workloads.CASES, *reached.CASES, *chain.CASES),
     harmless.CASES,
     {
         "faults": 102, "faults_right": 92, "states": 1398, "right": 1266, "share": 0.9056, "harmless": 31,

@@ -9,64 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 
 from lab.diagnose.faults.acts import Target
 from lab.diagnose.faults.world import Json, World
+from unit.diagnose.independent.neighbours import DOORS, NO_DATABASE, SUFFER, WORKLOADS, Place
 
-Place = tuple[str, str, str]
 Shape = Callable[[Json], None]
 MINUTE, HOUR = 60, 3600
-
-NO_BROKER = {"for": "the consumer's connection to kafka.platform.svc:9092", "cause": "NoBrokersAvailable()"}
-NO_DATABASE = (
-    'sqlalchemy.exc.OperationalError: (psycopg2.OperationalError) connection to server at "postgres.data.svc" '
-    "(10.96.40.7), port 5432 failed: Connection refused Is the server running on that host and accepting TCP/IP "
-    "connections?"
-)
-_SUFFER: dict[str, tuple[tuple[Place, str, str, dict[str, Any]], ...]] = {
-    "kafka": (
-        (("chain", "Deployment", "ingest-producer"), "runtime.patience", "waiting for Kafka", NO_BROKER),
-        (("chain", "Deployment", "ingest-consumer"), "runtime.broker", "poll failed",
-         {"cause": "KafkaConnectionError('socket disconnected')"}),
-        (("chain", "Deployment", "lake-bronze"), "runtime.patience", "waiting for Kafka", NO_BROKER),
-        (("chain", "Deployment", "serving-follow"), "runtime.patience", "waiting for Kafka", NO_BROKER),
-        (("lab-01", "Deployment", "centre"), "runtime.patience", "waiting for Kafka", NO_BROKER),
-        (("lab-02", "Deployment", "speed"), "runtime.patience", "waiting for Kafka", NO_BROKER),
-    ),
-    "redis": (
-        (("chain", "Deployment", "feature"), "feature.wire", "no connection to Redis",
-         {"cause": "[Errno 111] Connect call failed ('10.96.88.12', 6379)", "again_in": 2.0}),
-        (("chain", "Deployment", "ingest-consumer"), "ingest.online", "the online store does not take rows",
-         {"cause": "Error 111 connecting to redis.data.svc:6379. Connection refused."}),
-    ),
-    "objectstore": (
-        (("chain", "Deployment", "lake-bronze"), "ingest.bronze.writer", "the lake does not take events",
-         {"cause": "Generic S3 error: Error performing PUT http://objectstore.data.svc:7070/lake/bronze/_delta_log in "
-          "31.2s, after 10 retries: error sending request: tcp connect error: Connection refused (os error 111)"}),
-        (("chain", "Deployment", "lake-watch"), "lake.quality.watch", "the lake cannot be read",
-         {"cause": "tcp connect error: Connection refused (os error 111)"}),
-    ),
-    "feature": (
-        (("chain", "Deployment", "serving-stable"), "serving.endpoints", "features are away",
-         {"cause": "feature service http://feature.chain.svc:6566: ConnectError('All connection attempts failed')"}),
-    ),
-    "mlflow": (
-        (("chain", "Deployment", "serving-stable"), "serving.stock",
-         ("MLflow at http://mlflow.data.svc:5000: GET registered-models/search: ConnectError('[Errno 111] Connection "
-         "refused')"), {"remedy": "`lab status` shows whether MLflow stands"}),
-        (("lab-04", "Deployment", "server"), "serving.stock",
-         ("MLflow at http://mlflow.data.svc:5000: GET registered-models/search: ConnectError('[Errno 111] Connection "
-         "refused')"), {"remedy": "`lab status` shows whether MLflow stands"}),
-    ),
-    "gateway": (
-        (("chain", "Deployment", "serving-follow"), "serving.workers.follow", "no answer",
-         {"address": "http://gateway.platform.svc:8080/v2/models/delay-boosting/infer",
-          "cause": "ConnectError('[Errno 111] Connection refused')"}),
-    ),
-}  # fmt: skip
-"""Component -> who complains when it is away: workload, logger, event, more fields."""
-_DOORS = ("prometheus", "jaeger", "ingest", "lake", "objectstore", "feature", "mlflow", "gateway", "page")
 
 
 class Scene(World):
@@ -81,7 +30,7 @@ class Scene(World):
     def __init__(self, state: Json, severity: int) -> None:
         super().__init__(state, severity)
         components = self.health["declared"]["components"]
-        self.health["answers"] = {name: {"status": 200, "body": "ok"} for name in _DOORS if name in components}
+        self.health["answers"] = {name: {"status": 200, "body": "ok"} for name in DOORS if name in components}
         self._begun()
 
     def _begun(self) -> None:
@@ -173,7 +122,7 @@ class Scene(World):
 
     def missed(self, place: Place) -> None:
         """Let neighbours miss a workload, and those who ask it at its port."""
-        component = next((name for name, places in _workloads().items() if place in places), "")
+        component = next((name for name, places in WORKLOADS.items() if place in places), "")
         self.away(component)
         self._figures(place[2])
 
@@ -195,7 +144,7 @@ class Scene(World):
             self._exporters("ConnectionRefusedError(111, 'Connection refused')")
         if component == "postgres" and self.objects("Deployment", "data", "mlflow"):
             self.complains(("data", "Deployment", "mlflow"), NO_DATABASE)
-        for suffers, logger, event, more in _SUFFER.get(component, ()):
+        for suffers, logger, event, more in SUFFER.get(component, ()):
             if self.objects(suffers[1], suffers[0], suffers[2]):
                 self.complains(suffers, self.line(logger, event, **more))
 
@@ -403,22 +352,3 @@ class Scene(World):
                 "status": {"phase": phase},
             }
         )  # fmt: skip
-
-
-def _workloads() -> dict[str, tuple[Place, ...]]:
-    """Return component -> its workloads, as the platform's charts name them."""
-    chain, data, platform = "chain", "data", "platform"
-    return {
-        "kafka": ((platform, "StatefulSet", "kafka"),),
-        "redis": ((data, "StatefulSet", "redis"),),
-        "postgres": ((data, "StatefulSet", "postgres"),),
-        "objectstore": ((data, "Deployment", "objectstore"),),
-        "mlflow": ((data, "Deployment", "mlflow"),),
-        "ingest": ((chain, "Deployment", "ingest-consumer"),),
-        "lake": ((chain, "Deployment", "lake-bronze"),),
-        "feature": ((chain, "Deployment", "feature"),),
-        "gateway": ((platform, "Deployment", "gateway"),),
-        "prometheus": ((platform, "Deployment", "prometheus"),),
-        "jaeger": ((platform, "Deployment", "jaeger"),),
-        "page": ((platform, "Deployment", "page"),),
-    }

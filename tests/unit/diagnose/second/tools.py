@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 
 from lab.diagnose.faults.acts import CONSUMER, FEATURE, FOLLOW, Target
 from lab.diagnose.faults.world import Json
-from unit.diagnose.independent.scene import Place, Scene, Shape
+from unit.diagnose.independent.neighbours import Place
+from unit.diagnose.independent.scene import Scene, Shape
 
 Play = Callable[[Scene], None]
 
