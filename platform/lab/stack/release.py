@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -28,6 +29,7 @@ _RECORD = "tarmac.dev/release"
 _HELMS = "meta.helm.sh"
 """Of the annotations by which Helm knows what is its own."""
 _WORKLOADS = ("Deployment", "StatefulSet")
+_OF_PODS = (*_WORKLOADS, "CronJob")
 _OF_NO_NAMESPACE = ("Namespace", "GatewayClass")
 """Kinds that stand in no namespace, besides those whose name begins with `Cluster`."""
 _ONCE = "tarmac.dev/made-once"
@@ -98,13 +100,14 @@ class Release:
         return [each for each in self.manifests if each["kind"] in _WORKLOADS] + made
 
     def stands(self, api: Api) -> bool:
-        """Say whether the release is installed just so and nobody took or changed anything of it."""
-        if not self._noted(api):
+        """Say whether the release is installed just so and nobody took, changed or added anything of it."""
+        noted = self._noted(api)
+        if noted is None:
             return False
         wanted = self.component.definitions
         if wanted and not definitions.served(api, wanted):
             return False
-        return all(self._holds(api, each) for each in self.manifests)
+        return all(self._holds(self._live(api, each), each, noted) for each in self.manifests)
 
     def install(self, api: Api, say: Say) -> None:
         """Install or upgrade the release; what was lost or changed by hand comes back.
@@ -115,20 +118,25 @@ class Release:
         """
         say(Text(en="installing", fr="installation"))
         noted = self._noted(api)
-        api.delete([_record(self)])  # whoever cuts this off leaves a release that does not stand
+        api.delete([_record(self, {})])  # whoever cuts this off leaves a release that does not stand
         recovered = self._recover(api)
         wanted = self.component.definitions
-        if wanted and not (noted and definitions.served(api, wanted)):
+        if wanted and not (noted is not None and definitions.served(api, wanted)):
             definitions.ensure(api, wanted, self.helm, self.settings, say)
         # An upgrade only sends what differs from Helm's last release: nothing, where that is this one. What was taken
         # away or changed by hand since (Helm 3 has no --force-conflicts) a server-side apply puts right.
-        if recovered or not noted:
+        if recovered or noted is None:
             self._upgrade(api, say)
-        api.apply([self._owned(each) for each in self.manifests if not self._holds(api, each)])
+        for each in self.manifests:
+            live = self._live(api, each)
+            # Without a note of what it was, whatever was written twice may have been written by somebody else.
+            doubtful = noted is None and _changed_since_made(live) and each["kind"] in _OF_PODS
+            if doubtful or not self._holds(live, each, noted or {}):
+                self._put_right(api, each, live)
 
     def settled(self, api: Api) -> None:
         """Note that the release stands and its jobs are done: until then the next run begins anew."""
-        api.apply([_record(self)])
+        api.apply([_record(self, {_key(each): _hash(self._live(api, each)) for each in self._made_of_pods})])
 
     def _upgrade(self, api: Api, say: Say) -> None:
         """Have Helm install or upgrade it, again where the API server's store was too busy to answer in its time."""
@@ -144,10 +152,28 @@ class Release:
             else:
                 return
 
-    def _noted(self, api: Api) -> bool:
-        """Say whether just this release was once settled."""
+    def _noted(self, api: Api) -> dict[str, str] | None:
+        """Return the hashes that its workloads had when just this release was settled, None where it was not."""
         record = api.get("ConfigMap", _record_name(self.name), self.component.namespace)
-        return record is not None and record["data"].get("digest") == self.digest
+        if record is None or record["data"].get("digest") != self.digest:
+            return None
+        hashes: dict[str, str] = json.loads(record["data"].get("workloads", "{}"))
+        return hashes
+
+    @property
+    def _made_of_pods(self) -> list[Object]:
+        return [each for each in self.manifests if each["kind"] in _OF_PODS]
+
+    def _put_right(self, api: Api, each: Object, live: Object | None) -> None:
+        """Make an object as it is declared; of what makes pods, what somebody added goes as well.
+
+        A node selector or a privilege that was added by hand belongs to whoever did: applied alone, our fields would
+        leave it in place, or be refused beside it.
+        """
+        if live is not None and each["kind"] in _OF_PODS:
+            api.restore(self._owned(each))
+        else:
+            api.apply([self._owned(each)])
 
     def _owned(self, each: Object) -> Object:
         """Return an object as Helm would make it, as part of the release."""
@@ -183,9 +209,12 @@ class Release:
             return False
         return True
 
-    def _holds(self, api: Api, each: Object) -> bool:
-        live = self._live(api, each)
-        return live is not None if _made_once(each) else _holds(each, live)
+    @staticmethod
+    def _holds(live: Object | None, each: Object, noted: Mapping[str, str]) -> bool:
+        """Say whether an object is as it is declared, and has nothing more than when the release was settled."""
+        if _made_once(each):
+            return live is not None
+        return _holds(each, live) and noted.get(_key(each)) in (None, _hash(live))
 
     def _layers(self) -> list[str | Path]:
         """Return Helm's words for the values over the chart's own: the profile's, where there are some, then ours."""
@@ -258,7 +287,20 @@ def _record_name(name: str) -> str:
     return f"release-{name}"
 
 
-def _record(release: Release) -> Object:
+def _key(each: Object) -> str:
+    return f"{each['kind']}/{each['metadata']['name']}"
+
+
+def _changed_since_made(live: Object | None) -> bool:
+    return live is not None and int(live["metadata"].get("generation", 1)) > 1
+
+
+def _hash(live: Object | None) -> str:
+    """Return the hash of an object's specification, with all that the cluster adds to it by itself."""
+    return hashlib.sha256(json.dumps((live or {}).get("spec"), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _record(release: Release, hashes: Mapping[str, str]) -> Object:
     labels = {"app.kubernetes.io/part-of": "tarmac", _RECORD: release.name}
     return {
         "apiVersion": "v1",
@@ -266,7 +308,7 @@ def _record(release: Release) -> Object:
         "metadata": {
             "name": _record_name(release.name), "namespace": release.component.namespace, "labels": labels,
         },
-        "data": {"digest": release.digest},
+        "data": {"digest": release.digest, "workloads": json.dumps(hashes, sort_keys=True)},
     }  # fmt: skip
 
 

@@ -59,6 +59,11 @@ class Server:
             self.held[key] = _merged(after, {"metadata": {"uid": "u", "resourceVersion": "1"}})
         return changed
 
+    def restore(self, wanted: Object) -> None:
+        """Keep an object as it is given, and nothing else of it."""
+        self.judge([wanted])
+        self.held[wanted["kind"], wanted["metadata"].get("namespace"), wanted["metadata"]["name"]] = wanted
+
     def get(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
         """Return an object or None."""
         return copy.deepcopy(self.held.get((kind, namespace, name)))

@@ -157,14 +157,54 @@ def test_what_was_changed_by_hand_is_put_right(release: Release, server: Server)
 
 def test_what_the_cluster_adds_or_writes_differently_is_no_change(release: Release, server: Server) -> None:
     """Defaults appear, and 1024Mi comes back as 1Gi: the release stands all the same."""
-    _installed(release, server)
+    release.install(server, lambda _: None)  # type: ignore[arg-type]
     server.held["Service", "platform", "thing"]["spec"]["ports"][0]["protocol"] = "TCP"
     (container,) = server.held["Deployment", "platform", "thing"]["spec"]["template"]["spec"]["containers"]
     container["imagePullPolicy"] = "Always"
     container["resources"]["limits"]["memory"] = "1Gi"
+    release.settled(server)  # type: ignore[arg-type]
     assert _again(release).stands(server)  # type: ignore[arg-type]
     container["resources"]["limits"]["memory"] = "2Gi"
     assert not _again(release).stands(server)  # type: ignore[arg-type]
+
+
+def test_what_was_added_by_hand_to_a_workload_goes(release: Release, server: Server) -> None:
+    """A node selector of somebody else's is seen, and taken away with all that is not declared."""
+    _installed(release, server)
+    spec = server.held["Deployment", "platform", "thing"]["spec"]
+    server.held["Deployment", "platform", "thing"]["spec"] = {**spec, "paused": True}
+    assert not _again(release).stands(server)  # type: ignore[arg-type]
+    _installed(_again(release), server)
+    assert "paused" not in server.held["Deployment", "platform", "thing"]["spec"]
+    assert _again(release).stands(server)  # type: ignore[arg-type]
+
+
+def test_what_was_added_before_a_command_was_cut_off_goes_too(release: Release, server: Server) -> None:
+    """Nothing says any more how the workload was: what was changed since it was made is made as declared."""
+    _installed(release, server)
+    held = server.held["Deployment", "platform", "thing"]
+    held["spec"] = {**held["spec"], "paused": True}
+    held["metadata"]["generation"] = 2
+    del server.held["ConfigMap", "platform", "release-thing"]
+    _installed(_again(release), server)
+    assert "paused" not in server.held["Deployment", "platform", "thing"]["spec"]
+
+
+def test_what_was_changed_and_changed_back_stands(release: Release, server: Server) -> None:
+    """As when a workload was scaled down and up again."""
+    _installed(release, server)
+    held = server.held["Deployment", "platform", "thing"]
+    held["spec"]["replicas"] = 0
+    assert not _again(release).stands(server)  # type: ignore[arg-type]
+    del held["spec"]["replicas"]
+    assert _again(release).stands(server)  # type: ignore[arg-type]
+
+
+def test_a_release_that_an_earlier_version_settled_stands(release: Release, server: Server) -> None:
+    """Its record says nothing of workloads."""
+    _installed(release, server)
+    del server.held["ConfigMap", "platform", "release-thing"]["data"]["workloads"]
+    assert _again(release).stands(server)  # type: ignore[arg-type]
 
 
 def test_other_manifests_are_another_release(release: Release, server: Server, wire: Wire) -> None:
