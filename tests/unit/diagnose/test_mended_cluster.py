@@ -8,6 +8,7 @@ import pytest
 
 from lab.diagnose.accuracy import healthy
 from lab.diagnose.causes import root
+from lab.diagnose.causes.chain import LAB
 from lab.diagnose.faults import acts
 from lab.diagnose.faults.healthy import clone
 from lab.diagnose.faults.world import WARN, unboxed, undecided
@@ -101,6 +102,15 @@ def test_what_a_sandbox_lacked_once_is_no_cause(waiting: Scene) -> None:
     (pod,) = waiting.pods(*acts.WATCH.place)
     waiting.warn("Pod", acts.WATCH.namespace, pod["metadata"]["name"], "FailedCreatePodSandBox", "OOM-killed")
     assert "lake-watch" not in _told(waiting)
+
+
+def test_a_pod_of_the_lab_may_be_wrong_in_a_trainees_files() -> None:
+    """What is applied again is the trainee's own: where that does not converge, the start is put back."""
+    scene = Scene(clone(LARGEST), WARN)
+    scene.fallen(next(iter(scene.parts(LAB))), scene.crashes("ImportError: harmonic", restarts=5))
+    found = root(scene.state)
+    assert found
+    assert (found.cause.code, found.mend) == ("TD-POD-CRASH", "lab up 04 || lab reset 04")
 
 
 def _begun(scene: Scene, seconds: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from lab.diagnose.causes import cluster, data, images, models, refused, running, watching
@@ -13,6 +14,8 @@ from lab.diagnose.causes.scene import Json, Scene
 
 PODS = (*refused.CAUSES, *running.CAUSES)
 """What can be wrong with the pods of any component, those that never began before those that do not stay."""
+
+_UP = "lab up {lab}"
 
 
 class Link(NamedTuple):
@@ -68,7 +71,13 @@ def blames(state: Json) -> Iterator[Blame]:
     for link in CHAIN:
         if not link.component or link.component == LAB or link.component in scene.components:
             for cause in link.causes:
-                yield from (Blame(cause, found, scene.lab) for found in cause.find(scene, link.component))
+                found = cause.find(scene, link.component)
+                yield from (Blame(_mended(cause, link), each, scene.lab) for each in found)
+
+
+def _mended(cause: Cause, link: Link) -> Cause:
+    """Return a cause with what mends it in its link: a trainee's own files may hold what is wrong with a lab's pods."""
+    return replace(cause, mend=f"{_UP} || lab reset {{lab}}") if link.component == LAB and cause.mend == _UP else cause
 
 
 def root(state: Json) -> Blame | None:
