@@ -113,6 +113,17 @@ def test_a_pod_of_the_lab_may_be_wrong_in_a_trainees_files() -> None:
     assert (found.cause.code, found.mend) == ("TD-POD-CRASH", "lab up 04 || lab reset 04")
 
 
+@pytest.mark.parametrize(("bucket", "mend"), [("lake", "lab reset 04"), ("lakes", "lab up 04")])
+def test_a_bucket_that_was_deleted_is_not_one_that_was_misspelt(bucket: str, mend: str) -> None:
+    """What was in it comes back with the start only."""
+    scene = Scene(clone(LARGEST), WARN)
+    told = f"<Error><Code>NoSuchBucket</Code><BucketName>{bucket}</BucketName></Error>"
+    scene.utter(acts.BRONZE.place, scene.line("ingest.bronze.writer", "the lake does not take events", cause=told))
+    found = root(scene.state)
+    assert found
+    assert (found.cause.code, found.mend) == ("TD-BUCKET-MISSING", mend)
+
+
 def _begun(scene: Scene, seconds: float) -> None:
     for pod in scene.pods(*acts.PROMETHEUS.place):
         pod["status"]["startTime"] = scene.at(seconds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -16,6 +17,8 @@ _LAG = 5000
 _NO_MEMORY = re.compile(r"command not allowed when used memory")
 """What Redis answers whose write has no room any more."""
 _BUCKET = re.compile(r"NoSuchBucket|bucket does not exist", re.IGNORECASE)
+_NAMED = re.compile(r"<BucketName>([^<]+)<|s3://([^/\s\"']+)")
+_FOLDER = re.compile(r"/data/objects/([a-z0-9.-]+)")
 
 
 def _silent(scene: Scene, _: str) -> Iterator[Found]:
@@ -36,7 +39,16 @@ def _bucket(scene: Scene, component: str) -> Iterator[Found]:
     # The lab's own bucket concerns the lab only: it is asked last.
     for pod, line in scene.logs(*((LAB,) if component == LAB else ("lake", "mlflow", "serving"))):
         if _BUCKET.search(line):
-            yield Found(f"Pod/{pod.name}", pod.namespace, line[-300:])
+            named = _NAMED.search(line)
+            # A bucket that the store was made with is gone with what was in it; another is a wrong setting.
+            gone = named and (named[1] or named[2]) in _buckets(scene)
+            yield Found(f"Pod/{pod.name}", pod.namespace, line[-300:], mend=f"lab reset {scene.lab}" if gone else "")
+
+
+def _buckets(scene: Scene) -> set[str]:
+    """Return the buckets that the object store makes when it starts: folders, as its own words have it."""
+    words = json.dumps([part(each.item, "spec", "template", "spec") for each in scene.running("objectstore")])
+    return set(_FOLDER.findall(words))
 
 
 def _full(scene: Scene, _: str) -> Iterator[Found]:
