@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lab.commands.explained import explained, with_cause
+from lab.commands.explained import RESET, UP, explained, with_cause
 from lab.commands.observed import examine
 from lab.diagnose.accuracy import broken, healthy
 from lab.diagnose.causes import root
@@ -100,3 +100,19 @@ def test_what_shows_no_cause_is_told_as_it_was() -> None:
     told = with_cause(NotConverged(Text.plain("a"), Text.plain("b")), found)
     assert "docs/causes.fr.md explique TD-DNS-GONE" in told.remedy.fr
     assert "kubectl -n kube-system scale deployment/coredns" in told.remedy.en
+
+
+@pytest.mark.parametrize(
+    ("fault", "tried", "mend"),
+    [
+        ("gone-redis", UP, "lab reset 02"),
+        ("gone-redis", RESET, "lab down && lab up 02"),
+        ("quota-ingest-consumer", UP, "lab kubectl -n chain delete resourcequota,limitrange --all; lab up 02"),
+    ],
+)
+def test_what_was_tried_already_is_not_told_as_what_mends_it(fault: str, tried: str, mend: str) -> None:
+    """A `lab up` that does not converge has done what `lab up` can do."""
+    found = root(broken(STATE, named(fault), UNREADY))
+    assert found is not None
+    told = with_cause(NotConverged(Text.plain("a"), Text.plain("b")), found, tried)
+    assert told.remedy.en.startswith(f"`{mend}` mends it; ")

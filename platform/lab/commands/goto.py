@@ -14,7 +14,7 @@ from lab.checks import runner
 from lab.checks.loader import load
 from lab.commands import challenge
 from lab.commands.common import number, output, progress, standing, wanted
-from lab.commands.explained import explained
+from lab.commands.explained import RESET, explained
 from lab.commands.observed import observe
 from lab.progress import dump
 from lab.settings import Settings
@@ -61,7 +61,7 @@ def goto(settings: Settings, number: str | None, state: str, output: str) -> Non
     display = progress(settings, output)
     started = time.monotonic()
     # A challenge is not stashed: what it broke is given back first.
-    with lock(settings, f"goto {code}", display.say), challenge.ended(settings), explained(settings, code):
+    with lock(settings, f"goto {code}", display.say), challenge.ended(settings), explained(settings, code, RESET):
         jumped = jump.goto(settings, code, state, display, partial(_undone, settings, code))
     seconds = time.monotonic() - started
     back, stashed = jumped.put_back, jumped.stashed

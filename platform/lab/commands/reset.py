@@ -9,7 +9,7 @@ import click
 from lab import jump
 from lab.commands import challenge
 from lab.commands.common import number, output, progress, standing, wanted
-from lab.commands.explained import explained
+from lab.commands.explained import RESET, explained
 from lab.progress import dump
 from lab.settings import Settings
 from lab.spec import Course
@@ -34,7 +34,7 @@ def reset(settings: Settings, number: str | None, output: str) -> None:
     display = progress(settings, output)
     started = time.monotonic()
     # What a challenge broke outside the lab's namespaces a reset would not see.
-    with lock(settings, f"reset {code}", display.say), challenge.ended(settings), explained(settings, code):
+    with lock(settings, f"reset {code}", display.say), challenge.ended(settings), explained(settings, code, RESET):
         cleared = jump.reset(settings, code, display).cleared
     seconds = time.monotonic() - started
     if output == "json":
