@@ -73,7 +73,7 @@ def newest(lake: Lake, view: View, until: dt.datetime) -> Iterator[Row]:
         until: rows of later event times are left out.
     """
     name = offline.table(view)
-    commit = lake.history(name)[0]
+    commit = lake.newest(name)
     columns = [*view.entities, offline.STAMP, *(feature for feature, _ in view.columns)]
     known = lake.scan(name, commit["version"]).select(columns).filter(pl.col(offline.STAMP) <= until)
     latest = known.group_by(view.entities).agg(pl.all().sort_by(offline.STAMP).last())

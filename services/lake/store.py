@@ -50,6 +50,7 @@ class Lake:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._options = store.options()
+        self._followed: dict[str, DeltaTable] = {}
 
     def path(self, name: str) -> str:
         """Address of a table."""
@@ -146,6 +147,28 @@ class Lake:
         table = self.table(name)
         found: list[dict[str, Any]] = self._named(name, "asked for its history", table.history)
         return found
+
+    def newest(self, name: str) -> dict[str, Any]:
+        """The newest commit of a table; of a table that was asked for before, only what came since is read.
+
+        Whoever looks at a table that is written every few seconds would else read hundreds of commits each time.
+        """
+        table = self._read_on(name) or self.table(name)
+        found: list[dict[str, Any]] = self._named(name, "asked for its newest commit", lambda: table.history(1))
+        self._followed[name] = table
+        return found[0]
+
+    def _read_on(self, name: str) -> DeltaTable | None:
+        """A table that was followed, brought up to date; None where it has to be opened, which tells what is wrong."""
+        table = self._followed.pop(name, None)
+        try:
+            if table is not None:
+                table.update_incremental()
+                # One that was deleted, or made anew under its name, has no commit where this one is.
+                return table if table.history(1) else None
+        except DeltaError:
+            return None
+        return None
 
     def days(self, name: str, version: int | None = None) -> dict[dt.date, Any]:
         """By day, what tells whether its rows changed between two versions.

@@ -85,7 +85,7 @@ class Watch:
 
     def _table(self, name: str) -> None:
         try:
-            newest = self._lake.history(name)[0]
+            newest = self._lake.newest(name)
         except TableMissing:
             return  # not made yet
         self._figures.age.labels(name).set(time.time() - newest["timestamp"] / 1000)

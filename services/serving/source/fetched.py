@@ -50,7 +50,7 @@ class FetchedSource:
         self._aliases: dict[str, dict[str, str]] | None = None
         """Model -> alias -> version, once the registry has answered."""
         self._origins: dict[str, dict[str, str]] = {}
-        """Model -> version -> where and when it was registered, of models that were listed."""
+        """Model -> version -> where and when it was registered, oldest first."""
 
     def names(self) -> Sequence[str]:
         """Every model; before the registry has answered for the first time, those that were kept.
@@ -59,7 +59,7 @@ class FetchedSource:
             SourceUnavailable: it does not answer.
         """
         try:
-            found = self._registry.models()
+            found, versions = self._registry.models(), self._registry.versions()
         except SourceUnavailable as failure:
             kept = [] if self._aliases is not None or not self._root.is_dir() else self._kept.names()
             if not kept:
@@ -67,19 +67,19 @@ class FetchedSource:
             self._say_kept(failure)
             return kept
         self._aliases = {name: aliases for name, aliases in found.items() if is_name(name)}
+        self._origins = {name: _ordered(versions.get(name, {})) for name in self._aliases}
         self._tidy()
         return sorted(self._aliases)
 
     def listing(self, name: str) -> Listing:
-        """What there is of a model; nothing of one that is not there."""
+        """What there is of a model, as when the names were asked for; nothing of one that is not there."""
         if self._aliases is None:
             kept = self._kept.listing(name)
             origins = {each: _origin(self._root / name / each) for each in kept.versions}
             return Listing(kept.versions, kept.aliases, origins)
         if name not in self._aliases:
             return Listing()
-        found = self._registry.versions(name)
-        self._origins[name] = origins = {each: found[each] for each in sorted(filter(is_number, found), key=int)}
+        origins = self._origins[name]
         self._drop(name, origins)
         self._remember(name)
         return Listing(tuple(origins), self._aliases[name], origins)
@@ -185,6 +185,10 @@ def _check_composition(title: str, folder: Path) -> None:
         compositions.read(folder)
     except BadComposition as failure:
         raise CompositionWrong(f"{title}: {failure}", "register it anew") from None
+
+
+def _ordered(versions: Mapping[str, str]) -> dict[str, str]:
+    return {each: versions[each] for each in sorted(filter(is_number, versions), key=int)}
 
 
 def _origin(folder: Path) -> str:

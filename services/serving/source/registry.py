@@ -43,6 +43,7 @@ class _Models(msgspec.Struct):
 
 
 class _Version(msgspec.Struct):
+    name: str
     version: str
     status: str = "READY"
     source: str = ""
@@ -85,14 +86,18 @@ class Registry:
         found = [each for page in pages for each in page.registered_models]
         return {model.name: {each.alias: each.version for each in model.aliases} for model in found}
 
-    def versions(self, name: str) -> dict[str, str]:
-        """Versions of a model that were registered to the end -> where and when.
+    def versions(self) -> dict[str, dict[str, str]]:
+        """Every model -> versions of it that were registered to the end -> where and when.
 
-        A model that was deleted and registered anew counts from 1 again: its number alone does not name a version.
+        One question for all of them: several servers ask every few seconds. A model that was deleted and registered
+        anew counts from 1 again: its number alone does not name a version.
         """
-        pages = self._pages("mlflow/model-versions/search", _Versions, filter=f"name = '{name}'")
-        ready = [each for page in pages for each in page.model_versions if each.status == "READY"]
-        return {each.version: f"{each.creation_timestamp} {each.source}" for each in ready}
+        found: dict[str, dict[str, str]] = {}
+        for page in self._pages("mlflow/model-versions/search", _Versions):
+            for each in page.model_versions:
+                if each.status == "READY":
+                    found.setdefault(each.name, {})[each.version] = f"{each.creation_timestamp} {each.source}"
+        return found
 
     def fetch(self, name: str, version: str, folder: Path, *, largest: int, seconds: float) -> None:
         """Put the files of a version into a folder; folders among them are left out.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -173,3 +174,33 @@ class TestDamage:
         """An error of the connection is one that passes."""
         failure = told("table x", OSError("Generic S3 error: error sending request for url (http://127.0.0.1:1/lake)"))
         assert type(failure).__name__ == "StoreAway"
+
+
+class TestTheNewestCommit:
+    """Asked for again and again, while others write."""
+
+    def test_is_that_of_the_whole_history(self, two: World) -> None:
+        """Before and after another commit."""
+        for _ in range(2):
+            newest = two.lake.newest("silver/departures")
+            assert newest == two.lake.history("silver/departures")[0]
+            two.add([departed(3, name="dep-third-one")])
+            build(two.lake)
+        assert two.lake.newest("silver/departures")["version"] == newest["version"] + 1
+
+    def test_is_that_of_a_table_made_anew_under_its_name(self, two: World) -> None:
+        """Fewer commits than were known before."""
+        before = two.lake.newest("silver/departures")["version"]
+        shutil.rmtree(two.lake.path("silver/departures"))
+        build(two.lake)
+        newest = two.lake.newest("silver/departures")
+        assert newest == two.lake.history("silver/departures")[0]
+        assert newest["version"] < before
+
+    def test_of_a_table_that_is_gone_is_none(self, two: World) -> None:
+        """Told as of one that never was."""
+        two.lake.newest("silver/departures")
+        shutil.rmtree(two.lake.path("silver/departures"))
+        for _ in range(2):
+            with pytest.raises(TableMissing, match="silver/departures"):
+                two.lake.newest("silver/departures")

@@ -40,10 +40,7 @@ class Mlflow:
             case "/registered-models/search":
                 return self._models(int(asked.get("page_token", 0)))
             case "/model-versions/search":
-                assert asked["filter"] == "name = 'm'"
-                told = {"source": self.place, "creation_timestamp": self.made}
-                found = [{"version": each, "status": status, **told} for each, status in self.versions.items()]
-                return httpx.Response(200, json={"model_versions": found})
+                return self._versions(int(asked.get("page_token", 0)))
             case "/model-versions/get-download-uri":
                 return httpx.Response(200, json={"artifact_uri": self.place})
             case "-artifacts/artifacts":
@@ -52,6 +49,16 @@ class Mlflow:
                 return httpx.Response(200, json={"files": [*files, {"path": "more", "is_dir": True}]})
         content = self.files.get(path.removeprefix(f"{ARTIFACTS}/1/models/a b/artifacts/"))
         return httpx.Response(404) if content is None else httpx.Response(200, content=content)
+
+    def _versions(self, at: int) -> httpx.Response:
+        """One version a page, the newest first as MLflow has them, those of all models among each other."""
+        told = {"source": self.place, "creation_timestamp": self.made}
+        every = [("elsewhere", "1", "READY"), *[("m", each, status) for each, status in self.versions.items()]]
+        name, version, status = every[::-1][at]
+        page: dict[str, Any] = {"model_versions": [{"name": name, "version": version, "status": status, **told}]}
+        if at + 1 < len(every):
+            page["next_page_token"] = str(at + 1)
+        return httpx.Response(200, json=page)
 
     def _models(self, at: int) -> httpx.Response:
         """One model a page."""
@@ -164,7 +171,7 @@ def test_what_was_kept_is_served_before_the_registry_answers(mlflow: Mlflow, tmp
         before.names()
     after = source(mlflow, tmp_path)
     assert after.names() == ["m"]
-    assert after.listing("m") == Listing(("1",), {"champion": "1"}, {"1": ""})
+    assert after.listing("m") == Listing(("1",), {"champion": "1"}, {"1": f"1 {mlflow.place}"})
     assert after.folder("m", "1").is_dir()
     mlflow.away = False
     assert after.names() == ["m"]
