@@ -35,6 +35,8 @@ containers:
       {{- include "env" .root | nindent 6 }}
       # One core: more threads would only take turns, each with memory of its own.
       - {name: POLARS_MAX_THREADS, value: "2"}
+      # What spares a public cloud's store ticks for good once it was asked; this one is ours.
+      - {name: POLARS_DISABLE_HTTP_RATE_LIMIT, value: "1"}
       {{- if and .online .root.Values.redis }}
       - {name: TARMAC_REDIS, value: {{ .root.Values.redis | quote }}}
       - {name: TARMAC_REDIS_PASSWORD, valueFrom: {secretKeyRef: {name: {{ .root.Values.redisSecret }}, key: password}}}
