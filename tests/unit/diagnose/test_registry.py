@@ -87,6 +87,21 @@ def test_a_release_under_way_is_ended(scene: Scene, phase: str, mend: str) -> No
     assert mend in _blamed(scene, "TD-MODEL-REFUSED").mend
 
 
+def test_a_name_that_means_something_to_a_shell_is_in_no_command(scene: Scene) -> None:
+    """The start is put back instead."""
+    scene.state["models"]["$(true)"] = {"aliases": {"champion": "7"}, "versions": [1]}
+    assert _blamed(scene, "TD-ALIAS-WRONG").mend == RESET
+
+
+def test_a_record_that_somebody_spoilt_is_none(scene: Scene) -> None:
+    """The diagnosis goes on without it."""
+    route = next(each for each in scene.state["objects"] if "tarmac.dev/release" in _notes(each))
+    route["metadata"]["annotations"]["tarmac.dev/release"] = "{"
+    _holds(scene, [1, 2, 3], champion="3")
+    _refuses(scene, "3")
+    assert MOVED.format("champion", 2) in _blamed(scene, "TD-MODEL-REFUSED").mend
+
+
 def test_a_recording_that_does_not_name_the_version_is_told_too(scene: Scene) -> None:
     """Bundles of earlier versions name the model only."""
     _refuses(scene, "")

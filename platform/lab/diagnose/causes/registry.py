@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 
 from lab.diagnose.causes.pods import part
 from lab.diagnose.causes.scene import Scene
 
 CHAMPION = "champion"
 _UNDER_WAY = ("running", "paused", "promoting")
+_PLAIN = re.compile(r"[A-Za-z0-9._-]+")
 _CLIENT = "mlflow.MlflowClient('http://mlflow.data.svc:5000')"
 
 
@@ -23,7 +25,8 @@ def point(scene: Scene, model: str, alias: str, refused: str = "") -> str:
 
     """
     there = sorted(int(each) for each in _versions(scene, model) - {refused} if each.isdecimal())
-    if not there:
+    # A line that somebody copies into a shell has no room for a name that means something there.
+    if not there or not all(map(_PLAIN.fullmatch, (model, alias))):
         return f"lab reset {scene.lab}"
     before = [each for each in there if refused.isdecimal() and each < int(refused)]
     moves = f"import mlflow; {_CLIENT}.set_registered_model_alias('{model}', '{alias}', '{(before or there)[-1]}')"
@@ -51,6 +54,13 @@ def _aliases(scene: Scene, model: str) -> dict[str, str]:
 def _released(scene: Scene) -> list[tuple[str, str]]:
     """Return model and version of the releases that are under way."""
     records = [part(each, "metadata", "annotations", "tarmac.dev/release") for each in scene.of("HTTPRoute", "chain")]
-    states = [json.loads(each) for each in records if each]
-    under_way = [each for each in states if part(each, "phase") in _UNDER_WAY]
+    under_way = [each for each in map(_read, records) if part(each, "phase") in _UNDER_WAY]
     return [(str(part(each, "plan", "model")), str(part(each, "plan", "version"))) for each in under_way]
+
+
+def _read(record: object) -> object:
+    """Return a release's record, None where there is none or somebody wrote something else there."""
+    try:
+        return json.loads(str(record))
+    except ValueError:
+        return None
