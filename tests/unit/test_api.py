@@ -158,3 +158,46 @@ def test_every_kind_that_a_component_brings_into_a_namespace_is_known() -> None:
             declared.setdefault(version, set()).update(set(kinds) - {"GatewayClass"})
     assert declared == {version: set(kinds) for version, kinds in api.BROUGHT.items()}
     assert set(api.ROUTING) <= set().union(*declared.values())
+
+
+class _Contended(api.Api):
+    """A cluster in which a controller writes an object between each reading and writing of ours, so many times."""
+
+    def __init__(self, times: int) -> None:
+        self.left = times
+        self.stands = 1
+        self.written: list[str] = []
+
+    def get(self, kind: str, name: str, namespace: str | None = None) -> api.Object | None:
+        return {"kind": kind, "metadata": {"name": name, "namespace": namespace, "resourceVersion": str(self.stands)}}
+
+    def _resource(self, kind: str, version: str | None = None) -> Any:  # noqa: ANN401, ARG002  the client's
+        return self
+
+    def replace(self, body: api.Object, name: str, namespace: str) -> None:  # noqa: ARG002  the client's words
+        if self.left:
+            self.left -= 1
+            self.stands += 1
+            raise api_exception(ApiException(status=409, reason="Conflict"))
+        self.written.append(body["metadata"]["resourceVersion"])
+
+
+_THING = {
+    "apiVersion": "apps/v1",
+    "kind": "Deployment",
+    "metadata": {"name": "thing", "namespace": "chain"},
+    "spec": {},
+}
+
+
+def test_what_a_controller_wrote_meanwhile_is_read_again() -> None:
+    """A Deployment's status is written while it is put right: the next try stands on what is there then."""
+    cluster = _Contended(3)
+    cluster.restore(_THING)
+    assert cluster.written == ["4"]
+
+
+def test_what_is_written_all_the_time_is_told() -> None:
+    """After some tries, as any refusal."""
+    with pytest.raises(refusals.Refused, match="Deployment/thing"):
+        _Contended(100).restore(_THING)

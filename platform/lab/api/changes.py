@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from kubernetes.dynamic.exceptions import DynamicApiError
+from kubernetes.dynamic.exceptions import ConflictError, DynamicApiError
 
 from lab.api.kinds import ORIGIN, Object, name_of, namespace_of
 from lab.api.questions import AT_ONCE, NOT_FOUND, Questions
@@ -17,6 +17,8 @@ from lab.text import Text
 
 MANAGER = "tarmac"
 _CONFLICT = 409
+_TRIES = 5
+"""That an object is read again when somebody else wrote it in between."""
 
 
 class Api(Questions):
@@ -71,16 +73,22 @@ class Api(Questions):
             name_of(wanted),
             namespace_of(wanted),
         )
-        there = self.get(wanted["kind"], name, namespace)
-        try:
-            if there is None:
-                resource.create(body=wanted, namespace=namespace)
+        for last in (False,) * _TRIES + (True,):
+            there = self.get(wanted["kind"], name, namespace)
+            try:
+                if there is None:
+                    resource.create(body=wanted, namespace=namespace)
+                else:
+                    version = {"resourceVersion": there["metadata"]["resourceVersion"]}
+                    body = {**wanted, "metadata": {**wanted["metadata"], **version}}
+                    resource.replace(body=body, name=name, namespace=namespace)
+            except ConflictError as error:  # a controller wrote its status in between: what it wrote is read first
+                if last:
+                    raise refused(wanted["kind"], name_of(wanted), error) from error
+            except DynamicApiError as error:
+                raise refused(wanted["kind"], name_of(wanted), error) from error
+            else:
                 return
-            version = {"resourceVersion": there["metadata"]["resourceVersion"]}
-            body = {**wanted, "metadata": {**wanted["metadata"], **version}}
-            resource.replace(body=body, name=name, namespace=namespace)
-        except DynamicApiError as error:
-            raise refused(wanted["kind"], name_of(wanted), error) from error
 
     def delete(
         self, objects: Iterable[Object], *, wait: float = 60, grace: int | None = None, orphan: bool = False

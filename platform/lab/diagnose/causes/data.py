@@ -98,7 +98,8 @@ TOPIC = Cause(
         "attendent.",
     ),
     "lab kubectl -n platform logs statefulset/kafka --tail=20; lab support {lab}",
-    "lab up {lab}",
+    # What was in it is gone: what was made of it may not go on from an empty one.
+    "lab up {lab} || lab reset {lab}",
     _topics,
 )
 BUCKET = Cause(
