@@ -6,9 +6,10 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -105,6 +106,26 @@ def test_a_trials_model_is_never_its_newest_version(stage: Stage) -> None:
             there.set()
             watched.result()
     assert set(seen) == {"1"}
+
+
+def test_what_is_registered_and_named_while_somebody_asks_is_not_its_newest_version(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two versions and their alias come right after the answer that there is no alias."""
+    with stage.registry() as registry, stage.registry() as asking, ExitStack() as left:
+        ask = asking.version
+
+        def then_register(name: str, alias: str) -> dict[str, Any]:
+            try:
+                return ask(name, alias)
+            finally:
+                left.enter_context(registry.trial(name, adding(), adding(30.0)))
+
+        monkeypatch.setattr(asking, "version", then_register)
+        with pytest.raises(NotRegistered):
+            asking.current("trial-between")
+        monkeypatch.undo()
+        assert asking.current("trial-between")["version"] == "1"
 
 
 @pytest.mark.parametrize("told", [{"TARMAC_MODELS_LIMIT": "2"}], indirect=True)

@@ -6,7 +6,7 @@ registered, and nothing of a trial is to stay in their memory.
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from contracts.models import CHAMPION, MODEL
@@ -83,11 +83,11 @@ class Registry:
         Raises:
             NotRegistered: there is no version.
         """
-        try:
+        # Versions before the alias: of what is registered and named in between, none is taken for the newest.
+        wanted = f"name = '{name}'"
+        told = self._mlflow.ask("mlflow/model-versions/search", _Told, filter=wanted, max_results=1000)
+        with suppress(NotRegistered):
             return self.version(name, CHAMPION)
-        except NotRegistered:
-            wanted = f"name = '{name}'"
-            told = self._mlflow.ask("mlflow/model-versions/search", _Told, filter=wanted, max_results=1000)
         versions = told.get("model_versions", [])
         if not versions:
             what = f"model {name} is not registered at {self._address}"
