@@ -49,27 +49,29 @@ class Progress:
 
 
 class Timetable:
-    """When each event is due: event time since the first one sent, divided by the speed-up.
+    """When each event is due: event time since the first one sent in its turn, divided by the speed-up.
 
     Args:
         speedup: seconds of event time per second; 0: everything is due at once.
+        reached: place that the replay had come to: what is missing before it was due long ago.
     """
 
-    def __init__(self, speedup: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, speedup: float, reached: int = -1, clock: Callable[[], float] = time.monotonic) -> None:
         self._speedup = speedup
+        self._reached = reached
         self._clock = clock
         self._begun: tuple[float, float] | None = None
 
-    def wait(self, event_time: float) -> float:
+    def wait(self, planned: Planned) -> float:
         """Seconds until an event is due; negative: since it was."""
-        if not self._speedup:
+        if not self._speedup or planned.place <= self._reached:
             return 0.0
         now = self._clock()
-        begun, first = self._begun = self._begun or (now, event_time)
-        return begun + (event_time - first) / self._speedup - now
+        begun, first = self._begun = self._begun or (now, planned.time)
+        return begun + (planned.time - first) / self._speedup - now
 
 
-class TopicsReplaced(Exception):
+class TopicReplaced(Exception):
     """An event topic was deleted and made again while the replay ran."""
 
 
@@ -100,32 +102,35 @@ class Producer:
         self._tracing = tracing
         self._looked = 0.0
         self._identities: dict[str, str] = {}
+        self._replaced: set[str] = set()
+        """Topics that were made anew since the process began."""
+        self._place = -1
+        """Of the newest event handed over."""
         self._told: Counter[str] = Counter()
         self._numbers: Counter[tuple[str, int]] = Counter()
         health.wait_for(RESUMED, "the place in the replay is being looked for")
 
     def run(self, stop: Stop) -> None:
-        """Send until all is sent or the process is asked to stop; begin anew whenever the topics were made anew."""
-        anew = False
+        """Send until all is sent or the process is asked to stop; what a topic that was made anew has lost, again."""
         while not stop:
             publisher = Publisher(self._settings.kafka, stop, _LINGER)
             try:
-                self._replay_into(publisher, stop, anew=anew)
-            except TopicsReplaced as replaced:
-                log.warning("topics were made anew; the replay begins anew", extra={"topic": str(replaced)})
-                anew = True
+                self._replay_into(publisher, stop)
+            except TopicReplaced as replaced:
+                log.warning("a topic was made anew; what it held is sent again", extra={"topic": str(replaced)})
                 publisher.close(0)
             else:
                 publisher.close(self._settings.drain_seconds)
                 return
 
-    def _replay_into(self, publisher: Publisher, stop: Stop, *, anew: bool) -> None:
+    def _replay_into(self, publisher: Publisher, stop: Stop) -> None:
         self._health.beat("producer")
         for topic in EVENTS:
             publisher.partitions(topic)
         self._told, self._numbers = Counter(), Counter()
-        self._identities = {topic: publisher.topic_identity(topic) for topic in EVENTS}
-        shares = resume.find(self._settings.kafka, EVENTS, stop, anew=anew)
+        known, self._identities = self._identities, {topic: publisher.topic_identity(topic) for topic in EVENTS}
+        self._replaced |= {topic for topic, identity in known.items() if identity not in ("", self._identities[topic])}
+        shares = resume.find(self._settings.kafka, EVENTS, stop, self._replaced)
         self._send_all(publisher, shares, stop)
         if stop:
             return
@@ -134,7 +139,10 @@ class Producer:
             self._look(publisher)
 
     def _send_all(self, publisher: Publisher, shares: Shares, stop: Stop) -> None:
-        timetable = Timetable(self._settings.speedup)
+        # The log alone tells the place some hundred events late; one without any place in it begins the replay anew.
+        told = shares.reached()
+        self._place = max(told, self._place) if told >= 0 else -1
+        timetable = Timetable(self._settings.speedup, self._place)
         floor, resumed = shares.floor(), False
         self._progress.sent, self._progress.done = self._replay.before(floor), False
         for planned in self._replay.plan(floor):
@@ -145,6 +153,7 @@ class Producer:
                 if not self._on_time(publisher, timetable, planned, stop):
                     return
                 self._send(publisher, shares, planned)
+                self._place = max(self._place, planned.place)
             self._progress.sent += 1
             self._progress.time = planned.time
             if not self._progress.sent % 256:
@@ -153,7 +162,7 @@ class Producer:
     def _on_time(self, publisher: Publisher, timetable: Timetable, planned: Planned, stop: Stop) -> bool:
         """Wait until an event is due; False once asked to stop."""
         if self._settings.speedup:
-            while (wait := timetable.wait(planned.time)) > _LEEWAY and not stop.wait(min(wait, _LOOK_SECONDS)):
+            while (wait := timetable.wait(planned)) > _LEEWAY and not stop.wait(min(wait, _LOOK_SECONDS)):
                 self._look(publisher)
             self._figures.behind.set(max(-wait, 0.0))
         return not stop
@@ -169,7 +178,7 @@ class Producer:
         self._figures.acknowledged(publisher.acknowledged, self._told)
         for topic, identity in self._identities.items():
             if (heard := publisher.topic_identity(topic)) and heard != identity:
-                raise TopicsReplaced(topic)
+                raise TopicReplaced(topic)
 
     def _send(self, publisher: Publisher, shares: Shares, planned: Planned) -> None:
         topic, key = planned.topic, planned.key

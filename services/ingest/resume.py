@@ -5,7 +5,7 @@ once. So a place in a partition says that all of the share before it is written.
 ids of the records that follow. A place in every record would say the same at a fifth of the throughput's cost.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import msgspec
@@ -108,20 +108,24 @@ class Shares:
         newest = ([share.newest for share in shares if share.newest >= 0] for shares in self._partitions.values())
         return min(min(places, default=-1) for places in newest) - _STEP
 
+    def reached(self) -> int:
+        """The newest place told in any partition: all that is missing before it is overdue; -1: none is told."""
+        return max((share.newest for shares in self._partitions.values() for share in shares), default=-1)
 
-def find(servers: str, topics: Iterable[str], stop: Stop, *, anew: bool = False) -> Shares:
+
+def find(servers: str, topics: Iterable[str], stop: Stop, replaced: Collection[str] = ()) -> Shares:
     """Read from the log what is written.
 
     Args:
         servers: brokers.
         topics: the event topics.
         stop: ends the wait for a broker.
-        anew: the topics were made anew under a running replay; batches of its middle may have slipped into them, and
-            nothing follows from these about what comes before.
+        replaced: those of them that were made anew under a running replay; batches of its middle may have slipped into
+            them, and nothing follows from these about what comes before.
     """
     log = Log(servers, stop)
     try:
-        return Shares({topic: _shares(log, topic, anew=anew) for topic in topics})
+        return Shares({topic: _shares(log, topic, anew=topic in replaced) for topic in topics})
     finally:
         log.close()
 

@@ -4,13 +4,14 @@ import itertools
 import json
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from kafka.admin import KafkaAdminClient
+from kafka.admin import KafkaAdminClient, NewTopic
 
 from contracts import Event, WeatherRead
-from contracts.topics import DEAD_LETTER, WEATHER
+from contracts.topics import DEAD_LETTER, EVENTS, WEATHER
 from ingest import repair, replay, resume
 from ingest.consumer import Consumer
 from ingest.figures import ConsumerFigures, ProducerFigures
@@ -18,7 +19,7 @@ from ingest.producer import Producer, Progress
 from ingest.replay import Planned, Replay
 from ingest.settings import ConsumerSettings, ProducerSettings, RepairSettings
 from ingest.view import View
-from integration.ingest.conftest import make
+from integration.ingest.conftest import PARTITIONS, make
 from runtime import letters
 from runtime.broker import Log, Publisher, Subscription
 from runtime.health import Health
@@ -35,13 +36,14 @@ SECONDS = 60
 
 
 class OwnTopics(Replay):
-    """A replay into the test's topic."""
+    """A replay into the test's topics, in turn."""
 
-    topic = ""
+    topics: tuple[str, ...] = ()
 
     def plan(self, begin: int) -> Iterator[Planned]:
         """As planned, elsewhere."""
-        return (planned._replace(topic=self.topic) for planned in super().plan(begin))
+        topics = self.topics
+        return (planned._replace(topic=topics[planned.place % len(topics)]) for planned in super().plan(begin))
 
 
 class Chain:
@@ -52,7 +54,7 @@ class Chain:
         self.topics = topics
         self.group = topics[WEATHER]
         self.plan = plan
-        plan.topic = topics[WEATHER]
+        plan.topics = (topics[WEATHER],)
 
     def produce(self, stop: Stop, speedup: float = 0, *, stay: bool = False) -> None:
         """Run a producer until all is sent or `stop` is set."""
@@ -110,14 +112,22 @@ def turn_until(consumer: Consumer, done: Callable[[], bool]) -> None:
         consumer.turn()
 
 
+def deleted(admin: KafkaAdminClient, topics: set[str], meanwhile: Callable[[], object] = lambda: None) -> None:
+    """Wait until the broker has none of these topics."""
+    deadline = time.monotonic() + SECONDS
+    while topics & set(admin.list_topics()):
+        assert time.monotonic() < deadline, "the topics were not deleted"
+        meanwhile()
+
+
 def applied(view: View, outcome: str = "applied") -> int:
     """How many events came out so."""
     return sum(partition.counts[outcome] for partition in view.partitions.values())
 
 
-def ids(chain: Chain) -> list[str]:
+def ids(chain: Chain, topic: str = WEATHER) -> list[str]:
     """The ids of the events in the log, sorted; a stranger's record has none."""
-    records = itertools.chain.from_iterable(chain.read(WEATHER))
+    records = itertools.chain.from_iterable(chain.read(topic))
     return sorted(found for each in records if (found := resume.identity(each.value)))  # type: ignore[attr-defined]
 
 
@@ -191,10 +201,7 @@ def test_topics_made_anew_are_begun_anew(chain: Chain, admin: KafkaAdminClient) 
     turn_until(consumer, lambda: applied(view) == EVENTS_IN_ALL)
     consumer.commit()
     admin.delete_topics(list(chain.topics.values()))
-    deadline = time.monotonic() + SECONDS
-    while set(chain.topics.values()) & set(admin.list_topics()):
-        assert time.monotonic() < deadline, "the topics were not deleted"
-        consumer.turn()
+    deleted(admin, set(chain.topics.values()), consumer.turn)
     make(admin, chain.topics)
     chain.produce(Stop())
     old = {id(partition) for partition in view.partitions.values()}
@@ -203,3 +210,39 @@ def test_topics_made_anew_are_begun_anew(chain: Chain, admin: KafkaAdminClient) 
         lambda: not old & {id(each) for each in view.partitions.values()} and applied(view) == EVENTS_IN_ALL,
     )
     subscription.close(5)
+
+
+def test_what_one_topic_has_lost_is_sent_again_at_once(
+    chain: Chain, admin: KafkaAdminClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Deleted and declared again under a running producer: what it held was due long before the other's next event."""
+    lost, kept = chain.topics[WEATHER], chain.topics.setdefault("kept", f"{chain.topics[WEATHER]}.kept")
+    monkeypatch.setitem(EVENTS, kept, WeatherRead)
+    admin.create_topics([NewTopic(name=kept, num_partitions=1, replication_factor=1)])
+    whole, chain.plan = chain.plan, OwnTopics(tmp_path / "plan.jsonl.gz", BEGIN, limit=200)
+    whole.topics = chain.plan.topics = (kept, lost)
+    chain.produce(Stop())
+    chain.plan, stop = whole, Stop()
+    with ThreadPoolExecutor() as pool:
+        # An event is six minutes: two seconds each. At that pace the first two hundred take seven minutes.
+        running = pool.submit(chain.produce, stop, 180.0)
+        try:
+            sent(chain, "kept", 102)
+            admin.delete_topics([lost])
+            deleted(admin, {lost})
+            admin.create_topics([NewTopic(name=lost, num_partitions=PARTITIONS, replication_factor=1)])
+            sent(chain, WEATHER, 100)
+        finally:
+            stop.set()
+        running.result()
+    for topic in (WEATHER, "kept"):
+        found = ids(chain, topic)
+        assert len(found) == len(set(found))
+
+
+def sent(chain: Chain, topic: str, number: int) -> None:
+    """Wait until a topic has so many events."""
+    deadline = time.monotonic() + SECONDS
+    while len(ids(chain, topic)) < number:
+        assert time.monotonic() < deadline, f"{topic} has {len(ids(chain, topic))} events"
+        time.sleep(0.5)

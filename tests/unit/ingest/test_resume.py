@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as some
 
+from ingest.producer import Timetable
 from ingest.replay import Planned
 from ingest.resume import Found, Share, Shares, header, place_in
 
@@ -60,6 +61,24 @@ def test_the_floor_leaves_nothing_out() -> None:
     """A topic without any record of the replay needs the plan from its beginning."""
     assert Shares({TOPIC: [Share(found([9_000])), Share([])], "other": [Share([])]}).floor() < 0
     assert Shares({TOPIC: [Share(found([9_000])), Share([])]}).floor() <= 9_000
+
+
+def test_the_place_reached_is_the_furthest_of_all_topics() -> None:
+    """A topic that lost all it held does not bring the replay back."""
+    assert Shares({TOPIC: [Share(found([9])), Share(found([7]))], "other": [Share([])]}).reached() == 9
+    assert Shares({TOPIC: [Share([])]}).reached() == -1
+
+
+def test_what_is_missing_before_the_place_reached_is_due_at_once() -> None:
+    """The first event after it begins the pace."""
+    now = 100.0
+    timetable = Timetable(2.0, reached=3, clock=lambda: now)
+    assert [timetable.wait(planned) for planned in plan(7)] == [0, 0, 0, 0, 0, 0.5, 1.0]
+
+
+def test_without_a_pace_everything_is_due_at_once() -> None:
+    """A speed-up of nought."""
+    assert {Timetable(0.0).wait(planned) for planned in plan(7)} == {0.0}
 
 
 def test_a_record_bears_its_place() -> None:
