@@ -22,7 +22,8 @@ from lab.spec import Course, LabSpec
 from lab.stack import jobs, namespaces, readiness, secrets
 from lab.stack.addresses import urls
 from lab.stack.manifests import Manifests
-from lab.stack.release import Release, values_for
+from lab.stack.release import Release
+from lab.stack.values import values_for
 from lab.state.record import Record
 from lab.text import Text
 

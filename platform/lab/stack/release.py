@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,12 +15,12 @@ import yaml
 
 from lab import reading
 from lab.api import Api, Object
-from lab.errors import BadInput
 from lab.process import CommandFailed, run
 from lab.progress import Say
 from lab.settings import Settings
 from lab.spec import Component
-from lab.stack import definitions
+from lab.stack import definitions, drift
+from lab.stack.values import refused
 from lab.text import Text
 
 _RECORD = "tarmac.dev/release"
@@ -41,10 +39,6 @@ _PAUSE = 3.0
 _UNREAD = ("--disable-openapi-validation",)
 """Helm need not read megabytes of schema for each release, half of its work: what an API server does not take of an
 object is applied afterwards, and then refused by its field."""
-_MISFIT = re.compile(r"- at '/?([^']*)': (.+)")
-"""How Helm names a value that its schema refuses, by JSON pointer."""
-_UNITS = {"": Decimal(1), "m": Decimal("0.001"), "Ki": Decimal(2**10), "Mi": Decimal(2**20), "Gi": Decimal(2**30)}
-_QUANTITY = re.compile(r"(\d+(?:\.\d+)?)(m|Ki|Mi|Gi|)")
 
 
 @dataclass(frozen=True)
@@ -83,7 +77,7 @@ class Release:
         try:
             text = self._helm("template", self.name, self.chart, *self._layers())
         except CommandFailed as error:
-            raise _refused(self.name, error) or error from error
+            raise refused(self.name, error) or error from error
         return reading.documents(text)
 
     @cached_property
@@ -130,13 +124,13 @@ class Release:
         for each in self.manifests:
             live = self._live(api, each)
             # Without a note of what it was, whatever was written twice may have been written by somebody else.
-            doubtful = noted is None and _changed_since_made(live) and each["kind"] in _OF_PODS
+            doubtful = noted is None and drift.changed_since_made(live) and each["kind"] in _OF_PODS
             if doubtful or not self._holds(live, each, noted or {}):
                 self._put_right(api, each, live)
 
     def settled(self, api: Api) -> None:
         """Note that the release stands and its jobs are done: until then the next run begins anew."""
-        api.apply([_record(self, {_key(each): _hash(self._live(api, each)) for each in self._made_of_pods})])
+        api.apply([_record(self, {_key(each): drift.digest(self._live(api, each)) for each in self._made_of_pods})])
 
     def _upgrade(self, api: Api, say: Say) -> None:
         """Have Helm install or upgrade it, again where the API server's store was too busy to answer in its time."""
@@ -214,7 +208,7 @@ class Release:
         """Say whether an object is as it is declared, and has nothing more than when the release was settled."""
         if _made_once(each):
             return live is not None
-        return _holds(each, live) and noted.get(_key(each)) in (None, _hash(live))
+        return drift.holds(each, live) and noted.get(_key(each)) in (None, drift.digest(live))
 
     def _layers(self) -> list[str | Path]:
         """Return Helm's words for the values over the chart's own: the profile's, where there are some, then ours."""
@@ -235,44 +229,6 @@ class Release:
         )
 
 
-def values_for(
-    component: Component, images: dict[str, str], settings: Settings, wanted: dict[str, Any] | None = None
-) -> dict[str, Any]:
-    """Return a component's values: its images, the host ports that clients are told, and what a lab wants otherwise."""
-    values: dict[str, Any] = {key: images[image] for key, image in component.images.items()}
-    for path, port in component.ports.items():
-        *folders, last = path.split(".")
-        place = values
-        for folder in folders:
-            place = place.setdefault(folder, {})
-        place[last] = settings.port(port)
-    return _merged(values, wanted or {})
-
-
-def _merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    both = {name: _merged(one[name], value) for name, value in other.items() if isinstance(one.get(name), dict)}
-    return {**one, **other, **both}
-
-
-def _holds(desired: Any, live: Any) -> bool:  # noqa: ANN401  JSON
-    """Say whether all that is desired is there; what the cluster adds of its own does not matter."""
-    if isinstance(desired, dict):
-        return isinstance(live, dict) and all(_holds(value, live.get(key)) for key, value in desired.items())
-    if isinstance(desired, list):
-        return isinstance(live, list) and len(desired) == len(live) and all(map(_holds, desired, live))
-    return desired == live or (desired in (None, "", 0, False) and live is None) or _same_quantity(desired, live)
-
-
-def _same_quantity(desired: object, live: object) -> bool:
-    """Say whether two amounts are equal however they are written: Kubernetes gives 1Gi back for 1024Mi."""
-    return str(desired) == str(live) or None is not _amount(desired) == _amount(live)
-
-
-def _amount(words: object) -> Decimal | None:
-    match = _QUANTITY.fullmatch(str(words))
-    return Decimal(match[1]) * _UNITS[match[2]] if match else None
-
-
 def _made_once(each: Object) -> bool:
     return (each["metadata"].get("annotations") or {}).get(_ONCE) == "true"
 
@@ -291,15 +247,6 @@ def _key(each: Object) -> str:
     return f"{each['kind']}/{each['metadata']['name']}"
 
 
-def _changed_since_made(live: Object | None) -> bool:
-    return live is not None and int(live["metadata"].get("generation", 1)) > 1
-
-
-def _hash(live: Object | None) -> str:
-    """Return the hash of an object's specification, with all that the cluster adds to it by itself."""
-    return hashlib.sha256(json.dumps((live or {}).get("spec"), sort_keys=True).encode()).hexdigest()[:16]
-
-
 def _record(release: Release, hashes: Mapping[str, str]) -> Object:
     labels = {"app.kubernetes.io/part-of": "tarmac", _RECORD: release.name}
     return {
@@ -310,25 +257,3 @@ def _record(release: Release, hashes: Mapping[str, str]) -> Object:
         },
         "data": {"digest": release.digest, "workloads": json.dumps(hashes, sort_keys=True)},
     }  # fmt: skip
-
-
-def _refused(name: str, error: CommandFailed) -> BadInput | None:
-    """Return what the chart's schema has against the values; None where it is something else that failed."""
-    misfits = [(path.replace("/", "."), words) for path, words in _MISFIT.findall(error.output)]
-    # Of a rule made of others each part tells its own; only `not` has no parts that could.
-    found = [(path, words) for path, words in misfits if "failed" not in words or words.startswith("'not'")]
-    if not found:
-        return None
-    reason = "; ".join(f"{path}: {words}" if path else words for path, words in found)
-    return BadInput(
-        Text(
-            en=f"chart {name}: a value does not fit: {reason}",
-            fr=f"chart {name} : une valeur ne convient pas : {reason}",
-        ),
-        Text(
-            en=f"correct it in platform/helm/{name}/values.yaml or platform/stack.yaml; "
-            f"platform/helm/{name}/values.schema.json says what fits",
-            fr=f"corrigez-la dans platform/helm/{name}/values.yaml ou platform/stack.yaml ; "
-            f"platform/helm/{name}/values.schema.json dit ce qui convient",
-        ),
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contract.charts.rendering import SETTINGS, Case, containers, named
 from lab.spec import Course
-from lab.stack.release import values_for
+from lab.stack.values import values_for
 from page.settings import PageSettings
 from runtime.settings import load
 

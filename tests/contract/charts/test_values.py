@@ -11,7 +11,8 @@ from lab import tools
 from lab.errors import BadInput
 from lab.settings import Settings
 from lab.spec import Course
-from lab.stack.release import Release, values_for
+from lab.stack.release import Release
+from lab.stack.values import values_for
 
 _EXPLAINED_BY_PARENT = ("requests", "limits")
 

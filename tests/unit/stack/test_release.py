@@ -12,7 +12,8 @@ from lab.errors import BadInput
 from lab.process import CommandFailed
 from lab.settings import Settings
 from lab.spec import Component, Definitions
-from lab.stack.release import Release, values_for
+from lab.stack.release import Release
+from lab.stack.values import values_for
 from lab.text import Text
 from unit.stack.conftest import Server
 from unit.wire import Wire
