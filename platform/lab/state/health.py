@@ -31,6 +31,7 @@ FIGURES = {
     "dead_letters": "sum by (topic) (increase(ingest_dead_letters_total[10m]))",
     "produced": "sum by (topic) (rate(ingest_produced_total[2m]))",
     "feature_staleness": "max by (view) (feature_staleness_seconds)",
+    "rows_older": 'sum(increase(ingest_online_rows_total{outcome="stale"}[1m]))',
     "redis_refused": "sum(increase(redis_refused_writes_total[5m]))",
     "models_refused": "max by (model, version) (serving_version_refused)",
     "lookup_failures": "sum by (reason) (increase(serving_lookup_failures_total[5m]))",

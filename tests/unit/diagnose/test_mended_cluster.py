@@ -127,3 +127,35 @@ def test_a_bucket_that_was_deleted_is_not_one_that_was_misspelt(bucket: str, men
 def _begun(scene: Scene, seconds: float) -> None:
     for pod in scene.pods(*acts.PROMETHEUS.place):
         pod["status"]["startTime"] = scene.at(seconds)
+
+
+class TestFeaturesAheadOfTheEvents:
+    """After its topics were lost the replay begins anew; the online store keeps what is newer."""
+
+    def test_are_told_while_all_that_comes_is_older(self) -> None:
+        """A reset takes both back; another `lab up` would not."""
+        found = root(_offered(older=640, unwritten=95).state)
+        assert found is not None
+        assert (found.cause.code, found.mend) == ("TD-FEATURES-AHEAD", "lab reset 04")
+
+    def test_are_no_cause_while_a_topic_is_read_once_more(self) -> None:
+        """Old rows are offered again, and new ones after them."""
+        assert not _told(_offered(older=40_000, unwritten=3))
+
+    def test_are_no_cause_while_nothing_comes(self) -> None:
+        """A replay that rests leaves every view as it was."""
+        assert not _told(_offered(older=0, unwritten=95))
+
+
+def _offered(older: float, unwritten: float) -> Scene:
+    scene = Scene(clone(LARGEST), WARN)
+    ages = {
+        "weather_by_origin": unwritten + 10,
+        "departure_delay_by_origin": unwritten,
+        "punctuality_30d_by_carrier": 1.0,
+    }
+    scene.health["figures"] |= {
+        "rows_older": [{"labels": {}, "value": older}],
+        "feature_staleness": [{"labels": {"view": view}, "value": age} for view, age in ages.items()],
+    }
+    return scene

@@ -18,6 +18,8 @@ STREAMED = {
 }  # fmt: skip
 """What the names of views begin with that are written as events of a topic come; others are made once a day."""
 _STALE_SECONDS = 300
+_UNWRITTEN_SECONDS = 60
+"""After which no view was written though rows came: longer than a quiet hour of the night at the usual pace."""
 _MISFIT = re.compile(r"have the same definitions|FeaturesUnknown|CardWrong|contradicts its card")
 _VERSION = re.compile(r"model (\S+) version (\d+)")
 _TRIALS = "trial-"
@@ -31,6 +33,14 @@ def _stale(scene: Scene, _: str) -> Iterator[Found]:
         # At night no plane lands: without events of its own topic a view may well be old.
         if age > _STALE_SECONDS and produced.get(topic, 0) > 0:
             yield Found(f"View/{view}", "chain", f"{view} was last written {age:.0f} s ago, while events come")
+
+
+def _ahead(scene: Scene, _: str) -> Iterator[Found]:
+    ages = [age for view, age in scene.figure("feature_staleness", "view").items() if view.startswith(tuple(STREAMED))]
+    # A consumer that reads its topics once more offers old rows as well, and then comes to new ones.
+    if (older := sum(scene.figure("rows_older").values())) >= 1 and ages and min(ages) > _UNWRITTEN_SECONDS:
+        told = f"{older:.0f} rows of the last minute are older than those held; the last came {min(ages):.0f} s ago"
+        yield Found("StatefulSet/redis", "data", told)
 
 
 def _none(scene: Scene, component: str) -> Iterator[Found]:
@@ -130,6 +140,19 @@ STALE = Cause(
     "lab kubectl -n chain get deployment ingest-consumer -o yaml | grep -A1 TARMAC_REDIS",
     "lab up {lab}",
     _stale,
+)
+AHEAD = Cause(
+    "TD-FEATURES-AHEAD",
+    Text(en="online features are ahead of the events", fr="les features en ligne devancent les événements"),
+    Text(
+        en="The topics were lost and the replay began anew: the online store keeps what it had, since that is newer, "
+        "and predictions stand on it until the replay has come as far again.",
+        fr="Les topics ont été perdus et la relecture a recommencé : le magasin en ligne garde ce qu'il avait, car "
+        "c'est plus récent, et les prédictions s'y fondent jusqu'à ce que la relecture en soit de nouveau là.",
+    ),
+    "lab kubectl -n chain logs deployment/ingest-producer --tail=20",
+    "lab reset {lab}",
+    _ahead,
 )
 NONE = Cause(
     "TD-MODELS-MISSING",

@@ -47,7 +47,7 @@ CHAIN = (
     _component("redis", data.FULL),
     _component("ingest", data.LAG, data.POISON),
     _component("lake"),
-    _component("feature", models.STALE),
+    _component("feature", models.AHEAD, models.STALE),
     _component("mlflow", models.NONE, models.ALIAS),
     _component("serving", models.MISFIT, models.REFUSED),
     _component("gateway", models.NOWHERE),

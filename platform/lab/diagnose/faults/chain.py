@@ -148,6 +148,12 @@ def _stale(world: World) -> None:
     world.figure("feature_staleness", "weather_by_origin", 1400)
 
 
+def _ahead(world: World) -> None:
+    world.figure("rows_older", "", 640)
+    for sample in world.health["figures"]["feature_staleness"]:
+        sample["value"] = max(sample["value"], 95.0)
+
+
 def _env(target: acts.Target, name: str, value: str) -> Callable[[World], None]:
     def simulate(world: World) -> None:
         containers = world.workload(*target.place)["spec"]["template"]["spec"]["containers"]
@@ -252,6 +258,7 @@ FAULTS = (
         "stale-features", "TD-FEATURES-STALE", "weather_by_origin", "ingest feature", _stale,
         acts.CONSUMER.setting("TARMAC_REDIS", None),
     ),
+    _fault("features-ahead", "TD-FEATURES-AHEAD", "redis", "ingest redis feature", _ahead),
     _fault(
         "alias-wrong", "TD-ALIAS-WRONG", "serving-stable", "serving", _env(acts.STABLE, "TARMAC_ALIAS", "champoin"),
         acts.STABLE.setting("TARMAC_ALIAS", "champoin"),

@@ -141,6 +141,7 @@ def _figures(declared: Declared) -> dict[str, list[Json]]:
         found["feature_staleness"] = [{"labels": {"view": view}, "value": age} for view, age in ages.items()]
     if "redis" in declared.components:
         found["redis_refused"] = [{"labels": {}, "value": 0.0}]
+        found["rows_older"] = [{"labels": {}, "value": 0.0}]
     if "serving" in declared.components:
         found["lookup_failures"] = [{"labels": {"reason": "timeout"}, "value": 0.0}]
     return found
