@@ -34,6 +34,7 @@ _PAUSE = 1.0  # seconds between two attempts
 _LEADER_BOUND = 60.0  # seconds that a partition may be without a leader before the process gives up and starts afresh
 _REAP = 1_000  # records between two looks at what was acknowledged
 _NEVER = 24 * 3600 * 1000  # milliseconds: a batch waits for its broker rather than being dropped and leaving a gap
+_HEARSAY = 30_000  # milliseconds: how old may be what a client knows of topics, such as their ids
 
 READING: Mapping[str, Any] = {
     "enable_auto_commit": False,
@@ -43,7 +44,7 @@ READING: Mapping[str, Any] = {
     # While the broker holds a fetch of partitions where nothing comes, the client asks for no others: now and then all
     # of them wait that long. Shorter: more empty answers; longer: older features.
     "fetch_max_wait_ms": 200,
-    "metadata_max_age_ms": 30_000,
+    "metadata_max_age_ms": _HEARSAY,
     "allow_auto_create_topics": False,
     "metrics_enabled": False,
     "bootstrap_timeout_ms": 5_000,
@@ -104,6 +105,8 @@ class Publisher:
                 delivery_timeout_ms=_NEVER,
                 max_block_ms=60_000,
                 reconnect_backoff_max_ms=2_000,
+                # A topic that is made anew between two sends takes them as if nothing had been: only its id tells.
+                metadata_max_age_ms=_HEARSAY,
                 allow_auto_create_topics=False,
                 metrics_enabled=False,
                 bootstrap_timeout_ms=5_000,
