@@ -17,6 +17,7 @@ from lab.text import Text
 
 _SETTINGS = Settings.load({"LAB_PORT_OFFSET": "100"})
 _TIME = datetime(2013, 2, 3, 4, tzinfo=UTC)
+_AWAY = httpx.Response(503, json={"error": "away"})
 _EVENT = probe._Event(at=0.0, time=_TIME, trace="ab" * 16, identity="wx-probe-1", degrees=1.5, partition=0, offset=4711)
 
 
@@ -108,15 +109,19 @@ def test_what_does_not_come_out_is_named_with_a_log_to_read(name: str, monkeypat
         assert f"`lab kubectl logs -n chain deploy/{place.writer}`" in told
 
 
-def _moment(readings: dict[str, str]) -> str:
-    """Return the event time of a probe where ingest has these newest readings."""
+def _moment(readings: dict[str, str], held: str = "", *components: str) -> str:
+    """Return the event time of a probe where ingest has these newest readings, and the online store that row."""
 
     def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/get-online-features":
+            row = {"values": [1.5 if held else None], "event_timestamps": [held or "1970-01-01T00:00:00Z"]}
+            return httpx.Response(200, json={"results": [{"values": ["ZZZ"]}, row]}) if held != "away" else _AWAY
         station = request.url.path.removeprefix("/weather").strip("/")
         return httpx.Response(200, json={"time": readings[station]} if station else sorted(readings))
 
     with httpx.Client(transport=httpx.MockTransport(answer)) as web:
-        return probe._moment(web, _SETTINGS).isoformat()
+        moment = probe._moment(web, _SETTINGS, components)
+    return moment.isoformat() if moment else ""
 
 
 @pytest.mark.parametrize(
@@ -128,9 +133,29 @@ def _moment(readings: dict[str, str]) -> str:
         ({"JFK": "2013-02-09T05:00:00Z", "ZZZ": "2013-02-03T04:00:00Z"}, "2013-02-03T04:00:01+00:00"),
     ],
 )
-def test_a_probe_happens_when_the_replay_is(readings: dict[str, str], moment: str) -> None:
+@pytest.mark.parametrize("held", ["", "away", "2013-02-03T04:00:00Z"])
+def test_a_probe_happens_when_the_replay_is(readings: dict[str, str], moment: str, held: str) -> None:
     """Never ahead of the replay, by which ages are judged; newer than the probe before, and no stray beside it."""
     assert _moment(readings) == moment
+    if "ZZZ" in readings or held in ("", "away"):
+        assert _moment(readings, held, "feature") == moment
+
+
+@pytest.mark.parametrize(
+    ("readings", "moment"),
+    [
+        ({}, ""),
+        ({"JFK": "2013-02-03T04:00:00Z"}, ""),
+        ({"JFK": "2013-02-03T03:00:00Z", "ZZZ": "2013-02-03T03:00:00Z"}, ""),
+        ({"JFK": "2013-02-03T05:00:00Z"}, "2013-02-03T05:00:00+00:00"),
+        ({"JFK": "2013-02-03T05:00:00Z", "ZZZ": "2013-02-03T03:00:00Z"}, "2013-02-03T04:30:01+00:00"),
+    ],
+)
+def test_a_probe_waits_for_a_replay_that_lost_what_the_online_store_holds(
+    readings: dict[str, str], moment: str
+) -> None:
+    """A row that is older is none for the online store, and one that is ahead of the replay would hide that it is."""
+    assert _moment(readings, "2013-02-03T04:30:00Z", "feature") == moment
 
 
 def test_only_what_a_component_brings_may_be_left_out() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import httpx
 
@@ -26,6 +26,8 @@ _STATION = "ZZZ"
 """A station that the data set does not have: its readings are only ever the probe's."""
 _BEGIN = datetime(2013, 1, 1, tzinfo=UTC)
 """When the replay begins."""
+_LATER = timedelta(seconds=1)
+"""From a reading of the probe's station to the next."""
 _SECONDS = 60
 _SPAN_SECONDS = 15
 """More than the ten seconds after which an exporter gives up a batch of spans."""
@@ -34,6 +36,10 @@ _METRIC = Text(en="a metric", fr="une métrique")
 _ONLINE = Text(en="an online feature", fr="un feature en ligne")
 _PREDICTION = Text(en="a prediction", fr="une prédiction")
 _LAKE = Text(en="a lake row", fr="une ligne du lac")
+_UNSENT = Text(
+    en="no event time was found for the probe, newer than the online store's row and no newer than the replay,",
+    fr="aucun instant n'a été trouvé pour la sonde, après la ligne du magasin en ligne et sans devancer la relecture,",
+)
 _TRACE = Text(en="a trace", fr="une trace")
 
 
@@ -83,12 +89,12 @@ def probe(
     started = time.monotonic()
     say(Text(en="sending an event", fr="envoi d'un événement"))
     with Broker(settings) as broker, httpx.Client(timeout=5) as web:
-        events = [_sent(broker, web, settings)]
+        events = [_sent(broker, web, settings, components)]
 
         def traced() -> bool:
             # A span is sent once: a collector that was away at that moment never sees it. Another event tells.
             if time.time() - events[-1].at > _SPAN_SECONDS:
-                events.append(_sent(broker, web, settings))
+                events.append(_sent(broker, web, settings, components))
                 if "serving" in components:
                     _predicted(web, settings, events[-1])
             return any(_trace(web, settings, event.trace, _passed(components)) for event in events)
@@ -111,7 +117,7 @@ def probe(
                 stands(needed)
             started += time.monotonic() - waited
             say(Text(en=f"waiting for {what.en}", fr=f"attente : {what.fr}"))
-            _await(came_out, what, place, settings)
+            _await(came_out, _unseen(what), place, settings)
             seen[f"{name}_seconds"] = round(time.monotonic() - started, 2)
     last = events[-1]
     return seen | {"events": len(events), "trace": last.trace, "partition": last.partition, "offset": last.offset}
@@ -142,20 +148,21 @@ class _Event:
         return cls(at, time_, trace, identity, degrees, *place)
 
 
-def _sent(broker: Broker, web: httpx.Client, settings: Settings) -> _Event:
-    """Send an event as soon as ingest tells at which event time."""
+def _sent(broker: Broker, web: httpx.Client, settings: Settings, components: Collection[str]) -> _Event:
+    """Send an event as soon as there is an event time for it."""
     moments: list[datetime] = []
 
     def known() -> bool:
-        moments.append(_moment(web, settings))
-        return True
+        moment = _moment(web, settings, components)
+        moments.extend([moment] if moment else [])
+        return moment is not None
 
-    _await(known, _FEATURE, _PLACES["feature"], settings)
+    _await(known, _UNSENT, _PLACES["feature"], settings)
     return _Event.send(broker, moments[-1])
 
 
-def _moment(web: httpx.Client, settings: Settings) -> datetime:
-    """Return an event time that is the newest of the probe's station, and never ahead of the replay.
+def _moment(web: httpx.Client, settings: Settings, components: Collection[str]) -> datetime | None:
+    """Return an event time that is the newest of the probe's station, and never ahead of the replay; None: not yet.
 
     Ages are judged by the newest event time: a probe of today would make every feature of 2013 look years old. Later
     probes follow the first by a second each: to ingest, one that is days ahead of its station's last is a stray.
@@ -166,9 +173,29 @@ def _moment(web: httpx.Client, settings: Settings) -> datetime:
         return datetime.fromisoformat(web.get(f"{place}/{station}").raise_for_status().json()["time"])
 
     stations = web.get(place).raise_for_status().json()
-    if _STATION in stations:
-        return newest(_STATION) + timedelta(seconds=1)
-    return max(map(newest, stations), default=_BEGIN)
+    own = newest(_STATION) if _STATION in stations else None
+    replayed = max((newest(each) for each in stations if each != _STATION), default=_BEGIN)
+    held = _held(web, settings) if "feature" in components else None
+    if held and (own is None or own < held) and replayed <= held:
+        # The log lost what the online store has, which takes nothing older: the replay has to come there again.
+        return None
+    return max(own, held or own) + _LATER if own else replayed
+
+
+def _held(web: httpx.Client, settings: Settings) -> datetime | None:
+    """Return the event time of the probe's row in the online store; None: it has none, or does not answer yet."""
+    try:
+        _station, read = _looked_up(web, settings)["results"]
+    except (httpx.HTTPError, KeyError, ValueError):
+        return None
+    return None if read["values"] == [None] else datetime.fromisoformat(read["event_timestamps"][0])
+
+
+def _looked_up(web: httpx.Client, settings: Settings) -> Any:  # noqa: ANN401  JSON
+    """Return what the feature service tells of the probe's station."""
+    asked = {"features": ["weather_by_origin:weather_temp"], "entities": {"origin": [_STATION]}}
+    place = f"http://127.0.0.1:{settings.port('feature')}/get-online-features"
+    return web.post(place, json=asked).raise_for_status().json()
 
 
 class EarlyProof:
@@ -198,11 +225,7 @@ def _feature(web: httpx.Client, settings: Settings, identity: str) -> bool:
 
 
 def _online(web: httpx.Client, settings: Settings, degrees: float) -> bool:
-    asked = {"features": ["weather_by_origin:weather_temp"], "entities": {"origin": [_STATION]}}
-    answer = web.post(f"http://127.0.0.1:{settings.port('feature')}/get-online-features", json=asked)
-    if answer.status_code != httpx.codes.OK:
-        return False
-    return any(result["values"] == [degrees] for result in answer.json()["results"])
+    return any(result["values"] == [degrees] for result in _looked_up(web, settings)["results"])
 
 
 def _lake(web: httpx.Client, settings: Settings, event: _Event) -> bool:
@@ -255,7 +278,13 @@ def _metric(web: httpx.Client, settings: Settings, event: _Event) -> bool:
     return answer.status_code == httpx.codes.OK and bool(answer.json()["data"]["result"])
 
 
-def _await(came_out: Callable[[], bool], what: Text, place: _Place, settings: Settings) -> None:
+def _unseen(what: Text) -> Text:
+    return Text(
+        en=f"the probe's event did not become {what.en}", fr=f"l'événement de la sonde n'est pas devenu {what.fr}"
+    )
+
+
+def _await(came_out: Callable[[], bool], failed: Text, place: _Place, settings: Settings) -> None:
     deadline, last = time.monotonic() + _SECONDS, ""
     while time.monotonic() < deadline:
         try:
@@ -263,13 +292,13 @@ def _await(came_out: Callable[[], bool], what: Text, place: _Place, settings: Se
                 return
         except httpx.HTTPError as error:
             last = f" ({type(error).__name__}: {error})"
-        process.go_on(what)
+        process.go_on(failed)
         time.sleep(0.2)
     asked, logs = f"{place.port} (http://127.0.0.1:{settings.port(place.port)})", f"logs -n chain deploy/{place.writer}"
     raise NotConverged(
         Text(
-            en=f"the probe's event did not become {what.en} at {asked} within {_SECONDS} s{last}",
-            fr=f"l'événement de la sonde n'est pas devenu {what.fr} à {asked} en {_SECONDS} s{last}",
+            en=f"{failed.en} at {asked} within {_SECONDS} s{last}",
+            fr=f"{failed.fr} à {asked} en {_SECONDS} s{last}",
         ),
         Text(
             en=f"read `lab kubectl {logs}`, then run `lab up` again",
