@@ -158,6 +158,37 @@ def test_a_probe_waits_for_a_replay_that_lost_what_the_online_store_holds(
     assert _moment(readings, "2013-02-03T04:30:00Z", "feature") == moment
 
 
+class _Kept:
+    """A broker that keeps what it is sent."""
+
+    def __init__(self) -> None:
+        self.times: list[str] = []
+
+    def send(self, topic: str, key: bytes, value: bytes, headers: object) -> tuple[int, int]:
+        """Keep the event's time."""
+        del topic, key, headers
+        self.times.append(json.loads(value)["time"])
+        return 0, len(self.times)
+
+
+def test_no_two_events_of_a_command_happen_at_one_time() -> None:
+    """Ingest may not have seen the last when the next is sent, by the same probe or the one after it."""
+    broker, turn = _Kept(), probe.Turn()
+    turn.send(broker, _TIME)  # type: ignore[arg-type]
+    turn.send(broker, _TIME)  # type: ignore[arg-type]
+    turn.next().send(broker, _TIME)  # type: ignore[arg-type]
+    assert broker.times == [f"2013-02-03T04:00:0{second}.000Z" for second in range(3)]
+
+
+def test_a_probe_that_was_given_up_sends_nothing_any_more() -> None:
+    """What it sent would be newer than the event of the probe that took its place."""
+    broker, turn = _Kept(), probe.Turn()
+    turn.next()
+    with pytest.raises(NotConverged):
+        turn.send(broker, _TIME)  # type: ignore[arg-type]
+    assert broker.times == []
+
+
 def test_only_what_a_component_brings_may_be_left_out() -> None:
     """Each step that depends on a component names one that there is; lab 04 takes all of them, lab 01 three."""
     course = Course(_SETTINGS.root)

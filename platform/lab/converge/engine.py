@@ -260,7 +260,8 @@ class _Run:
     def _probe(self, begun: Mapping[str, Future[None]], say: Say) -> bool:
         """Prove the stack end to end; a proof begun early counts where nothing was changed since."""
         proof = self.early.result() if self.early and not self._changed() else None
-        self.proof = proof or probe(self.settings, say, self.lab.components, lambda name: begun[name].result())
+        turn = self.early.given_up() if self.early else None
+        self.proof = proof or probe(self.settings, say, self.lab.components, lambda name: begun[name].result(), turn)
         return True
 
     def _topics(self, _: Say) -> bool:

@@ -65,7 +65,11 @@ _PLACES = {
 
 
 def probe(
-    settings: Settings, say: Say, components: Collection[str], stands: Callable[[str], None] = lambda _: None
+    settings: Settings,
+    say: Say,
+    components: Collection[str],
+    stands: Callable[[str], None] = lambda _: None,
+    turn: Turn | None = None,
 ) -> dict[str, object]:
     """Send one event and follow it: offset in Kafka, feature at ingest, trace in Jaeger, metric in Prometheus.
 
@@ -76,6 +80,7 @@ def probe(
             are served, the next prediction through the gateway has to stand on it, in the event's own trace; with a
             lake it has to become a row of its bronze table.
         stands: returns when a component stands; each is waited for only when it is asked.
+        turn: whose events these are, where another probe was begun before.
 
     Returns:
         What was seen: `topic`, `partition` and `offset`; seconds since the start for each step, without those that
@@ -87,14 +92,15 @@ def probe(
 
     """
     started = time.monotonic()
+    turn = turn or Turn()
     say(Text(en="sending an event", fr="envoi d'un événement"))
     with Broker(settings) as broker, httpx.Client(timeout=5) as web:
-        events = [_sent(broker, web, settings, components)]
+        events = [_sent(turn, broker, web, settings, components)]
 
         def traced() -> bool:
             # A span is sent once: a collector that was away at that moment never sees it. Another event tells.
             if time.time() - events[-1].at > _SPAN_SECONDS:
-                events.append(_sent(broker, web, settings, components))
+                events.append(_sent(turn, broker, web, settings, components))
                 if "serving" in components:
                     _predicted(web, settings, events[-1])
             return any(_trace(web, settings, event.trace, _passed(components)) for event in events)
@@ -148,7 +154,42 @@ class _Event:
         return cls(at, time_, trace, identity, degrees, *place)
 
 
-def _sent(broker: Broker, web: httpx.Client, settings: Settings, components: Collection[str]) -> _Event:
+class Turn:
+    """The events of one probe: each later than all before, also than those of a probe that was given up for it.
+
+    Of two events at one time the online store has the first, and ingest tells no other.
+
+    Args:
+        last: event time of the newest event that was sent before.
+
+    """
+
+    def __init__(self, last: datetime | None = None) -> None:
+        self._last = last
+        self._over = False
+        self._lock = threading.Lock()
+
+    def send(self, broker: Broker, moment: datetime) -> _Event:
+        """Send an event of this time, or the next one that is free.
+
+        Raises:
+            NotConverged: the probe was given up.
+
+        """
+        with self._lock:
+            if self._over:
+                raise NotConverged(Text(en="given up", fr="abandonné"), Text(en="wait", fr="attendez"))
+            self._last = max(moment, self._last + _LATER) if self._last else moment
+            return _Event.send(broker, self._last)
+
+    def next(self) -> Turn:
+        """Give the probe up, which sends nothing any more; return the turn of the one after it."""
+        with self._lock:
+            self._over = True
+            return Turn(self._last)
+
+
+def _sent(turn: Turn, broker: Broker, web: httpx.Client, settings: Settings, components: Collection[str]) -> _Event:
     """Send an event as soon as there is an event time for it."""
     moments: list[datetime] = []
 
@@ -158,7 +199,7 @@ def _sent(broker: Broker, web: httpx.Client, settings: Settings, components: Col
         return moment is not None
 
     _await(known, _UNSENT, _PLACES["feature"], settings)
-    return _Event.send(broker, moments[-1])
+    return turn.send(broker, moments[-1])
 
 
 def _moment(web: httpx.Client, settings: Settings, components: Collection[str]) -> datetime | None:
@@ -204,6 +245,7 @@ class EarlyProof:
     def __init__(self, settings: Settings, components: Collection[str]) -> None:
         self._settings = settings
         self._components = components
+        self._turn = Turn()
         self._proof: dict[str, object] | None = None
         # A daemon: where the stack is down, nobody waits for it.
         self._thread = threading.Thread(target=self._run, name="early-proof", daemon=True)
@@ -214,9 +256,13 @@ class EarlyProof:
         self._thread.join()
         return self._proof
 
+    def given_up(self) -> Turn:
+        """Let it go; return the turn of the probe that takes its place."""
+        return self._turn.next()
+
     def _run(self) -> None:
         with suppress(LabError):
-            self._proof = probe(self._settings, lambda _: None, self._components)
+            self._proof = probe(self._settings, lambda _: None, self._components, turn=self._turn)
 
 
 def _feature(web: httpx.Client, settings: Settings, identity: str) -> bool:

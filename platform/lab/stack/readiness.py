@@ -38,17 +38,21 @@ def wait(api: Api, workloads: list[Object], namespace: str, say: Say, seconds: f
         kind, name = workload["kind"], workload["metadata"]["name"]
         what = Text(en=f"waiting for {kind}/{name}", fr=f"attente de {kind}/{name}")
         say(what)
-        while not _stands_within(api, kind, name, namespace, deadline):
+        first = True
+        while not _stands_within(api, kind, name, namespace, deadline, first=first):
             process.go_on(what)
+            first = False
 
 
-def _stands_within(api: Api, kind: str, name: str, namespace: str, deadline: float) -> bool:
+def _stands_within(api: Api, kind: str, name: str, namespace: str, deadline: float, *, first: bool) -> bool:  # noqa: PLR0913  what is waited for
     """Say whether a workload stands after a few seconds at most; raise what keeps it from ever doing so."""
     slice_end = min(deadline, time.monotonic() + _SLICE_SECONDS)
     found = api.watch(kind, namespace, _stands(kind, name), max(0.5, slice_end - time.monotonic()))
     if _stands(kind, name)(found):
         return True
     if kind == "StatefulSet" and name in found and _freed(api, found[name], namespace):
+        return False
+    if first and name in found and _renewed(api, found[name], namespace):
         return False
     trouble = cause(api, found.get(name), namespace, final=time.monotonic() >= deadline)
     if trouble:
@@ -89,6 +93,22 @@ def _freed(api: Api, workload: Object, namespace: str) -> bool:
     return bool(stuck)
 
 
+def _renewed(api: Api, workload: Object, namespace: str) -> bool:
+    """End pods that wait for what may be there by now (a Secret, an image); say whether there were any.
+
+    The kubelet looks again after some ten to twenty seconds only, and tells the old reason until then: what still
+    lacks something is told of the pods that come after them.
+    """
+    stuck = [
+        pod
+        for pod in _pods(api, workload, namespace)
+        if not pod["metadata"].get("deletionTimestamp")
+        and any(_waiting(status).get("reason") in _SETTLED for status in _containers(pod))
+    ]
+    api.delete(stuck, wait=0)
+    return bool(stuck)
+
+
 def _pods(api: Api, workload: Object, namespace: str) -> list[Object]:
     selector = workload["spec"]["selector"]["matchLabels"]
     return api.find("Pod", namespace, ",".join(f"{key}={value}" for key, value in selector.items()))
@@ -117,9 +137,8 @@ def cause(api: Api, workload: Object | None, namespace: str, *, final: bool) -> 
 
 def _pod(api: Api, pod: Object, namespace: str, *, final: bool) -> Text | None:
     name = pod["metadata"]["name"]
-    seen = pod.get("status", {})
-    for status in [*seen.get("initContainerStatuses", []), *seen.get("containerStatuses", [])]:
-        waiting = status.get("state", {}).get("waiting") or {}
+    for status in _containers(pod):
+        waiting = _waiting(status)
         crashing = not status.get("ready") and (status.get("restartCount", 0) >= _CRASHES or _gave_up(status))
         if waiting.get("reason") in _SETTLED or crashing or (final and waiting):
             log = _last_words(api, name, namespace, status, crashing=crashing) or waiting.get("message", "")
@@ -128,6 +147,16 @@ def _pod(api: Api, pod: Object, namespace: str, *, final: bool) -> Text | None:
         return None
     events = api.events(namespace, name)
     return Text.plain(f"pod {name}: {pod['status'].get('phase')}: {events[-1] if events else 'not ready'}")
+
+
+def _containers(pod: Object) -> list[Object]:
+    seen = pod.get("status", {})
+    return [*seen.get("initContainerStatuses", []), *seen.get("containerStatuses", [])]
+
+
+def _waiting(status: Object) -> Object:
+    waiting: Object = status.get("state", {}).get("waiting") or {}
+    return waiting
 
 
 def _last_words(api: Api, pod: str, namespace: str, status: Object, *, crashing: bool) -> str:

@@ -77,13 +77,29 @@ def test_an_old_state_is_not_taken_for_the_new_one(server: Server) -> None:
 
 
 @pytest.mark.parametrize("place", ["containerStatuses", "initContainerStatuses"])
-def test_what_no_waiting_cures_is_told_at_once(place: str, server: Server) -> None:
-    """An image that is not there fails long before the time is over, of whichever container."""
+def test_what_no_waiting_cures_is_told_soon(place: str, server: Server) -> None:
+    """An image that is not there fails long before the time is over, of whichever container: of its second pod."""
     _deployment(server, {})
     waiting = {"reason": "ErrImageNeverPull", "message": "Container image is not present"}
-    _pod(server, {place: [{"name": "a", "state": {"waiting": waiting}}]})
+    server.meanwhile = lambda: _pod(server, {place: [{"name": "a", "state": {"waiting": waiting}}]})
     told = _wait(server, 3600)
     assert "pod thing-1: ErrImageNeverPull: Container image is not present" in told.what.en
+    assert server.deleted == ["Pod/thing-1"]
+
+
+def test_what_a_pod_lacked_before_is_not_told_of_the_one_after_it(server: Server) -> None:
+    """A Secret that has come back: the kubelet says for a while that it is missing, a new pod finds it at once."""
+    _deployment(server, {})
+    waiting = {"reason": "CreateContainerConfigError", "message": 'secret "redis" not found'}
+    _pod(server, {"containerStatuses": [{"name": "a", "state": {"waiting": waiting}}]})
+
+    def renew() -> None:
+        if server.deleted:
+            _deployment(server, STANDS)
+
+    server.meanwhile = renew
+    readiness.wait(server, [{"kind": "Deployment", "metadata": {"name": "thing"}}], "chain", lambda _: None, 3600)  # type: ignore[arg-type]
+    assert server.deleted == ["Pod/thing-1"]
 
 
 def test_a_pod_that_crashes_is_told_with_its_last_words(server: Server) -> None:
