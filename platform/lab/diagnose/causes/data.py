@@ -98,8 +98,7 @@ TOPIC = Cause(
         "attendent.",
     ),
     "lab kubectl -n platform logs statefulset/kafka --tail=20; lab support {lab}",
-    # What was in it is gone: what was made of it may not go on from an empty one.
-    "lab up {lab} || lab reset {lab}",
+    "lab up {lab}",
     _topics,
 )
 BUCKET = Cause(
