@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from lab.converge import probe
+from lab.converge import events, probe
 from lab.errors import NotConverged
 from lab.settings import Settings
 from lab.spec import Course
@@ -18,7 +18,7 @@ from lab.text import Text
 _SETTINGS = Settings.load({"LAB_PORT_OFFSET": "100"})
 _TIME = datetime(2013, 2, 3, 4, tzinfo=UTC)
 _AWAY = httpx.Response(503, json={"error": "away"})
-_EVENT = probe._Event(at=0.0, time=_TIME, trace="ab" * 16, identity="wx-probe-1", degrees=1.5, partition=0, offset=4711)
+_EVENT = events.Event(at=0.0, time=_TIME, trace="ab" * 16, identity="wx-probe-1", degrees=1.5, partition=0, offset=4711)
 
 
 def _came_out(status: int, body: object) -> tuple[bool, str]:
@@ -120,7 +120,7 @@ def _moment(readings: dict[str, str], held: str = "", *components: str) -> str:
         return httpx.Response(200, json={"time": readings[station]} if station else sorted(readings))
 
     with httpx.Client(transport=httpx.MockTransport(answer)) as web:
-        moment = probe._moment(web, _SETTINGS, components)
+        moment = events.event_time(web, _SETTINGS, components)
     return moment.isoformat() if moment else ""
 
 
@@ -173,7 +173,7 @@ class _Kept:
 
 def test_no_two_events_of_a_command_happen_at_one_time() -> None:
     """Ingest may not have seen the last when the next is sent, by the same probe or the one after it."""
-    broker, turn = _Kept(), probe.Turn()
+    broker, turn = _Kept(), events.Turn()
     turn.send(broker, _TIME)  # type: ignore[arg-type]
     turn.send(broker, _TIME)  # type: ignore[arg-type]
     turn.next().send(broker, _TIME)  # type: ignore[arg-type]
@@ -182,7 +182,7 @@ def test_no_two_events_of_a_command_happen_at_one_time() -> None:
 
 def test_a_probe_that_was_given_up_sends_nothing_any_more() -> None:
     """What it sent would be newer than the event of the probe that took its place."""
-    broker, turn = _Kept(), probe.Turn()
+    broker, turn = _Kept(), events.Turn()
     turn.next()
     with pytest.raises(NotConverged):
         turn.send(broker, _TIME)  # type: ignore[arg-type]
