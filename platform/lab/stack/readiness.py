@@ -14,7 +14,7 @@ from lab.text import Text
 _SLICE_SECONDS = 3
 """How long a watch goes on before it is asked what is wrong, and whether the command was interrupted."""
 _SETTLED = ("ErrImageNeverPull", "InvalidImageName", "CreateContainerConfigError", "CreateContainerError")
-"""Reasons that no waiting cures."""
+"""Reasons that no waiting cures, once they are told of a pod that is new."""
 _NO_POD = "ReplicaFailure"
 _PERMANENT = 2
 """Exit code of our services for what no restart cures."""
