@@ -22,9 +22,8 @@ from lab.process import CommandFailed, run
 from lab.progress import Say
 from lab.settings import Settings
 from lab.text import Text
-from lab.tools import KIND, debian, golang
+from lab.tools import KIND, KUBERNETES, KUBERNETES_FLAGS, debian, golang
 
-KUBERNETES = "v1.37.2"
 UPSTREAM = f"kindest/node:{KUBERNETES}"
 PAUSE = "registry.k8s.io/pause:3.10"
 """The sandbox image that kind's containerd configuration names."""
@@ -39,10 +38,6 @@ _NODE_PACKAGES = [
     "nftables", "iproute2", "ethtool", "jq", "procps", "e2fsprogs", "kmod", "socat", "util-linux", "mount", "bash",
     "ca-certificates", "curl", "pigz",
 ]  # fmt: skip
-_LDFLAGS = (
-    f"-s -w -X k8s.io/component-base/version.gitVersion={KUBERNETES}"
-    f" -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor={KUBERNETES.split('.')[1]}"
-)
 _PULL_SECONDS = 15
 _NODE_FILES = ("node", "node.tar", "kind-files", "cri-base.json", "storage.yaml", "ptp.conflist", "finish.sh")
 _CONTROL_FILES = ("node", "control.tar")
@@ -156,14 +151,14 @@ class _Build:
 
     def _kubernetes(self) -> Path:
         """Return the binary, compiled once for each state of the Go module."""
-        content = hashlib.sha256(_LDFLAGS.encode())
+        content = hashlib.sha256(KUBERNETES_FLAGS.encode())
         for path in sorted((*self.source.glob("*.go"), *self.source.glob("go.*"))):
             content.update(path.read_bytes())
         target = self.settings.cache / "node" / content.hexdigest()[:12] / "bin" / "kube-node"
         if not target.exists():
             say = Text(en=f"compiling Kubernetes {KUBERNETES}", fr=f"compilation de Kubernetes {KUBERNETES}")
             self.say(say)
-            golang.build(self.settings, self.say, self.source, ".", target, "-mod=readonly", f"-ldflags={_LDFLAGS}")
+            golang.build(self.settings, self.say, self.source, ".", target, "-mod=readonly", KUBERNETES_FLAGS)
         for name in ("kubectl", "kubeadm"):
             link = target.with_name(name)
             if not link.exists():

