@@ -153,22 +153,13 @@ class Lake:
 
         Whoever looks at a table that is written every few seconds would else read hundreds of commits each time.
         """
-        table = self._read_on(name) or self.table(name)
-        found: list[dict[str, Any]] = self._named(name, "asked for its newest commit", lambda: table.history(1))
+        table = self._followed.pop(name, None)
+        found = _read_on(table) if table else []
+        if table is None or not found:
+            table = opened = self.table(name)
+            found = self._named(name, "asked for its newest commit", lambda: opened.history(1))
         self._followed[name] = table
         return found[0]
-
-    def _read_on(self, name: str) -> DeltaTable | None:
-        """A table that was followed, brought up to date; None where it has to be opened, which tells what is wrong."""
-        table = self._followed.pop(name, None)
-        try:
-            if table is not None:
-                table.update_incremental()
-                # One that was deleted, or made anew under its name, has no commit where this one is.
-                return table if table.history(1) else None
-        except DeltaError:
-            return None
-        return None
 
     def days(self, name: str, version: int | None = None) -> dict[dt.date, Any]:
         """By day, what tells whether its rows changed between two versions.
@@ -221,6 +212,16 @@ def told(where: str, failure: Exception) -> Exception:
     if broken and not away(failure):
         return TableBroken(f"{where}: {failure}", _BROKEN)
     return StoreAway(f"{where}: {failure}", "check the object store, its address and its keys")
+
+
+def _read_on(table: DeltaTable) -> list[dict[str, Any]]:
+    """The newest commit of a table that was followed; none where it has to be opened, which tells what is wrong."""
+    try:
+        table.update_incremental()
+        # One that was deleted, or made anew under its name, has no commit where this one is.
+        return table.history(1)
+    except DeltaError:
+        return []
 
 
 def _signatures(actions: pl.DataFrame, *, bronze: bool) -> dict[dt.date, Any]:
