@@ -59,15 +59,15 @@ class FetchedSource:
             SourceUnavailable: it does not answer.
         """
         try:
-            found, versions = self._registry.models(), self._registry.versions()
+            found = self._registry.listed()
         except SourceUnavailable as failure:
             kept = [] if self._aliases is not None or not self._root.is_dir() else self._kept.names()
             if not kept:
                 raise
             self._say_kept(failure)
             return kept
-        self._aliases = {name: aliases for name, aliases in found.items() if is_name(name)}
-        self._origins = {name: _ordered(versions.get(name, {})) for name in self._aliases}
+        self._aliases = {name: each.aliases for name, each in found.items() if is_name(name)}
+        self._origins = {name: _ordered(found[name].versions) for name in self._aliases}
         self._tidy()
         return sorted(self._aliases)
 

@@ -5,10 +5,10 @@ Files come through MLflow's server, which alone has the keys of the store behind
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -24,7 +24,21 @@ _FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _MANY = 64
 """Files of a version, at most."""
 
+_READY = "READY"
+
 T = TypeVar("T")
+
+
+class Registered(NamedTuple):
+    """A model as MLflow has it.
+
+    Attributes:
+        aliases: alias -> version.
+        versions: those that were registered to the end -> where and when.
+    """
+
+    aliases: dict[str, str]
+    versions: dict[str, str]
 
 
 class _Alias(msgspec.Struct):
@@ -32,22 +46,25 @@ class _Alias(msgspec.Struct):
     version: str
 
 
+class _Version(msgspec.Struct):
+    name: str
+    version: str
+    status: str = _READY
+    source: str = ""
+    creation_timestamp: int = 0
+
+
 class _Model(msgspec.Struct):
     name: str
     aliases: list[_Alias] = []
+    creation_timestamp: int = 0
+    last_updated_timestamp: int = 0
+    latest_versions: list[_Version] = []
 
 
 class _Models(msgspec.Struct):
     registered_models: list[_Model] = []
     next_page_token: str = ""
-
-
-class _Version(msgspec.Struct):
-    name: str
-    version: str
-    status: str = "READY"
-    source: str = ""
-    creation_timestamp: int = 0
 
 
 class _Versions(msgspec.Struct):
@@ -79,25 +96,30 @@ class Registry:
 
     def __init__(self, address: str, seconds: float, transport: httpx.BaseTransport | None = None) -> None:
         self._mlflow = Mlflow(address, seconds, transport)
+        self._told: list[_Model] | None = None
+        """What MLflow said of its models when it told their versions; None where they have to be asked for again."""
+        self._listed: dict[str, dict[str, str]] = {}
 
-    def models(self) -> dict[str, dict[str, str]]:
-        """Every registered model -> alias -> version."""
-        pages = self._pages("mlflow/registered-models/search", _Models)
-        found = [each for page in pages for each in page.registered_models]
-        return {model.name: {each.alias: each.version for each in model.aliases} for model in found}
+    def listed(self) -> dict[str, Registered]:
+        """Every registered model.
 
-    def versions(self) -> dict[str, dict[str, str]]:
-        """Every model -> versions of it that were registered to the end -> where and when.
-
-        One question for all of them: several servers ask every few seconds. A model that was deleted and registered
-        anew counts from 1 again: its number alone does not name a version.
+        Versions are asked for after the aliases, which else might point to what is not listed; and all in one question,
+        since several servers ask every few seconds. They are not asked for again while MLflow says the same of its
+        models: a version that comes or goes changes its model's time.
         """
-        found: dict[str, dict[str, str]] = {}
-        for page in self._pages("mlflow/model-versions/search", _Versions):
-            for each in page.model_versions:
-                if each.status == "READY":
-                    found.setdefault(each.name, {})[each.version] = f"{each.creation_timestamp} {each.source}"
-        return found
+        pages = self._pages("mlflow/registered-models/search", _Models)
+        told = [each for page in pages for each in page.registered_models]
+        if told != self._told:
+            versions = self._versions()
+            self._listed = _ended(versions)
+            # One that is being registered may come to its end at any time.
+            self._told = told if all(each.status == _READY for each in versions) else None
+        return {
+            model.name: Registered(
+                {each.alias: each.version for each in model.aliases}, self._listed.get(model.name, {})
+            )
+            for model in told
+        }
 
     def fetch(self, name: str, version: str, folder: Path, *, largest: int, seconds: float) -> None:
         """Put the files of a version into a folder; folders among them are left out.
@@ -147,6 +169,9 @@ class Registry:
                     raise _away(f"{file.name} is not there after the time that a version may take")
         return size
 
+    def _versions(self) -> list[_Version]:
+        return [each for page in self._pages("mlflow/model-versions/search", _Versions) for each in page.model_versions]
+
     def _pages(self, path: str, kind: type[T], **asked: str) -> Iterator[T]:
         token = ""
         for _ in range(_PAGES):
@@ -157,6 +182,18 @@ class Registry:
             if not token:
                 return
         raise _away(f"{path} has more than {_PAGES * _PAGE} entries")
+
+
+def _ended(versions: Iterable[_Version]) -> dict[str, dict[str, str]]:
+    """Model -> its versions that were registered to the end -> where and when.
+
+    A model that was deleted and registered anew counts from 1 again: its number alone does not name a version.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for each in versions:
+        if each.status == _READY:
+            found.setdefault(each.name, {})[each.version] = f"{each.creation_timestamp} {each.source}"
+    return found
 
 
 @contextmanager

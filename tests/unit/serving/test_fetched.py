@@ -27,6 +27,7 @@ class Mlflow:
         self.files = {"model.onnx": CONTENT, "card.json": models.encode(told("m", CONTENT)), "MLmodel": b"flavors:"}
         self.place = "mlflow-artifacts:/1/models/a%20b/artifacts"
         self.made = 1
+        self.changed = 1
         self.away = False
         self.asked: list[str] = []
 
@@ -66,7 +67,9 @@ class Mlflow:
         page: dict[str, Any] = {}
         if names:
             aliases = [{"alias": alias, "version": each} for alias, each in self.models[names[at]].items()]
-            page["registered_models"] = [{"name": names[at], "aliases": aliases}]
+            page["registered_models"] = [
+                {"name": names[at], "aliases": aliases, "last_updated_timestamp": self.changed}
+            ]
         if at + 1 < len(names):
             page["next_page_token"] = str(at + 1)
         return httpx.Response(200, json=page)
@@ -92,6 +95,32 @@ def test_versions_that_are_whole_are_listed_in_their_order(mlflow: Mlflow, tmp_p
     told = found.listing("m")
     assert (told.versions, told.aliases, set(told.origins)) == (("1", "2", "10"), {"champion": "1"}, {"1", "2", "10"})
     assert found.listing("../o") == Listing()
+
+
+def test_versions_are_asked_for_again_once_their_models_changed(mlflow: Mlflow, tmp_path: Path) -> None:
+    """An alias that moved changes its model as well; where nothing did, one question is enough."""
+    del mlflow.versions["11"]
+    found = source(mlflow, tmp_path)
+    found.names()
+    mlflow.asked.clear()
+    found.names()
+    assert [path.rpartition("/mlflow/")[2] for path in mlflow.asked] == ["registered-models/search"]
+    assert found.listing("m").versions == ("1", "2", "10")
+    mlflow.versions["12"], mlflow.changed = "READY", 2
+    found.names()
+    assert found.listing("m").versions == ("1", "2", "10", "12")
+    mlflow.models["m"] = {"champion": "12"}
+    found.names()
+    assert found.listing("m").aliases == {"champion": "12"}
+
+
+def test_a_version_that_was_being_registered_is_not_missed(mlflow: Mlflow, tmp_path: Path) -> None:
+    """As long as there is one, versions are asked for at each look: its end need not change the model."""
+    found = source(mlflow, tmp_path)
+    found.names()
+    mlflow.versions["11"] = "READY"
+    found.names()
+    assert found.listing("m").versions == ("1", "2", "10", "11")
 
 
 def test_a_version_is_fetched_once_and_as_a_whole(mlflow: Mlflow, tmp_path: Path) -> None:
